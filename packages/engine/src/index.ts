@@ -1,0 +1,2 @@
+// Every decision, no effects.
+export * from "./run.ts";

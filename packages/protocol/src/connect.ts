@@ -1,0 +1,71 @@
+// Frames of the connect transport: the app dials out over one WebSocket (GET /api/v1/connect, `Authorization: Bearer tr_…`) and many executions share it.
+// JSON text frames, one object each, told apart by `t`. `x` is an execution token. The app speaks first, with hello.
+import { z } from "zod";
+import { type ExecutionStart, type RecordedTask, type RequestPayload, executionOutcomeSchema, taskReportSchema } from "./reports.ts";
+import { indexDocumentSchema } from "./v2/endpoint.ts";
+
+export const CONNECT_PATH = "/api/v1/connect";
+export const CONNECT_PROTOCOL = 1;
+
+const token = z.string().max(64);
+
+export const appFrameSchema = z.discriminatedUnion("t", [
+  /** First frame. `concurrency`: most executions the app wants at once. */
+  z.object({
+    t: z.literal("hello"),
+    protocol: z.number(),
+    app: z.string().min(1).max(200),
+    sdk: z.string(),
+    concurrency: z.number().int().min(1).max(10_000),
+    index: indexDocumentSchema,
+  }),
+  /** Task reports of one execution; answered by `ack` with the same `n` once they are on disk, or by `stale`. */
+  z.object({ t: z.literal("report"), x: token, n: z.number().int(), items: z.array(taskReportSchema).max(1000) }),
+  /** The end of an execution, with the reports not yet sent. No answer. */
+  z.object({ t: z.literal("end"), x: token, items: z.array(taskReportSchema).max(1000), outcome: executionOutcomeSchema }),
+  /** The answer to `verify` or `respond` with the same `n`. */
+  z.object({ t: z.literal("reply"), n: z.number().int(), ok: z.boolean(), value: z.unknown().optional(), error: z.string().optional() }),
+  /** The app's jobs changed (after a reload in the same process). */
+  z.object({ t: z.literal("index"), index: indexDocumentSchema }),
+  /** The app is going away: send no new executions; those running will end. */
+  z.object({ t: z.literal("leaving") }),
+]);
+export type AppFrame = z.infer<typeof appFrameSchema>;
+
+export type ServerFrame =
+  | { t: "welcome"; server: string; environment: string }
+  /** The hello was refused; the socket closes after it. */
+  | { t: "refused"; message: string; hint?: string }
+  | { t: "execute"; start: ExecutionStart; /** More recorded tasks follow in `tasks` frames; wait for `last`. */ more?: boolean }
+  | { t: "tasks"; x: string; tasks: RecordedTask[]; last: boolean }
+  | { t: "ack"; x: string; n: number }
+  /** The execution is no longer the run's: stop it, record nothing. */
+  | { t: "stale"; x: string; reason: "superseded" | "canceled" }
+  | { t: "verify"; n: number; endpoint: string; request: RequestPayload }
+  | { t: "respond"; n: number; endpoint: string; request: RequestPayload }
+  /** The server is going away: finish what runs, then dial again. */
+  | { t: "draining" };
+
+/** What an app answers to `verify`. */
+export const verifyResultSchema = z.object({ success: z.boolean(), reason: z.string().optional() });
+export type VerifyResult = z.infer<typeof verifyResultSchema>;
+
+/** What an app answers to `respond`; `bodyBase64` for bytes. */
+export const respondResultSchema = z.object({
+  status: z.number().int(),
+  headers: z.record(z.string(), z.string()).optional(),
+  body: z.unknown().optional(),
+  bodyBase64: z.string().optional(),
+});
+export type RespondResult = z.infer<typeof respondResultSchema>;
+
+/** Headers and actions Holdfast adds to the v2 push wire, for our own SDK. */
+export const PUSH = {
+  /** Action: run only the endpoint's `verify` (body and x-ts-* headers as DELIVER_HTTP_ENDPOINT_REQUEST_FOR_RESPONSE). Answers {@link VerifyResult}. */
+  verifyAction: "VERIFY_HTTP_ENDPOINT_REQUEST",
+  /** Action: run an execution; JSON body {@link ExecutionStart}; answers `{items: TaskReport[], outcome: ExecutionOutcome}`. */
+  executeAction: "EXECUTE",
+  reportPath: (executionToken: string) => `/api/v1/executions/${executionToken}/reports`,
+} as const;
+
+export const pushEndSchema = z.object({ items: z.array(taskReportSchema).max(1000), outcome: executionOutcomeSchema });

@@ -1,0 +1,123 @@
+// Shapes of the v2 REST API that SDKs call: tasks, events, runs.
+// Source: `@trigger.dev/sdk@2.3.19` as published; wire §2.
+import { z } from "zod";
+import type { RunStatus, TaskStatus } from "../statuses.ts";
+import { type DisplayProperty, displayPropertySchema, errorShapeSchema } from "./endpoint.ts";
+
+/** Entries of `properties` may be partial; those without label or text are dropped (wire §2.5). */
+const looseProperties = z
+  .array(z.unknown())
+  .transform((items) => items.flatMap((item) => { const parsed = displayPropertySchema.safeParse(item); return parsed.success ? [parsed.data] : []; }));
+
+export const runTaskBodySchema = z.object({
+  idempotencyKey: z.string().min(1),
+  displayKey: z.string().optional(),
+  noop: z.boolean().default(false),
+  parentId: z.string().optional(),
+  name: z.string().optional(),
+  icon: z.string().optional(),
+  description: z.string().optional(),
+  delayUntil: z.coerce.date().optional(),
+  retry: z.record(z.string(), z.unknown()).optional(),
+  properties: looseProperties.optional(),
+  params: z.unknown().optional(),
+  style: z.object({ style: z.enum(["normal", "minimal"]), variant: z.string().optional() }).optional(),
+  callback: z.object({ enabled: z.boolean().optional(), timeoutInSeconds: z.number().optional() }).optional(),
+  connectionKey: z.string().optional(),
+  operation: z.enum(["fetch", "fetch-response", "fetch-poll"]).optional(),
+  redact: z.object({ paths: z.array(z.string()) }).optional(),
+  parallel: z.boolean().optional(),
+});
+export type RunTaskBody = z.infer<typeof runTaskBodySchema>;
+
+export const completeTaskBodySchema = z.object({
+  /** JSON text when `trigger-version: 2023-11-01`, a raw value before. */
+  output: z.unknown().optional(),
+  properties: looseProperties.optional(),
+  description: z.string().optional(),
+  params: z.unknown().optional(),
+});
+export const failTaskBodySchema = z.object({ error: errorShapeSchema });
+
+/** A task as the API answers it. */
+export interface ServerTask {
+  id: string;
+  name: string;
+  icon: string | null;
+  noop: boolean;
+  startedAt: string | null;
+  completedAt: string | null;
+  delayUntil: string | null;
+  status: TaskStatus;
+  description: string | null;
+  properties: DisplayProperty[] | null;
+  outputProperties: DisplayProperty[] | null;
+  params: unknown;
+  /** Absent when the callback returned undefined, which differs from null. */
+  output?: unknown;
+  error: string | null;
+  parentId: string | null;
+  style: { style: "normal" | "minimal"; variant?: string } | null;
+  operation: string | null;
+  callbackUrl: string | null;
+  childExecutionMode: "SEQUENTIAL" | "PARALLEL" | null;
+  idempotencyKey: string;
+  attempts: number;
+  forceYield: boolean;
+}
+
+export const rawEventSchema = z.object({
+  name: z.string().min(1).max(500),
+  payload: z.unknown().optional(),
+  context: z.unknown().optional(),
+  id: z.string().min(1).max(500).optional(),
+  timestamp: z.coerce.date().optional(),
+  source: z.string().optional(),
+  payloadType: z.enum(["JSON", "REQUEST"]).optional(),
+});
+export type RawEvent = z.infer<typeof rawEventSchema>;
+
+export const sendEventOptionsSchema = z.object({
+  deliverAt: z.coerce.date().optional(),
+  deliverAfter: z.number().int().optional(),
+  accountId: z.string().optional(),
+});
+export const sendEventBodySchema = z.object({ event: rawEventSchema, options: sendEventOptionsSchema.optional() });
+export const sendEventsBodySchema = z.object({ events: z.array(rawEventSchema).max(1000), options: sendEventOptionsSchema.optional() });
+
+export interface ApiEventLog {
+  id: string;
+  name: string;
+  payload: unknown;
+  context?: unknown;
+  timestamp: string;
+  deliverAt?: string;
+  deliveredAt?: string;
+  cancelledAt?: string;
+}
+
+export interface ApiRun {
+  id: string;
+  status: RunStatus;
+  startedAt: string | null;
+  updatedAt: string | null;
+  completedAt: string | null;
+  output?: unknown;
+  tasks: ApiRunTask[];
+  statuses: unknown[];
+  nextCursor?: string;
+}
+export interface ApiRunTask {
+  id: string;
+  displayKey: string | null;
+  status: TaskStatus;
+  name: string;
+  icon: string | null;
+  startedAt: string | null;
+  completedAt: string | null;
+  params?: unknown;
+  output?: unknown;
+  subtasks?: ApiRunTask[];
+}
+
+export const registerEndpointBodySchema = z.object({ url: z.url(), id: z.string().min(1) });

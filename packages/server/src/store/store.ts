@@ -1,0 +1,271 @@
+// Room: store. The interface of everything durable; PostgreSQL serves it in production, memory in the simulator, one conformance suite holds both to it.
+// Called by ingest, dispatch, runs, tasks, worker. Promises: a call that resolved is on disk; every write is safe to repeat (same ids, same keys) because
+// a lost connection leaves its outcome unknown. Writes of one kind that arrive together share one statement and one commit (group commit).
+// All times are epoch milliseconds, passed in: SQL never asks the clock. `*Text` fields hold JSON text that is never parsed or re-serialised here.
+import type { Run } from "@holdfast/engine";
+import type { DeliveryVerdict, EnvironmentType, IndexDocument, TaskStatus } from "@holdfast/protocol";
+
+export interface EnvironmentRow {
+  id: string;
+  slug: string;
+  type: EnvironmentType;
+  /** sha256 hex of the secret key; look-ups go by it. */
+  secretKeyHash: string;
+  /** Sealed by platform/secrets: v2's push wire needs the key itself. */
+  secretKeySealed: string;
+  secretKeyPreview: string;
+  publicKey: string;
+  createdAt: number;
+}
+
+export interface AppRow {
+  id: string;
+  environmentId: string;
+  /** The TriggerClient's id; unique in its environment. */
+  slug: string;
+  transport: "connect" | "push";
+  url: string | null;
+  sdk: string | null;
+  index: IndexDocument | null;
+  indexedAt: number | null;
+  lastError: string | null;
+}
+
+export interface EndpointRow {
+  id: string;
+  environmentId: string;
+  appId: string;
+  slug: string;
+  /** Last path segment of its URL, so that an id alone is not enough. */
+  shortcode: string;
+  preset: string | null;
+  secretSealed: string | null;
+  createdAt: number;
+}
+
+export interface DeliveryRow {
+  id: string;
+  environmentId: string;
+  /** Null when the URL named no endpoint. */
+  endpointId: string | null;
+  receivedAt: number;
+  method: string;
+  url: string;
+  headers: [string, string][];
+  /** Raw bytes as received (possibly cut: see size). */
+  body: Uint8Array;
+  size: number;
+  verdict: DeliveryVerdict;
+  reason: string | null;
+  /** HTTP status answered. */
+  status: number;
+  senderId: string | null;
+  eventRowId: string | null;
+}
+
+export interface EventRow {
+  /** Our id (evt_…). */
+  rowId: string;
+  environmentId: string;
+  /** The sender's id; unique per environment while the event is kept. */
+  id: string;
+  name: string;
+  source: string;
+  payloadText: string;
+  contextText: string | null;
+  payloadType: "JSON" | "REQUEST";
+  timestamp: number;
+  createdAt: number;
+  deliverAt: number | null;
+  deliveredAt: number | null;
+  canceledAt: number | null;
+  accountId: string | null;
+  isTest: boolean;
+  deliveryId: string | null;
+}
+
+export interface RunRow extends Run {
+  environmentId: string;
+  appId: string;
+  jobId: string;
+  jobName: string;
+  jobVersion: string;
+  eventRowId: string;
+  deliveryId: string | null;
+  isTest: boolean;
+  createdAt: number;
+  updatedAt: number;
+  /** Grows by one with every change; writes are conditional on it. */
+  revision: number;
+}
+
+export interface TaskRow {
+  runId: string;
+  /** Idempotency key; unique in its run. */
+  key: string;
+  id: string;
+  parentId: string | null;
+  name: string;
+  displayKey: string | null;
+  noop: boolean;
+  status: TaskStatus;
+  attempts: number;
+  startedAt: number;
+  completedAt: number | null;
+  delayUntil: number | null;
+  /** Null: undefined. The JSON text "null" is null. */
+  outputText: string | null;
+  errorText: string | null;
+  /** TaskDetails as JSON text. */
+  detailsText: string | null;
+  /** JSON array of {attempt, at, error}. */
+  failuresText: string | null;
+  /** Order of start inside the run: microseconds, made unique by the writer. */
+  position: number;
+}
+
+/** One row of `work`: something that must happen to one subject, not before `dueAt`. A claim pushes `dueAt` to the end of its lease. */
+export interface WorkRow {
+  /** The subject's id: a run, a delivery or an event. One row a subject. */
+  id: string;
+  kind: "run" | "delivery" | "event";
+  /** Who can do it: an app's id, or "@server" for any server. */
+  queue: string;
+  dueAt: number;
+  token: string | null;
+  owner: string | null;
+  /** Times claimed without being finished. */
+  attempts: number;
+}
+export type NewWork = Pick<WorkRow, "id" | "kind" | "queue" | "dueAt"> & { token?: string; owner?: string };
+
+/** A request, an event and its runs, stored together or not at all. */
+export interface Intake {
+  /** Inserted if new (by id), else its verdict, reason, status and event are updated. */
+  delivery: DeliveryRow | null;
+  /** Kept only if (environment, id) is new; otherwise the runs are dropped and the delivery's verdict becomes "duplicate". */
+  event: EventRow | null;
+  runs: RunRow[];
+  work: NewWork[];
+  /** Work this intake finishes: removed if the token is still the claim's, otherwise the whole intake is refused as stale. */
+  done: { id: string; token: string } | null;
+}
+export type IntakeResult =
+  | { type: "stored" }
+  /** The event id was seen before; `eventRowId` is the first one's. */
+  | { type: "duplicate"; eventRowId: string }
+  | { type: "stale" };
+
+export interface TaskWrite {
+  task: TaskRow;
+  /** The execution that speaks; null for v2 clients, which have no token. */
+  token: string | null;
+  /** {attempt, at, error} as JSON text, appended to the task's failures. */
+  failureText: string | null;
+}
+/** "stale": the run's execution has another token. "kept": the task was final already, nothing changed. */
+export type TaskVerdict = "recorded" | "kept" | "stale";
+
+export interface RunChange {
+  /** The run as it was read: id, queue (appId) and revision to compare with. */
+  before: RunRow;
+  after: Run;
+  at: number;
+  /** The run's work row after the change. A lease keeps the row for its holder until `until`. */
+  work: { dueAt: number } | { token: string; owner: string; until: number } | null;
+  /** Reports that travel with the change (never checked for a token: the revision is the fence). */
+  tasks: TaskWrite[];
+  settleTasksAt: number | null;
+  cancelTasksAt: number | null;
+  reopenTasks: boolean;
+}
+
+export interface ClaimRequest {
+  queues: { queue: string; limit: number }[];
+  now: number;
+  leaseUntil: number;
+  owner: string;
+  newToken: () => string;
+}
+export type Claimed =
+  | { kind: "run"; token: string; run: RunRow; attempts: number }
+  | { kind: "delivery"; token: string; delivery: DeliveryRow; attempts: number }
+  | { kind: "event"; token: string; event: EventRow; attempts: number };
+export interface Claim {
+  items: Claimed[];
+  /** When the next work of these queues is due, or null. */
+  nextDueAt: number | null;
+}
+
+/** What v2's POST …/tasks needs: the task as it is now, whether this call created it, and whether its run still runs. */
+export interface OpenedTask {
+  task: TaskRow;
+  created: boolean;
+}
+
+export interface Store {
+  /** Low rate: environments, apps, endpoints, settings. Kept whole in memory by the registry. */
+  readonly catalog: CatalogStore;
+
+  /** Stores requests, events and runs. */
+  intake(item: Intake): Promise<IntakeResult>;
+
+  /**
+   * Claims due work of the given queues, oldest due first, skipping what others hold. For runs, `decide` turns the row into its change inside the same
+   * transaction (null: leave it alone; the row's due time moves to the lease end all the same).
+   */
+  claim(request: ClaimRequest, decide: (run: RunRow, token: string) => RunChange | null): Promise<Claim>;
+
+  /** Pushes leases to `until`; answers the tokens still held. */
+  renew(tokens: string[], until: number): Promise<Set<string>>;
+
+  /** Makes the work of these subjects due now if no lease holds it, or if it is held by one of `owners` (servers known to be dead). */
+  releaseOwners(owners: string[], now: number): Promise<number>;
+
+  /** Records reports, each fenced by its token in the same statement. */
+  recordTask(write: TaskWrite): Promise<TaskVerdict>;
+
+  /** v2: creates the task or returns the one there is (a CANCELED one is reopened with the status given). `run` null: no such run in that environment. */
+  openTask(environmentId: string, task: TaskRow): Promise<OpenedTask | null>;
+
+  /** Applies a change if the run is still at `before.revision`; false if it is not. */
+  changeRun(change: RunChange): Promise<boolean>;
+
+  run(environmentId: string | null, id: string): Promise<RunRow | null>;
+  runsOfEvent(eventRowId: string): Promise<RunRow[]>;
+  /** In order of position; `after` is a position. */
+  tasks(runId: string, options?: { after?: number; limit?: number; ids?: string[]; statuses?: TaskStatus[] }): Promise<TaskRow[]>;
+  event(environmentId: string | null, by: { id: string } | { rowId: string }): Promise<EventRow | null>;
+  delivery(environmentId: string, id: string): Promise<DeliveryRow | null>;
+
+  /** Resolves when the database answers; rejects with DATABASE_UNREACHABLE. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface CatalogStore {
+  environments(): Promise<EnvironmentRow[]>;
+  saveEnvironment(row: EnvironmentRow): Promise<void>;
+  apps(): Promise<AppRow[]>;
+  saveApp(row: AppRow): Promise<void>;
+  endpoints(): Promise<EndpointRow[]>;
+  /** Inserts, or updates app, preset and secret of the row with that id. */
+  saveEndpoint(row: EndpointRow): Promise<void>;
+  setting(key: string): Promise<string | null>;
+  saveSetting(key: string, value: string): Promise<void>;
+  /** A number that grows with every save of the four above: a registry with the same number is up to date. */
+  revision(): Promise<number>;
+}
+
+/** News between servers on one database: best effort, never the only copy of a promise (polling is the safety net). */
+export interface Bus {
+  publish(message: BusMessage): void;
+  /** Returns the unsubscriber. */
+  subscribe(listener: (message: BusMessage) => void): () => void;
+}
+export type BusMessage =
+  /** Work of these queues is due. */
+  | { type: "work"; queues: string[] }
+  | { type: "catalog" }
+  /** For dashboards: what changed, not how. */
+  | { type: "live"; environmentId: string; message: import("@holdfast/protocol").LiveMessage };
