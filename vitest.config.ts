@@ -1,0 +1,22 @@
+// One test run for the whole workspace. Packages resolve to their sources (export condition `holdfast-source`), so tests need no build
+// of ours; tests that start real programs (CLI, `npm start`) use dist, which `npm test` builds first.
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  resolve: { conditions: ["holdfast-source", "module", "browser", "development|production"] },
+  ssr: {
+    resolve: {
+      conditions: ["holdfast-source", "module", "node", "development|production"],
+      externalConditions: ["holdfast-source", "node"],
+    },
+  },
+  test: {
+    include: ["packages/*/src/**/*.test.{ts,tsx}", "catalogue/**/*.test.ts", "tests/**/*.test.ts", "scripts/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**", "tests/.work/**"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    pool: "forks",
+    maxWorkers: 2,
+    coverage: { provider: "v8", include: ["packages/*/src/**/*.ts"], exclude: ["**/*.test.ts", "**/*.conformance.ts"] },
+  },
+});
