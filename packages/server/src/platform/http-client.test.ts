@@ -1,0 +1,81 @@
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { createHttpClient } from "./http-client.ts";
+
+const servers: Server[] = [];
+const client = createHttpClient();
+afterEach(() => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+async function listen(handler: RequestListener): Promise<string> {
+  const server = createServer(handler);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe("createHttpClient", () => {
+  it("posts a body and hands back status, headers and bytes", async () => {
+    const url = await listen(async (req, res) => {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of req) chunks.push(chunk);
+      res.writeHead(206, { "X-Seen": `${req.method} ${req.url} ${req.headers["x-key"]}` }).end(Buffer.concat(chunks));
+    });
+    const body = new Uint8Array([0, 255, 128, 10]);
+    const answer = await client.fetch({ url: `${url}/a?b=1`, headers: { "x-key": "k" }, body, timeoutMs: 5000 });
+    expect(answer).toMatchObject({ ok: true, status: 206, headers: { "x-seen": "POST /a?b=1 k" } });
+    expect(answer.ok && new Uint8Array(answer.body)).toEqual(body);
+  });
+
+  it("keeps connections alive", async () => {
+    const sockets = new Set<unknown>();
+    const url = await listen((req, res) => res.end(String(sockets.add(req.socket).size)));
+    for (let i = 0; i < 50; i++) await client.fetch({ url, timeoutMs: 5000 });
+    expect(sockets.size).toBeLessThanOrEqual(2);
+  });
+
+  it("answers with a redirect instead of carrying the key to another host", async () => {
+    let reached = 0;
+    const other = await listen((_, res) => res.end(String(reached++)));
+    const url = await listen((_, res) => res.writeHead(307, { location: other }).end());
+    const answer = await client.fetch({ url, headers: { "x-trigger-api-key": "tr_dev_x" }, body: "{}", timeoutMs: 5000 });
+    expect(answer).toMatchObject({ ok: true, status: 307, headers: { location: other } });
+    expect(reached).toBe(0);
+  });
+
+  it("stops reading an answer that is too large", async () => {
+    const url = await listen((_, res) => {
+      const chunk = Buffer.alloc(64 * 1024);
+      const more = (): void => void (res.write(chunk) ? setImmediate(more) : res.once("drain", more));
+      more();
+      res.once("close", () => res.destroy());
+    });
+    expect(await client.fetch({ url, timeoutMs: 20_000, maxBytes: 1_000_000 })).toMatchObject({ ok: false, why: "tooLarge" });
+  });
+
+  it("ends in time, before the first byte and in the middle of the body", async () => {
+    const silent = await listen(() => undefined);
+    const slow = await listen((_, res) => void res.write("half"));
+    for (const url of [silent, slow]) {
+      expect(await client.fetch({ url, timeoutMs: 80 })).toMatchObject({ ok: false, why: "timeout" });
+    }
+  });
+
+  it("tells refused, broken, aborted and impossible addresses apart", async () => {
+    const cut = await listen((req) => void req.socket.destroy());
+    const closed = await listen(() => undefined);
+    servers.pop()?.close();
+    const gaveUp = AbortSignal.abort();
+    expect(await client.fetch({ url: cut, timeoutMs: 5000 })).toMatchObject({ why: "broken" });
+    expect(await client.fetch({ url: closed, timeoutMs: 5000 })).toMatchObject({ why: "refused" });
+    expect(await client.fetch({ url: cut, timeoutMs: 5000, signal: gaveUp })).toMatchObject({ why: "aborted" });
+    for (const url of ["ftp://x", "/relative", "http://", "file:///etc/passwd"]) {
+      expect(await client.fetch({ url, timeoutMs: 5000 }), url).toMatchObject({ why: "badUrl" });
+    }
+  });
+});
