@@ -36,16 +36,27 @@ export interface Run {
 
 /** What can happen to a run. A `token` names the execution it speaks for; a wrong one is ignored as stale. */
 export type RunInput =
-  /** A server claimed the run's work; on an executing run this means the former lease expired. */
-  | { readonly type: "claimed"; readonly token: string }
+  /**
+   * A server claimed the run's work; on an executing run this means the former lease expired. `progressed`: that lost execution recorded a task,
+   * so it does not count towards {@link RUN_LIMITS}.losses in a row (absent: no).
+   */
+  | { readonly type: "claimed"; readonly token: string; readonly progressed?: boolean }
   | { readonly type: "succeeded"; readonly token: string; readonly output: string | null }
   /** The job threw, or the app answered with something final (4xx). */
   | { readonly type: "failed"; readonly token: string; readonly error: ErrorShape }
   | { readonly type: "suspended"; readonly token: string; readonly dueAt: number | null }
   /** `key`: an `io.yield`; without it an automatic yield. `dueAt`: not before (rate limit). */
   | { readonly type: "yielded"; readonly token: string; readonly key: string | null; readonly dueAt: number | null }
-  | { readonly type: "invalidPayload"; readonly token: string; readonly errors: readonly { path: (string | number)[]; message: string }[] }
-  | { readonly type: "unresolvedAuth"; readonly token: string; readonly issues: Readonly<Record<string, { id: string; error: string }>> }
+  | {
+      readonly type: "invalidPayload";
+      readonly token: string;
+      readonly errors: readonly { path: (string | number)[]; message: string }[];
+    }
+  | {
+      readonly type: "unresolvedAuth";
+      readonly token: string;
+      readonly issues: Readonly<Record<string, { id: string; error: string }>>;
+    }
   /** The app was reached and answered badly (5xx, no JSON, timeout). */
   | { readonly type: "callFailed"; readonly token: string; readonly error: ErrorShape; readonly progressed: boolean }
   /** The app went away while executing (connection broke). */
@@ -72,7 +83,7 @@ export type RunEffect =
   | { readonly type: "settleTasks"; readonly at: number }
   /** Open tasks become CANCELED. */
   | { readonly type: "cancelTasks"; readonly at: number }
-  /** ERRORED tasks are reopened (continue). */
+  /** ERRORED tasks become RUNNING with their next attempt, CANCELED ones PENDING (continue). */
   | { readonly type: "reopenTasks" }
   /** The run ended: tell whoever asked. */
   | { readonly type: "notify"; readonly outcome: Outcome };
