@@ -25,13 +25,11 @@ export function compileRequestFilter(json: unknown): CompiledFilter<FilterableRe
   const compiled = compileFilter(prepared.filter);
   if (!compiled.ok) return compiled;
   const wantsBody = Object.hasOwn(prepared.filter, "body");
-  const explain = (request: FilterableRequest): Mismatch | null => {
-    const body = wantsBody ? parsedBody(request.rawBody) : { value: undefined };
-    return body === null
-      ? { path: "body", why: "expected JSON, found something else" }
-      : compiled.explain(viewOf(request, body.value));
+  return {
+    ok: true,
+    matches: (request) => on(viewOf(request, wantsBody), compiled.matches, false),
+    explain: (request) => on(viewOf(request, wantsBody), compiled.explain, NOT_JSON),
   };
-  return { ok: true, matches: (request) => explain(request) === null, explain };
 }
 
 const compiledFilters = new WeakMap<object, CompiledFilter<FilterableRequest> | RefusedFilter>();
