@@ -2,7 +2,7 @@
 // The same frames travel over connect (one WebSocket) and over push (POST /api/v1/executions/:token/reports), so this is the hot path's shape.
 // Times are "ago": milliseconds before the frame was sent, from a monotonic clock, so the app's wall clock is never trusted and no wait ends early.
 import { z } from "zod";
-import { errorShapeSchema } from "./v2/endpoint.ts";
+import { type DisplayProperty, errorShapeSchema } from "./v2/endpoint.ts";
 
 const ago = z.number().min(0).max(1e13);
 
@@ -11,8 +11,8 @@ export interface TaskDetails {
   icon?: string;
   description?: string;
   params?: unknown;
-  properties?: { label: string; text: string; url?: string }[];
-  outputProperties?: { label: string; text: string; url?: string }[];
+  properties?: DisplayProperty[];
+  outputProperties?: DisplayProperty[];
   style?: { style: "normal" | "minimal"; variant?: string };
   redact?: { paths: string[] };
   connectionKey?: string;

@@ -185,7 +185,8 @@ export interface ClaimRequest {
   now: number;
   leaseUntil: number;
   owner: string;
-  newToken: () => string;
+  /** Makes the claim's token; it ends in the subject's id, so that a token alone names its run. */
+  newToken: (subjectId: string) => string;
 }
 export type Claimed =
   | { kind: "run"; token: string; run: RunRow; attempts: number }

@@ -1,0 +1,75 @@
+// Room: dispatch. Which runs an event starts. A pure reading of the registry: ingest, send and schedule store what it answers together with the event.
+import { compileFilter, matchesRequest, newRun } from "@holdfast/engine";
+import type { JobMetadata, RequestFilter, RequestPayload } from "@holdfast/protocol";
+import type { World } from "../platform/world.ts";
+import type { AppRow, EventRow, NewWork, RunRow } from "../store/store.ts";
+import type { KnownJob, Registry } from "./registry.ts";
+
+export interface Plan {
+  runs: RunRow[];
+  work: NewWork[];
+}
+
+/**
+ * The runs an event starts, one for each enabled job whose trigger matches, each with its row of work.
+ *
+ * @param onlyJob start just this job, whatever its trigger says (test runs, invoke, run again)
+ */
+export function planRuns(registry: Registry, world: World, event: EventRow, onlyJob?: string): Plan {
+  const jobs = onlyJob
+    ? [registry.job(event.environmentId, onlyJob)].filter((job) => job !== null)
+    : registry.allJobs(event.environmentId).filter((job) => job.metadata.enabled && triggers(job.metadata, event));
+  return planFor(world, event, jobs);
+}
+
+function planFor(world: World, event: EventRow, jobs: KnownJob[]): Plan {
+  const runs = jobs.map(({ app, metadata }) => createRun(world, event, app, metadata));
+  const work = runs.map((run): NewWork => ({ id: run.id, kind: "run", queue: run.appId, dueAt: run.createdAt }));
+  return { runs, work };
+}
+
+function createRun(world: World, event: EventRow, app: AppRow, job: JobMetadata): RunRow {
+  const now = world.now();
+  return {
+    ...newRun(world.newId("run"), now),
+    environmentId: event.environmentId,
+    appId: app.id,
+    jobId: job.id,
+    jobName: job.name,
+    jobVersion: job.version,
+    eventRowId: event.rowId,
+    deliveryId: event.deliveryId,
+    isTest: event.isTest,
+    createdAt: now,
+    updatedAt: now,
+    revision: 0,
+  };
+}
+
+/** True when the job's trigger names this event and its filters hold. */
+export function triggers(job: JobMetadata, event: EventRow): boolean {
+  if (job.trigger.type !== "static") return false;
+  const { rule } = job.trigger;
+  const names = Array.isArray(rule.event) ? rule.event : [rule.event];
+  if (!names.includes(event.name) || rule.source !== event.source) return false;
+  return payloadMatches(rule.payload, event) && valueMatches(rule.context, event.contextText);
+}
+
+function payloadMatches(filter: object | undefined, event: EventRow): boolean {
+  if (!filter || Object.keys(filter).length === 0) return true;
+  if (event.payloadType === "JSON") return valueMatches(filter, event.payloadText);
+  return matchesRequest(filter as RequestFilter, JSON.parse(event.payloadText) as RequestPayload);
+}
+
+/** Filters that do not compile never match: index time has refused them, so one met here comes from an older index. */
+const compiled = new WeakMap<object, (value: unknown) => boolean>();
+function valueMatches(filter: object | undefined, text: string | null): boolean {
+  if (!filter || Object.keys(filter).length === 0) return true;
+  let matches = compiled.get(filter);
+  if (!matches) {
+    const result = compileFilter(filter);
+    matches = result.ok ? (value) => result.matches(value) : () => false;
+    compiled.set(filter, matches);
+  }
+  return matches(text === null ? undefined : JSON.parse(text));
+}

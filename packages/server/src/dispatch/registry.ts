@@ -1,0 +1,206 @@
+// Room: dispatch. What is known of environments, apps, endpoints and jobs, whole in memory, so that no request reads them from the database.
+// Built in main; refreshed when another server says "catalog" on the bus, and every few seconds by revision number. Read by http, ingest, execute, views.
+import type { EndpointId, HttpEndpointMetadata, IndexDocument, JobMetadata } from "@holdfast/protocol";
+import { UserFacingError } from "@holdfast/protocol";
+import type { World } from "../platform/world.ts";
+import type { AppRow, Bus, CatalogStore, EndpointRow, EnvironmentRow } from "../store/store.ts";
+
+/** An endpoint with what its app says of it; `metadata` is null once the app no longer defines it. */
+export interface KnownEndpoint {
+  row: EndpointRow;
+  app: AppRow;
+  metadata: HttpEndpointMetadata | null;
+}
+export interface KnownJob {
+  app: AppRow;
+  metadata: JobMetadata;
+}
+
+interface Snapshot {
+  revision: number;
+  environments: Map<string, EnvironmentRow>;
+  apps: Map<string, AppRow>;
+  endpoints: Map<string, KnownEndpoint>;
+  jobs: Map<string, KnownJob[]>;
+}
+const NOTHING: Snapshot = { revision: -1, environments: new Map(), apps: new Map(), endpoints: new Map(), jobs: new Map() };
+
+export class Registry {
+  #known = NOTHING;
+  #refreshing: Promise<void> | null = null;
+
+  constructor(
+    private readonly catalog: CatalogStore,
+    private readonly world: World,
+    private readonly bus: Bus,
+  ) {}
+
+  /** Reads everything again if anything was saved since; joins a refresh under way. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#read().finally(() => {
+      this.#refreshing = null;
+    });
+    return this.#refreshing;
+  }
+
+  async #read(): Promise<void> {
+    const revision = await this.catalog.revision();
+    if (revision === this.#known.revision) return;
+    const [environments, apps, endpoints] = await Promise.all([
+      this.catalog.environments(),
+      this.catalog.apps(),
+      this.catalog.endpoints(),
+    ]);
+    this.#known = snapshot(revision, environments, apps, endpoints);
+  }
+
+  environments(): EnvironmentRow[] {
+    return [...this.#known.environments.values()];
+  }
+
+  /** By id or slug. */
+  environment(idOrSlug: string): EnvironmentRow | null {
+    return this.#known.environments.get(idOrSlug) ?? this.environments().find((row) => row.slug === idOrSlug) ?? null;
+  }
+
+  /** The environment a key opens, by the key's sha256 hex, or by the public key itself. */
+  environmentOfKey(key: { secretHash: string } | { publicKey: string }): EnvironmentRow | null {
+    const match =
+      "secretHash" in key
+        ? (row: EnvironmentRow) => row.secretKeyHash === key.secretHash
+        : (row: EnvironmentRow) => row.publicKey === key.publicKey;
+    return this.environments().find(match) ?? null;
+  }
+
+  apps(environmentId?: string): AppRow[] {
+    const all = [...this.#known.apps.values()];
+    return environmentId ? all.filter((app) => app.environmentId === environmentId) : all;
+  }
+
+  app(id: string): AppRow | null {
+    return this.#known.apps.get(id) ?? null;
+  }
+
+  endpoint(id: string): KnownEndpoint | null {
+    return this.#known.endpoints.get(id) ?? null;
+  }
+
+  /** By row id or by the slug its author gave it. */
+  endpointIn(environmentId: string, idOrSlug: string): KnownEndpoint | null {
+    return this.endpoints(environmentId).find(({ row }) => row.id === idOrSlug || row.slug === idOrSlug) ?? null;
+  }
+
+  endpoints(environmentId: string): KnownEndpoint[] {
+    return [...this.#known.endpoints.values()].filter(({ row }) => row.environmentId === environmentId);
+  }
+
+  /** Every job, those included that an SDK adds for itself. */
+  allJobs(environmentId: string): KnownJob[] {
+    return this.#known.jobs.get(environmentId) ?? [];
+  }
+
+  /** Jobs users see (internal ones left out). */
+  jobs(environmentId: string): KnownJob[] {
+    return this.allJobs(environmentId).filter(({ metadata }) => !metadata.internal);
+  }
+
+  job(environmentId: string, jobId: string): KnownJob | null {
+    return this.allJobs(environmentId).find(({ metadata }) => metadata.id === jobId) ?? null;
+  }
+
+  /**
+   * Takes an app's registration: creates or updates the app, creates rows for endpoints it has not had before, keeps their secrets.
+   * An app's id is unique in its environment.
+   */
+  async saveIndex(registration: {
+    environmentId: string;
+    slug: string;
+    transport: AppRow["transport"];
+    url: string | null;
+    sdk: string | null;
+    index: IndexDocument;
+  }): Promise<AppRow> {
+    await this.refresh();
+    const { environmentId, slug, index } = registration;
+    const former = this.apps(environmentId).find((app) => app.slug === slug);
+    const app: AppRow = {
+      ...registration,
+      id: former?.id ?? this.world.newId("app"),
+      indexedAt: this.world.now(),
+      lastError: null,
+    };
+    if (!former || !sameRegistration(former, app)) await this.catalog.saveApp(app);
+    const saved = former && sameRegistration(former, app) ? former : app;
+    for (const metadata of index.httpEndpoints ?? []) await this.#keepEndpoint(saved, metadata);
+    await this.refresh();
+    this.bus.publish({ type: "catalog" });
+    return this.app(saved.id) ?? saved;
+  }
+
+  async #keepEndpoint(app: AppRow, metadata: HttpEndpointMetadata): Promise<void> {
+    const former = this.endpointIn(app.environmentId, metadata.id)?.row;
+    if (former?.appId === app.id) return;
+    const id: EndpointId = this.world.newId("endpoint");
+    const created: EndpointRow = {
+      id,
+      environmentId: app.environmentId,
+      appId: app.id,
+      slug: metadata.id,
+      shortcode: id.slice(-12),
+      preset: null,
+      secretSealed: null,
+      createdAt: this.world.now(),
+    };
+    await this.catalog.saveEndpoint(former ? { ...former, appId: app.id } : created);
+  }
+
+  /** Notes what an app answered at its last index or call; news for the dashboard only. */
+  async noteAppError(app: AppRow, lastError: string | null): Promise<void> {
+    if (app.lastError === lastError) return;
+    await this.catalog.saveApp({ ...app, lastError });
+    await this.refresh();
+    this.bus.publish({ type: "catalog" });
+  }
+
+  async saveEndpointSecret(row: EndpointRow, preset: string | null, secretSealed: string | null): Promise<void> {
+    await this.catalog.saveEndpoint({ ...row, preset, secretSealed });
+    await this.refresh();
+    this.bus.publish({ type: "catalog" });
+  }
+
+  /** The environment of that id or slug, or NOT_FOUND. */
+  requireEnvironment(idOrSlug: string): EnvironmentRow {
+    const found = this.environment(idOrSlug);
+    if (found) return found;
+    const known = this.environments().map(({ slug }) => slug);
+    throw new UserFacingError("NOT_FOUND", `There is no environment "${idOrSlug}".`, `Environments here: ${known.join(", ")}.`);
+  }
+}
+
+function sameRegistration(a: AppRow, b: AppRow): boolean {
+  return (
+    a.transport === b.transport &&
+    a.url === b.url &&
+    a.sdk === b.sdk &&
+    a.lastError === b.lastError &&
+    JSON.stringify(a.index) === JSON.stringify(b.index)
+  );
+}
+
+function snapshot(revision: number, environments: EnvironmentRow[], apps: AppRow[], endpoints: EndpointRow[]): Snapshot {
+  const appsById = new Map(apps.map((app) => [app.id, app]));
+  const known = new Map<string, KnownEndpoint>();
+  for (const row of endpoints) {
+    const app = appsById.get(row.appId);
+    if (!app) continue;
+    const metadata = app.index?.httpEndpoints?.find(({ id }) => id === row.slug) ?? null;
+    known.set(row.id, { row, app, metadata });
+  }
+  const jobs = new Map<string, KnownJob[]>();
+  for (const app of apps) {
+    const list = jobs.get(app.environmentId) ?? [];
+    jobs.set(app.environmentId, list.concat((app.index?.jobs ?? []).map((metadata) => ({ app, metadata }))));
+  }
+  const environmentsById = new Map(environments.map((row) => [row.id, row]));
+  return { revision, environments: environmentsById, apps: appsById, endpoints: known, jobs };
+}

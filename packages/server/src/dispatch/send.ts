@@ -1,0 +1,106 @@
+// Room: dispatch. Events sent by name: from the API, from `io.sendEvent`, from test runs. An event and its runs are stored together;
+// one with a delivery time waits as a row of work until `deliver` is called by the worker.
+import { type RawEvent, UserFacingError } from "@holdfast/protocol";
+import type { World } from "../platform/world.ts";
+import type { EventRow, RunRow, Store } from "../store/store.ts";
+import { planRuns } from "./plan.ts";
+import type { Registry } from "./registry.ts";
+
+export interface SendOptions {
+  deliverAt?: Date | undefined;
+  /** Seconds. */
+  deliverAfter?: number | undefined;
+  accountId?: string | undefined;
+  isTest?: boolean;
+  /** Start just this job. */
+  onlyJob?: string;
+}
+
+export interface Sent {
+  event: EventRow;
+  /** Empty when the event's id was seen before, or when it is delivered later. */
+  runs: RunRow[];
+  duplicate: boolean;
+}
+
+/** v2's default source of events; triggers without a source listen to it. */
+const DEFAULT_SOURCE = "trigger.dev";
+
+export class Events {
+  constructor(
+    private readonly world: World,
+    private readonly registry: Registry,
+    private readonly store: Store,
+    private readonly wake: (queues: string[]) => void,
+  ) {}
+
+  /**
+   * Stores an event and the runs it starts. An id that was seen before changes nothing: the first event is answered.
+   *
+   * @throws UserFacingError TOO_LARGE, DATABASE_UNREACHABLE
+   */
+  async send(environmentId: string, raw: RawEvent, options: SendOptions = {}): Promise<Sent> {
+    const event = this.#row(environmentId, raw, options);
+    const later = event.deliverAt !== null && event.deliverAt > event.createdAt;
+    const { runs, work } = later
+      ? { runs: [], work: [{ id: event.rowId, kind: "event" as const, queue: "@server", dueAt: event.deliverAt ?? 0 }] }
+      : planRuns(this.registry, this.world, event, options.onlyJob);
+    const stored = await this.store.intake({ delivery: null, event, runs, work, done: null });
+    if (stored.type === "duplicate") return this.#first(environmentId, stored.eventRowId);
+    this.wake(work.map(({ queue }) => queue));
+    return { event, runs, duplicate: false };
+  }
+
+  async #first(environmentId: string, eventRowId: string): Promise<Sent> {
+    const event = await this.store.event(environmentId, { rowId: eventRowId });
+    if (!event)
+      throw new UserFacingError("CONFLICT", "An event with this id was sent before and is no longer kept.", "Use another id.");
+    return { event, runs: [], duplicate: true };
+  }
+
+  /** A delayed event is due: start its runs. The claim's token keeps a second server from doing it again. */
+  async deliver(event: EventRow, token: string): Promise<void> {
+    const { runs, work } = event.canceledAt ? { runs: [], work: [] } : planRuns(this.registry, this.world, event);
+    await this.store.intake({ delivery: null, event: null, runs, work, done: { id: event.rowId, token } });
+    this.wake(work.map(({ queue }) => queue));
+  }
+
+  /** Runs an event's job again: a copy of the event under a new id, for that job only. */
+  async repeat(event: EventRow, jobId: string): Promise<RunRow | null> {
+    const now = this.world.now();
+    const rowId = this.world.newId("event");
+    const copy: EventRow = { ...event, rowId, id: `${event.id}:retry:${now}`, createdAt: now, deliverAt: null, deliveredAt: now };
+    const { runs, work } = planRuns(this.registry, this.world, copy, jobId);
+    const [run] = runs;
+    if (!run) return null;
+    await this.store.intake({ delivery: null, event: copy, runs, work, done: null });
+    this.wake(work.map(({ queue }) => queue));
+    return run;
+  }
+
+  #row(environmentId: string, raw: RawEvent, options: SendOptions): EventRow {
+    const now = this.world.now();
+    const rowId = this.world.newId("event");
+    const after = options.deliverAfter === undefined ? null : now + options.deliverAfter * 1000;
+    const deliverAt = options.deliverAt?.getTime() ?? after;
+    const later = deliverAt !== null && deliverAt > now;
+    return {
+      rowId,
+      environmentId,
+      id: raw.id ?? rowId,
+      name: raw.name,
+      source: raw.source ?? DEFAULT_SOURCE,
+      payloadText: JSON.stringify(raw.payload ?? {}),
+      contextText: raw.context === undefined || raw.context === null ? null : JSON.stringify(raw.context),
+      payloadType: raw.payloadType ?? "JSON",
+      timestamp: raw.timestamp?.getTime() ?? now,
+      createdAt: now,
+      deliverAt: later ? deliverAt : null,
+      deliveredAt: later ? null : now,
+      canceledAt: null,
+      accountId: options.accountId ?? null,
+      isTest: options.isTest ?? false,
+      deliveryId: null,
+    };
+  }
+}

@@ -1,0 +1,247 @@
+// Room: execute. Takes a claimed run to its app and brings what comes of it back to runs/change.ts as an input. One instance a server.
+// Called by the worker (execute) and by the connect hub (frames). Promises: every execution that was started ends in exactly one input, or its lease expires.
+import type { RunInput } from "@holdfast/engine";
+import type { AppFrame, ExecuteJobBody, RecordedTask } from "@holdfast/protocol";
+import type { Registry } from "../dispatch/registry.ts";
+import type { Vault } from "../platform/secrets.ts";
+import type { World } from "../platform/world.ts";
+import type { Runs } from "../runs/change.ts";
+import type { AppRow, EnvironmentRow, EventRow, RunRow, Store, TaskWrite } from "../store/store.ts";
+import { type Reports, writeOf } from "../tasks/report.ts";
+import { cachedTask } from "../tasks/v2-tasks.ts";
+import { ConnectHub, type Connection, type ConnectListener } from "./connect.ts";
+import { LiveExecutions } from "./live.ts";
+import { inputOf } from "./outcome.ts";
+import { type Called, cacheOf, Push } from "./push.ts";
+import { executionStart, ORGANIZATION, PROJECT, recordedPages, recordedTask } from "./start.ts";
+import { V2Outcomes } from "./v2-outcome.ts";
+
+/** Executions in flight at once for an app reached by push. */
+const PUSH_CONCURRENCY = 100;
+/** v2's automatic yield: large, so that an API outage becomes a yield rather than a failure (wire §1.7.4). */
+const CHUNK_LIMIT_MS = 24 * 3600 * 1000;
+
+interface Prepared {
+  run: RunRow;
+  token: string;
+  app: AppRow;
+  environment: EnvironmentRow;
+  event: EventRow;
+}
+
+export interface ExecutorNeeds {
+  world: World;
+  registry: Registry;
+  store: Store;
+  runs: Runs;
+  reports: Reports;
+  vault: Vault;
+  /** The app has room for more work. */
+  wake: (queues: string[]) => void;
+  /** A task of this run was recorded; for dashboards. */
+  seen: (run: RunRow) => void;
+}
+
+export class Executor implements ConnectListener {
+  readonly live = new LiveExecutions();
+  readonly hub: ConnectHub;
+  readonly push: Push;
+  readonly #v2: V2Outcomes;
+
+  constructor(private readonly needs: ExecutorNeeds) {
+    const { world, registry, store, runs, vault } = needs;
+    this.hub = new ConnectHub(world, registry, this);
+    this.push = new Push(world, (environmentId) => {
+      const environment = registry.requireEnvironment(environmentId);
+      return vault.open(environment.secretKeySealed, `environment:${environment.id}`);
+    });
+    this.#v2 = new V2Outcomes(store);
+    runs.onChange((run) => this.#changed(run));
+  }
+
+  /** A run that left its execution by another hand (cancel, taken over) takes the execution with it. */
+  #changed(run: RunRow): void {
+    const execution = this.live.ofRun(run.id);
+    const { state } = run;
+    if (!execution || (state.kind === "executing" && state.token === execution.token)) return;
+    this.live.drop(execution.token, state.kind === "finished" && state.outcome.status === "CANCELED" ? "canceled" : "superseded");
+  }
+
+  /** Executions of the app this server may start now. */
+  room(app: AppRow): number {
+    if (app.transport === "connect") return this.hub.room(app.id);
+    return app.url ? Math.max(0, PUSH_CONCURRENCY - this.live.countOf(app.id)) : 0;
+  }
+
+  /** Starts a claimed run's execution. Resolves once it is under way (connect) or over (push). */
+  async execute(run: RunRow, token: string): Promise<void> {
+    const { registry, store } = this.needs;
+    const app = registry.app(run.appId);
+    const environment = registry.environment(run.environmentId);
+    const job = registry.job(run.environmentId, run.jobId);
+    if (!app || !environment)
+      return this.#apply(run, { type: "unreachable", token, error: { message: "The app of this run is not known." } });
+    if (job && !job.metadata.enabled) {
+      const message = `Job version ${run.jobVersion} is disabled, aborting run.`;
+      return this.#apply(run, { type: "aborted", error: { message } });
+    }
+    const event = await store.event(null, { rowId: run.eventRowId });
+    if (!event)
+      return this.#apply(run, { type: "failed", token, error: { message: "The event of this run is no longer kept." } });
+    const prepared = { run, token, app, environment, event };
+    this.live.add({ token, run, app, progressed: false, stop: () => {} });
+    if (app.transport === "connect") return this.#connect(prepared);
+    return app.index?.holdfast ? this.#push(prepared) : this.#pushV2(prepared);
+  }
+
+  async #connect(prepared: Prepared): Promise<void> {
+    const { run, token, app } = prepared;
+    const pages = this.#pages(run);
+    const first = await pages.next();
+    const second = await pages.next();
+    const more = second.done ? null : chain(second.value, pages);
+    const start = executionStart(this.needs.world, { ...prepared, tasks: first.value ?? [] });
+    const execution = this.live.get(token);
+    if (!execution) return;
+    const connection = await this.hub.execute(app.id, start, more);
+    if (connection) {
+      execution.stop = (reason) => this.#stop(connection, token, reason);
+    } else {
+      await this.#over(token, { type: "unreachable", token, error: { message: "The app is not connected." } });
+    }
+  }
+
+  #stop(connection: Connection, token: string, reason: "superseded" | "canceled"): void {
+    connection.executions.delete(token);
+    connection.send({ t: "stale", x: token, reason });
+  }
+
+  async *#pages(run: RunRow): AsyncGenerator<RecordedTask[]> {
+    const { store, world } = this.needs;
+    for await (const rows of recordedPages(store, run)) yield rows.map((row) => recordedTask(row, world.now()));
+  }
+
+  async #recorded(run: RunRow): Promise<RecordedTask[]> {
+    const all: RecordedTask[] = [];
+    for await (const page of this.#pages(run)) all.push(...page);
+    return all;
+  }
+
+  async #push(prepared: Prepared): Promise<void> {
+    const { run, token, app } = prepared;
+    const { world } = this.needs;
+    const start = executionStart(world, { ...prepared, tasks: await this.#recorded(run) });
+    const called = await this.push.execute(app, start);
+    if (called.type !== "answered") return this.#over(token, this.#badCall(token, called));
+    const now = world.now();
+    const writes = called.value.items.map((item) => writeOf(token, item, now));
+    await this.#over(token, inputOf(token, called.value.outcome, now), writes);
+  }
+
+  async #pushV2(prepared: Prepared): Promise<void> {
+    const { run, token, app } = prepared;
+    const called = await this.push.executeV2(app, await this.#executeJobBody(prepared));
+    if (called.type !== "answered") return this.#over(token, this.#badCall(token, called));
+    const outcome = await this.#v2.read(run.id, token, called.value, this.needs.world.now());
+    await this.#over(token, outcome.input, outcome.tasks);
+  }
+
+  async #executeJobBody({ run, event, environment }: Prepared): Promise<ExecuteJobBody> {
+    const { store, world } = this.needs;
+    const finished = [];
+    for await (const rows of recordedPages(store, run)) finished.push(...rows.filter(({ status }) => status === "COMPLETED"));
+    const cache = cacheOf(finished.map(cachedTask));
+    const iso = (time: number) => new Date(time).toISOString();
+    return {
+      event: {
+        id: event.id,
+        name: event.name,
+        payload: JSON.parse(event.payloadText),
+        context: event.contextText === null ? null : JSON.parse(event.contextText),
+        timestamp: iso(event.timestamp),
+        deliveredAt: event.deliveredAt === null ? null : iso(event.deliveredAt),
+      },
+      job: { id: run.jobId, version: run.jobVersion },
+      run: { id: run.id, isTest: run.isTest, isRetry: false, startedAt: iso(world.now()) },
+      environment: { id: environment.id, slug: environment.slug, type: environment.type },
+      organization: ORGANIZATION,
+      project: PROJECT,
+      ...(event.accountId ? { account: { id: event.accountId } } : {}),
+      tasks: cache.tasks,
+      ...(cache.cursor ? { cachedTaskCursor: cache.cursor } : {}),
+      yieldedExecutions: [...run.yields],
+      runChunkExecutionLimit: CHUNK_LIMIT_MS,
+    };
+  }
+
+  #badCall(token: string, called: Exclude<Called<never>, { type: "answered" }>): RunInput {
+    const progressed = this.live.get(token)?.progressed ?? false;
+    if (called.type === "unreachable") return { type: "unreachable", token, error: called.error };
+    if (called.type === "rejected") return { type: "failed", token, error: called.error };
+    return { type: "callFailed", token, error: called.error, progressed };
+  }
+
+  /** Ends a live execution with an input, once. */
+  async #over(token: string, input: RunInput, tasks: TaskWrite[] = []): Promise<void> {
+    const execution = this.live.get(token);
+    if (execution && this.live.remove(token)) await this.#apply(execution.run, input, tasks);
+  }
+
+  async #apply(run: RunRow, input: RunInput, tasks: TaskWrite[] = []): Promise<void> {
+    try {
+      await this.needs.runs.apply(run, input, tasks);
+    } catch (error) {
+      this.needs.world.log.error("an execution's end could not be written; its lease will expire and it runs again", {
+        run: run.id,
+        error,
+      });
+    }
+  }
+
+  report(frame: AppFrame & { t: "report" }, connection: Connection): void {
+    const execution = this.live.get(frame.x);
+    this.needs.reports.record(frame.x, frame.items).then(
+      (verdict) => {
+        if (verdict === "stale") return connection.send({ t: "stale", x: frame.x, reason: "superseded" });
+        connection.send({ t: "ack", x: frame.x, n: frame.n });
+        if (!execution) return;
+        execution.progressed = true;
+        this.needs.seen(execution.run);
+      },
+      (error: unknown) => {
+        this.needs.world.log.error("a report could not be written; the execution is given up and will run again", { error });
+        this.live.drop(frame.x, "superseded");
+      },
+    );
+  }
+
+  /** A report that came in by HTTP, for push apps. */
+  noteProgress(token: string): void {
+    const execution = this.live.get(token);
+    if (!execution) return;
+    execution.progressed = true;
+    this.needs.seen(execution.run);
+  }
+
+  ended(frame: AppFrame & { t: "end" }): void {
+    const now = this.needs.world.now();
+    const writes = frame.items.map((item) => writeOf(frame.x, item, now));
+    void this.#over(frame.x, inputOf(frame.x, frame.outcome, now), writes);
+  }
+
+  lost(tokens: string[]): void {
+    for (const token of tokens) {
+      const progressed = this.live.get(token)?.progressed ?? false;
+      void this.#over(token, { type: "lost", token, progressed });
+    }
+  }
+
+  ready(app: AppRow): void {
+    this.needs.wake([app.id]);
+  }
+}
+
+async function* chain<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
+  yield first;
+  yield* rest;
+}

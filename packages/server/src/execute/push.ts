@@ -1,0 +1,198 @@
+// Room: execute. The push transport: the server POSTs to the app's one URL. Serves serverless apps, and every published v2 SDK (wire §1).
+// Our own SDK is sent EXECUTE and verifies before runs; a v2 SDK is sent EXECUTE_JOB with the cache of its finished tasks.
+import {
+  type CachedTask,
+  type ErrorShape,
+  type ExecuteJobBody,
+  type ExecuteJobResponse,
+  type ExecutionStart,
+  executeJobResponseSchema,
+  indexDocumentSchema,
+  PUSH,
+  pushEndSchema,
+  type RequestPayload,
+  V2_VERSION,
+} from "@holdfast/protocol";
+import type { z } from "zod";
+import type { HttpOutcome } from "../platform/http-client.ts";
+import type { World } from "../platform/world.ts";
+import type { AppRow } from "../store/store.ts";
+import type { IndexAnswer, NoAnswer } from "./app-calls.ts";
+
+/** How a call that carried an execution ended. */
+export type Called<T> =
+  | { type: "answered"; value: T }
+  /** Nothing reached the app. */
+  | { type: "unreachable"; error: ErrorShape }
+  /** The app answered badly, or the connection broke: worth another try. */
+  | { type: "broken"; error: ErrorShape }
+  /** The app refused for good (4xx). */
+  | { type: "rejected"; error: ErrorShape };
+
+/** An execution may take as long as its app lives; its lease, not this bound, says when it is lost. */
+const EXECUTION_MS = 24 * 3600 * 1000;
+const ASK_MS = 30_000;
+const INDEX_MS = 5_000;
+const MAX_REDIRECTS = 5;
+/** Header names and values forwarded to an app stay below Node's 16 kB limit (wire §1.9). */
+const MAX_FORWARDED_HEADERS = 8_000;
+
+/** The environment's secret key, opened; v2's wire sends it with every call. */
+export type KeyOf = (environmentId: string) => string;
+
+export class Push {
+  constructor(
+    private readonly world: World,
+    private readonly keyOf: KeyOf,
+  ) {}
+
+  /** Our SDK: an execution whose reports come in by `PUSH.reportPath`. */
+  execute(app: AppRow, start: ExecutionStart): Promise<Called<z.infer<typeof pushEndSchema>>> {
+    return this.#call(app, PUSH.executeAction, JSON.stringify(start), pushEndSchema);
+  }
+
+  /** A published v2 SDK. */
+  executeV2(app: AppRow, body: ExecuteJobBody): Promise<Called<ExecuteJobResponse>> {
+    return this.#call(app, "EXECUTE_JOB", JSON.stringify(body), executeJobResponseSchema);
+  }
+
+  async #call<T>(app: AppRow, action: string, body: string, schema: z.ZodType<T>): Promise<Called<T>> {
+    const outcome = await this.#post(app.url ?? "", app.environmentId, action, { body, timeoutMs: EXECUTION_MS });
+    return readAnswer(outcome, app.url ?? "", schema);
+  }
+
+  /** Runs `verify` or `respondWith` in the app: the original request travels in x-ts-* headers, its bytes as the body. */
+  async ask(app: AppRow, action: string, endpoint: string, request: RequestPayload): Promise<{ value: unknown } | NoAnswer> {
+    const headers = {
+      "content-type": "application/octet-stream",
+      "x-ts-key": asciiJson(endpoint).slice(1, -1),
+      "x-ts-http-url": encodeURI(request.url).slice(0, 4000),
+      "x-ts-http-method": request.method,
+      "x-ts-http-headers": asciiJson(forwardedHeaders(request.headers)),
+    };
+    const body = request.bodyBase64 ? Buffer.from(request.bodyBase64, "base64") : request.rawBody;
+    const outcome = await this.#post(app.url ?? "", app.environmentId, action, { headers, body, timeoutMs: ASK_MS });
+    if (!outcome.ok) return { type: "no-answer", message: outcome.message };
+    const value = parseJson(outcome.body);
+    if (outcome.status === 200 && value !== undefined) return { value };
+    return { type: "no-answer", message: messageOf(value) ?? `The app answered ${outcome.status}.` };
+  }
+
+  /** PING, then INDEX_ENDPOINT, following at most five redirects of the URL itself. */
+  async index(target: { url: string; slug: string; environmentId: string }): Promise<IndexAnswer & { url?: string }> {
+    const ping = await this.#following(target, "PING", { "x-trigger-endpoint-id": target.slug });
+    if ("type" in ping) return ping;
+    const pong = parseJson(ping.body) as { ok?: boolean; error?: string } | undefined;
+    if (pong?.ok !== true) {
+      return { type: "no-answer", message: pong?.error ?? messageOf(pong) ?? `The app answered ${ping.status} to a ping.` };
+    }
+    const answer = await this.#following({ ...target, url: ping.url }, "INDEX_ENDPOINT", {});
+    if ("type" in answer) return answer;
+    const parsed = indexDocumentSchema.safeParse(parseJson(answer.body));
+    if (!parsed.success)
+      return { type: "no-answer", message: `The app's index is not in the known form: ${parsed.error.message}` };
+    const sdk = parsed.data.holdfast?.sdk ?? answer.headers["trigger-sdk-version"] ?? null;
+    return { type: "indexed", index: parsed.data, sdk, url: answer.url };
+  }
+
+  async #following(target: { url: string; environmentId: string }, action: string, headers: Record<string, string>) {
+    let url = target.url;
+    for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+      const outcome = await this.#post(url, target.environmentId, action, { headers, timeoutMs: INDEX_MS });
+      if (!outcome.ok) return unanswered(`Could not connect to endpoint ${url}: ${outcome.message}`);
+      if (outcome.status === 200) return { ...outcome, url };
+      const location = outcome.headers["location"];
+      if (outcome.status < 300 || outcome.status >= 400 || !location) {
+        return unanswered(messageOf(parseJson(outcome.body)) ?? `${url} answered ${outcome.status} to ${action}.`);
+      }
+      const next = new URL(location, url);
+      if (next.origin !== new URL(url).origin)
+        return unanswered(`${url} redirects to another host (${next.origin}); register that URL instead.`);
+      url = next.href;
+    }
+    return unanswered(`${target.url} redirects more than ${MAX_REDIRECTS} times.`);
+  }
+
+  #post(
+    url: string,
+    environmentId: string,
+    action: string,
+    options: { headers?: Record<string, string>; body?: string | Uint8Array; timeoutMs: number },
+  ): Promise<HttpOutcome> {
+    const headers = {
+      accept: "application/json",
+      "content-type": "application/json",
+      "user-agent": "holdfast",
+      "x-trigger-api-key": this.keyOf(environmentId),
+      "x-trigger-action": action,
+      "x-trigger-version": V2_VERSION,
+      ...options.headers,
+    };
+    return this.world.fetch({ url, method: "POST", headers, body: options.body ?? "", timeoutMs: options.timeoutMs });
+  }
+}
+
+function unanswered(message: string): NoAnswer {
+  return { type: "no-answer", message };
+}
+
+/** wire §1.10: 4xx is the app's last word, everything else is worth another try. */
+function readAnswer<T>(outcome: HttpOutcome, url: string, schema: z.ZodType<T>): Called<T> {
+  if (!outcome.ok) {
+    const error = { message: `Connection could not be established to the endpoint (${url}): ${outcome.message}` };
+    return outcome.why === "refused" || outcome.why === "badUrl" ? { type: "unreachable", error } : { type: "broken", error };
+  }
+  const value = parseJson(outcome.body);
+  if (outcome.status === 200) {
+    if (value === undefined) return { type: "rejected", error: { message: "Endpoint responded with invalid JSON" } };
+    const parsed = schema.safeParse(value);
+    return parsed.success
+      ? { type: "answered", value: parsed.data }
+      : { type: "rejected", error: { message: parsed.error.message } };
+  }
+  const error = { message: messageOf(value) ?? `Endpoint responded with ${outcome.status} status code` };
+  const final = outcome.status >= 400 && outcome.status < 500 && outcome.status !== 408 && outcome.status !== 429;
+  return { type: final ? "rejected" : "broken", error };
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(body).toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+function messageOf(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const message = "message" in value ? value.message : "error" in value ? value.error : undefined;
+  return typeof message === "string" ? message : undefined;
+}
+
+/** JSON in printable ASCII: header values must be ISO-8859-1. */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+function forwardedHeaders(headers: Record<string, string>): Record<string, string> {
+  const kept: Record<string, string> = {};
+  let size = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    size += name.length + value.length + 6;
+    if (size <= MAX_FORWARDED_HEADERS) kept[name] = value;
+  }
+  return kept;
+}
+
+/** Most cached tasks sent with EXECUTE_JOB, in characters of JSON (wire §1.6); the rest is loaded lazily from the cursor on. */
+const MAX_CACHE = 3_500_000;
+
+/** Finished tasks as v2's cache: whole until the bound, then a cursor at the first that did not fit. */
+export function cacheOf(tasks: CachedTask[], limit = MAX_CACHE): { tasks: CachedTask[]; cursor?: string } {
+  let size = 0;
+  for (const [at, task] of tasks.entries()) {
+    size += JSON.stringify(task).length + 1;
+    if (size > limit && at > 0) return { tasks: tasks.slice(0, at), cursor: task.id };
+  }
+  return { tasks };
+}

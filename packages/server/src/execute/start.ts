@@ -1,0 +1,72 @@
+// Room: execute. Gathers what an app needs for one execution: the event, and the tasks recorded so far. A first execution has none, so none are read.
+import type { ExecutionStart, RecordedTask } from "@holdfast/protocol";
+import type { World } from "../platform/world.ts";
+import type { EnvironmentRow, EventRow, RunRow, Store, TaskRow } from "../store/store.ts";
+
+/** One organization and one project a server, until someone needs more; v2's wire names both. */
+export const ORGANIZATION = { id: "org_holdfast", title: "Holdfast", slug: "holdfast" };
+export const PROJECT = { id: "proj_holdfast", name: "Holdfast", slug: "holdfast" };
+
+/** Tasks read at a time: bounds the memory of a long run's start. */
+const PAGE = 2000;
+
+export async function* recordedPages(store: Store, run: RunRow): AsyncGenerator<TaskRow[]> {
+  if (run.executions <= 1) return;
+  let after = -1;
+  for (;;) {
+    const page = await store.tasks(run.id, { after, limit: PAGE });
+    if (page.length > 0) yield page;
+    const last = page.at(-1);
+    if (!last || page.length < PAGE) return;
+    after = last.position;
+  }
+}
+
+/** @param now for the remaining time of waiting tasks */
+export function recordedTask(row: TaskRow, now: number): RecordedTask {
+  const task: RecordedTask = {
+    id: row.id,
+    key: row.key,
+    status: row.status === "PENDING" ? "RUNNING" : row.status,
+    attempts: usedUp(row),
+  };
+  if (row.outputText !== null) task.output = row.outputText;
+  if (row.errorText !== null) task.error = JSON.parse(row.errorText) as { message: string };
+  if (row.status === "WAITING" && row.delayUntil !== null) task.wakeMs = Math.max(0, row.delayUntil - now);
+  return task;
+}
+
+/** Failed attempts so far: the failures noted for retries. */
+function usedUp(row: TaskRow): number {
+  return row.failuresText === null ? 0 : (JSON.parse(row.failuresText) as unknown[]).length;
+}
+
+export interface StartOf {
+  run: RunRow;
+  token: string;
+  event: EventRow;
+  environment: EnvironmentRow;
+  tasks: RecordedTask[];
+}
+
+export function executionStart(world: World, { run, token, event, environment, tasks }: StartOf): ExecutionStart {
+  return {
+    token,
+    run: { id: run.id, isTest: run.isTest, isRetry: false, startedAt: new Date(world.now()).toISOString() },
+    job: { id: run.jobId, version: run.jobVersion },
+    event: {
+      id: event.id,
+      name: event.name,
+      payload: event.payloadText,
+      ...(event.contextText === null ? {} : { context: event.contextText }),
+      timestamp: new Date(event.timestamp).toISOString(),
+      payloadType: event.payloadType,
+    },
+    environment: { id: environment.id, slug: environment.slug, type: environment.type },
+    organization: ORGANIZATION,
+    project: PROJECT,
+    ...(event.accountId ? { account: { id: event.accountId } } : {}),
+    tasks,
+    yields: [...run.yields],
+  };
+}

@@ -1,0 +1,113 @@
+// Room: execute. What a published v2 SDK answers to EXECUTE_JOB, as an input of the run machine and the task writes that travel with it (wire §1.7).
+// The echoed task is client-controlled: only its id is trusted, the rest is read from the store.
+import type { RunInput } from "@holdfast/engine";
+import type { ErrorShape, ExecuteJobResponse } from "@holdfast/protocol";
+import type { Store, TaskRow, TaskWrite } from "../store/store.ts";
+
+export interface V2Outcome {
+  input: RunInput;
+  tasks: TaskWrite[];
+}
+
+/** After an API outage the SDK yields at once; this keeps such yields from spinning. */
+const FAILED_TASK_RUN_PAUSE_MS = 1000;
+
+type Nested = Exclude<ExecuteJobResponse, { status: "SUCCESS" | "RESUME_WITH_PARALLEL_TASK" }>;
+
+export class V2Outcomes {
+  constructor(private readonly store: Store) {}
+
+  /** @param token the execution's; @param now epoch milliseconds */
+  async read(runId: string, token: string, response: ExecuteJobResponse, now: number): Promise<V2Outcome> {
+    if (response.status === "SUCCESS") {
+      return { input: { type: "succeeded", token, output: JSON.stringify(response.output) ?? null }, tasks: [] };
+    }
+    const nested = response.status === "RESUME_WITH_PARALLEL_TASK" ? response.childErrors : [response];
+    const ids = nested.flatMap((one) => taskIdsOf(one));
+    const rows = ids.length > 0 ? await this.store.tasks(runId, { ids }) : [];
+    const known = new Map(rows.map((row) => [row.id, row]));
+    const outcomes = nested.map((one) => readOne(token, one, known, now));
+    return {
+      input: combine(
+        token,
+        outcomes.map(({ input }) => input),
+        now,
+      ),
+      tasks: outcomes.flatMap(({ tasks }) => tasks),
+    };
+  }
+}
+
+function taskIdsOf(response: Nested): string[] {
+  if (response.status === "AUTO_YIELD_EXECUTION_WITH_COMPLETED_TASK") return [response.id];
+  return "task" in response && response.task ? [response.task.id] : [];
+}
+
+/** Branches of a parallel task: a failure decides; otherwise the run resumes when its first branch can go on. */
+function combine(token: string, inputs: RunInput[], now: number): RunInput {
+  const final = inputs.find(({ type }) => type === "failed" || type === "invalidPayload" || type === "unresolvedAuth");
+  const [only] = inputs;
+  if (final) return final;
+  if (inputs.length === 1 && only) return only;
+  const due = inputs.map((input) => ("dueAt" in input ? (input.dueAt ?? (input.type === "yielded" ? now : null)) : now));
+  const times = due.filter((time) => time !== null);
+  return { type: "suspended", token, dueAt: times.length > 0 ? Math.min(...times) : null };
+}
+
+function readOne(token: string, response: Nested, known: Map<string, TaskRow>, now: number): V2Outcome {
+  switch (response.status) {
+    case "ERROR": {
+      const row = response.task && known.get(response.task.id);
+      return {
+        input: { type: "failed", token, error: response.error },
+        tasks: row ? [erroredWrite(row, response.error, now)] : [],
+      };
+    }
+    case "RESUME_WITH_TASK":
+      return { input: { type: "suspended", token, dueAt: resumeAt(known.get(response.task.id), now) }, tasks: [] };
+    case "RETRY_WITH_TASK": {
+      const row = known.get(response.task.id);
+      const dueAt = response.retryAt.getTime();
+      return { input: { type: "suspended", token, dueAt }, tasks: row ? [retryWrite(row, response.error, dueAt, now)] : [] };
+    }
+    case "YIELD_EXECUTION":
+      return { input: { type: "yielded", token, key: response.key, dueAt: null }, tasks: [] };
+    case "AUTO_YIELD_EXECUTION": {
+      const dueAt = response.location === "failed_task_run" ? now + FAILED_TASK_RUN_PAUSE_MS : null;
+      return { input: { type: "yielded", token, key: null, dueAt }, tasks: [] };
+    }
+    case "AUTO_YIELD_EXECUTION_WITH_COMPLETED_TASK": {
+      const row = known.get(response.id);
+      const tasks = row ? [completedWrite(row, response.output ?? null, now)] : [];
+      return { input: { type: "yielded", token, key: null, dueAt: null }, tasks };
+    }
+    case "AUTO_YIELD_RATE_LIMIT":
+      return { input: { type: "yielded", token, key: null, dueAt: response.reset }, tasks: [] };
+    case "CANCELED":
+      return { input: { type: "yielded", token, key: null, dueAt: null }, tasks: [] };
+    case "INVALID_PAYLOAD":
+      return { input: { type: "invalidPayload", token, errors: response.errors }, tasks: [] };
+    case "UNRESOLVED_AUTH_ERROR":
+      return { input: { type: "unresolvedAuth", token, issues: response.issues }, tasks: [] };
+  }
+}
+
+/** A waiting task resumes at its own time, one with a callback when that is called, anything else (settled meanwhile) at once. */
+function resumeAt(row: TaskRow | undefined, now: number): number | null {
+  if (row?.status !== "WAITING") return now;
+  return row.delayUntil;
+}
+
+function write(row: TaskRow, changed: Partial<TaskRow>, failureText: string | null = null): TaskWrite {
+  return { task: { ...row, failuresText: null, ...changed }, token: null, failureText };
+}
+function erroredWrite(row: TaskRow, error: ErrorShape, now: number): TaskWrite {
+  return write(row, { status: "ERRORED", completedAt: now, errorText: JSON.stringify(error) });
+}
+function completedWrite(row: TaskRow, outputText: string | null, now: number): TaskWrite {
+  return write(row, { status: "COMPLETED", completedAt: now, outputText });
+}
+function retryWrite(row: TaskRow, error: ErrorShape, dueAt: number, now: number): TaskWrite {
+  const failure = JSON.stringify({ attempt: row.attempts, at: new Date(now).toISOString(), error });
+  return write(row, { status: "WAITING", delayUntil: dueAt }, failure);
+}

@@ -1,0 +1,111 @@
+// Room: runs. The only writer of run state: every change is an input given to the engine's pure `advance`, and what it answers is written, together with
+// its effects, in one conditional write. Called by worker, execute, tasks and http; nothing else may change a run.
+import { advance, type Moved, type Run, type RunInput } from "@holdfast/engine";
+import type { World } from "../platform/world.ts";
+import type { RunChange, RunRow, Store, TaskWrite } from "../store/store.ts";
+
+export type Applied = { type: "moved"; run: RunRow } | { type: "ignored"; why: string; run: RunRow | null };
+
+/** What a change tells the rest of this server, after it is on disk. */
+export type ChangeListener = (run: RunRow, change: RunChange) => void;
+
+export class Runs {
+  readonly #listeners: ChangeListener[] = [];
+
+  constructor(
+    private readonly world: World,
+    private readonly store: Store,
+  ) {}
+
+  onChange(listener: ChangeListener): void {
+    this.#listeners.push(listener);
+  }
+
+  /**
+   * Applies an input to a run. `before` may be an old copy: if the run has changed since, it is read again and the input decided anew.
+   *
+   * @param tasks reports that belong to the input and are written with it, or not at all
+   */
+  async apply(before: RunRow, input: RunInput, tasks: TaskWrite[] = []): Promise<Applied> {
+    let run: RunRow | null = before;
+    while (run) {
+      const moved = this.decide(run, input);
+      if (moved.type === "ignored") return { type: "ignored", why: moved.why, run };
+      const change = changeOf(run, moved, this.world.now(), tasks);
+      if (await this.store.changeRun(change)) return { type: "moved", run: this.#tell(change) };
+      run = await this.store.run(null, run.id);
+    }
+    return { type: "ignored", why: "missing", run: null };
+  }
+
+  decide(run: RunRow, input: RunInput): ReturnType<typeof advance> {
+    const jitter = (this.world.random(1)[0] ?? 0) / 256;
+    return advance(run, input, { now: this.world.now(), jitter });
+  }
+
+  /** The change a claim makes to a run, for the store to write in the claim's own transaction. Null: nothing to do. */
+  claimed(run: RunRow, lease: { token: string; owner: string; until: number }, input: RunInput): RunChange | null {
+    const moved = this.decide(run, input);
+    if (moved.type === "ignored") return null;
+    const change = changeOf(run, moved, this.world.now(), []);
+    return moved.run.state.kind === "executing" ? { ...change, work: lease } : change;
+  }
+
+  /** Says that a change written by a claim is on disk. */
+  told(change: RunChange): void {
+    this.#tell(change);
+  }
+
+  /** Cancels an unfinished run; its open tasks with it. */
+  async cancel(environmentId: string, runId: string): Promise<"canceled" | "finished" | "missing"> {
+    return this.#byHand(environmentId, runId, { type: "canceled" }, "canceled");
+  }
+
+  /** Takes up a run that ended badly where it stopped: finished tasks keep their outputs. */
+  async continueRun(environmentId: string, runId: string): Promise<"continued" | "finished" | "missing"> {
+    return this.#byHand(environmentId, runId, { type: "continued" }, "continued");
+  }
+
+  async #byHand<T extends string>(
+    environmentId: string,
+    runId: string,
+    input: RunInput,
+    done: T,
+  ): Promise<T | "finished" | "missing"> {
+    const run = await this.store.run(environmentId, runId);
+    if (!run) return "missing";
+    const applied = await this.apply(run, input);
+    if (applied.type === "moved") return done;
+    return applied.run ? "finished" : "missing";
+  }
+
+  #tell(change: RunChange): RunRow {
+    const run: RunRow = { ...change.before, ...change.after, updatedAt: change.at, revision: change.before.revision + 1 };
+    for (const listener of this.#listeners) listener(run, change);
+    return run;
+  }
+}
+
+function changeOf(before: RunRow, moved: Moved, at: number, tasks: TaskWrite[]): RunChange {
+  const change: RunChange = {
+    before,
+    after: runOf(moved.run),
+    at,
+    work: null,
+    tasks,
+    settleTasksAt: null,
+    cancelTasksAt: null,
+    reopenTasks: false,
+  };
+  for (const effect of moved.effects) {
+    if (effect.type === "execute") change.work = { dueAt: effect.dueAt };
+    else if (effect.type === "settleTasks") change.settleTasksAt = effect.at;
+    else if (effect.type === "cancelTasks") change.cancelTasksAt = effect.at;
+    else if (effect.type === "reopenTasks") change.reopenTasks = true;
+  }
+  return change;
+}
+
+function runOf({ id, state, startedAt, executions, executionMs, failures, losses, yields }: Run): Run {
+  return { id, state, startedAt, executions, executionMs, failures, losses, yields };
+}

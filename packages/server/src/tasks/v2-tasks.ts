@@ -1,0 +1,205 @@
+// Room: tasks. The task routes of the v2 wire, which the published SDK calls twice a step: create-or-return, then complete or fail (wire §2.5–2.7).
+// There is no token on this wire: a task's own finality, and its run's, are the fence.
+import { createHash } from "node:crypto";
+import {
+  type CachedTask,
+  type completeTaskBodySchema,
+  type failTaskBodySchema,
+  type RunTaskBody,
+  type ServerTask,
+  type TaskDetails,
+  type TaskStatus,
+  UserFacingError,
+} from "@holdfast/protocol";
+import type { z } from "zod";
+import type { World } from "../platform/world.ts";
+import type { Store, TaskRow } from "../store/store.ts";
+
+/** Largest task output the v2 wire takes (wire §2.6). */
+const MAX_OUTPUT = 3 * 1024 * 1024;
+const PAGE = { tasks: 250, characters: 2_000_000 };
+
+export class V2Tasks {
+  constructor(
+    private readonly world: World,
+    private readonly store: Store,
+    /** Set by draining: asks SDKs to yield after the task at hand. */
+    private readonly forceYield: () => boolean,
+  ) {}
+
+  /** Creates the task or returns the one there is. Null: no such run in this environment. */
+  async open(environmentId: string, runId: string, body: RunTaskBody): Promise<ServerTask | null> {
+    const run = await this.store.run(environmentId, runId);
+    if (!run) return null;
+    const now = this.world.now();
+    const canceled = run.state.kind === "finished";
+    const opened = await this.store.openTask(environmentId, newTask(runId, body, now, canceled));
+    return opened && this.#serverTask(opened.task);
+  }
+
+  /** @param outputIsText true when the client sent `trigger-version: 2023-11-01`: output is JSON text then */
+  async complete(
+    environmentId: string,
+    runId: string,
+    taskId: string,
+    body: z.infer<typeof completeTaskBodySchema>,
+    outputIsText: boolean,
+  ): Promise<ServerTask | null> {
+    const outputText = textOf(body.output, outputIsText);
+    if (outputText !== null && outputText.length > MAX_OUTPUT) {
+      const error = { message: "Task output is too large. The limit is 3MB" };
+      await this.#close(environmentId, runId, taskId, { status: "ERRORED", errorText: JSON.stringify(error) });
+      throw new UserFacingError("TOO_LARGE", error.message, "Store large data elsewhere and return a reference to it.");
+    }
+    const properties = body.properties ?? [];
+    const added: TaskDetails = properties.length > 0 ? { outputProperties: properties } : {};
+    return this.#close(environmentId, runId, taskId, { status: "COMPLETED", outputText }, added);
+  }
+
+  fail(
+    environmentId: string,
+    runId: string,
+    taskId: string,
+    body: z.infer<typeof failTaskBodySchema>,
+  ): Promise<ServerTask | null> {
+    return this.#close(environmentId, runId, taskId, { status: "ERRORED", errorText: JSON.stringify(body.error) });
+  }
+
+  async #close(
+    environmentId: string,
+    runId: string,
+    taskId: string,
+    end: { status: TaskStatus; outputText?: string | null; errorText?: string },
+    added: TaskDetails = {},
+  ): Promise<ServerTask | null> {
+    const run = await this.store.run(environmentId, runId);
+    const [row] = run ? await this.store.tasks(runId, { ids: [taskId] }) : [];
+    if (!row) return null;
+    const detailsText = Object.keys(added).length > 0 ? JSON.stringify({ ...detailsOf(row), ...added }) : row.detailsText;
+    const task: TaskRow = { ...row, ...end, completedAt: this.world.now(), detailsText, failuresText: null };
+    const verdict = await this.store.recordTask({ task, token: null, failureText: null });
+    if (verdict === "recorded") return this.#serverTask({ ...task, failuresText: row.failuresText });
+    const [kept] = await this.store.tasks(runId, { ids: [taskId] });
+    return kept ? this.#serverTask(kept) : null;
+  }
+
+  /** The next page of finished tasks from the cursor (a task id) on. */
+  async cachedTasks(runId: string, cursor: string): Promise<{ tasks: CachedTask[]; cursor?: string }> {
+    const [from] = await this.store.tasks(runId, { ids: [cursor] });
+    if (!from) return { tasks: [] };
+    const statuses: TaskStatus[] = ["COMPLETED"];
+    const rows = await this.store.tasks(runId, { after: from.position - 1, limit: PAGE.tasks + 1, statuses });
+    const page: CachedTask[] = [];
+    let size = 0;
+    for (const row of rows) {
+      const task = cachedTask(row);
+      size += JSON.stringify(task).length;
+      if (page.length === PAGE.tasks || (size > PAGE.characters && page.length > 0)) return { tasks: page, cursor: row.id };
+      page.push(task);
+    }
+    return { tasks: page };
+  }
+
+  #serverTask(row: TaskRow): ServerTask {
+    return serverTask(row, this.forceYield());
+  }
+}
+
+function newTask(runId: string, body: RunTaskBody, now: number, canceled: boolean): TaskRow {
+  const delayUntil = body.delayUntil?.getTime() ?? null;
+  const status = statusFor(body, delayUntil !== null && delayUntil > now, canceled);
+  return {
+    runId,
+    key: body.idempotencyKey,
+    id: taskId(runId, body.idempotencyKey),
+    parentId: body.parentId ?? null,
+    name: body.name ?? "Task",
+    displayKey: body.displayKey ?? null,
+    noop: body.noop,
+    status,
+    attempts: 1,
+    startedAt: now,
+    completedAt: status === "COMPLETED" || status === "CANCELED" ? now : null,
+    delayUntil,
+    outputText: null,
+    errorText: null,
+    detailsText: JSON.stringify(newDetails(body)),
+    failuresText: null,
+    position: now * 1000,
+  };
+}
+
+function statusFor(body: RunTaskBody, delayed: boolean, canceled: boolean): TaskStatus {
+  if (canceled) return "CANCELED";
+  if (delayed || body.callback?.enabled) return "WAITING";
+  return body.noop ? "COMPLETED" : "RUNNING";
+}
+
+/** Stable over replays, since children's keys contain it; unique over runs, since v2 clients may send any key. */
+function taskId(runId: string, key: string): string {
+  if (/^[0-9a-f]{64}$/.test(key)) return `task_${key.slice(0, 26)}`;
+  return `task_${createHash("sha256").update(`${runId}:${key}`).digest("hex").slice(0, 26)}`;
+}
+
+function newDetails(body: RunTaskBody): TaskDetails {
+  const { icon, description, params, properties, style, redact, connectionKey, operation, parallel } = body;
+  const given = { icon, description, params, properties, style, redact, connectionKey, operation, parallel };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as TaskDetails;
+}
+
+function detailsOf(row: TaskRow): TaskDetails {
+  return row.detailsText === null ? {} : (JSON.parse(row.detailsText) as TaskDetails);
+}
+
+function textOf(output: unknown, isText: boolean): string | null {
+  if (output === undefined) return null;
+  if (!isText) return JSON.stringify(output);
+  if (typeof output !== "string") throw new UserFacingError("BAD_REQUEST", "`output` must be JSON text.");
+  try {
+    JSON.parse(output);
+    return output;
+  } catch {
+    throw new UserFacingError("BAD_REQUEST", "`output` is not valid JSON text.");
+  }
+}
+
+/** v2 reads an errored task's `output` as its error (wire §2.5). */
+export function cachedTask(row: TaskRow): CachedTask {
+  const task: CachedTask = { id: row.id, idempotencyKey: row.key, status: row.status, noop: row.noop, parentId: row.parentId };
+  if (row.outputText !== null) task.output = JSON.parse(row.outputText);
+  return task;
+}
+
+export function serverTask(row: TaskRow, forceYield: boolean): ServerTask {
+  const details = detailsOf(row);
+  const error = row.errorText === null ? null : (JSON.parse(row.errorText) as { name?: string; message: string });
+  const output = row.status === "ERRORED" ? error : row.outputText === null ? undefined : JSON.parse(row.outputText);
+  return {
+    id: row.id,
+    name: row.name,
+    icon: details.icon ?? null,
+    noop: row.noop,
+    startedAt: iso(row.startedAt),
+    completedAt: iso(row.completedAt),
+    delayUntil: iso(row.delayUntil),
+    status: row.status,
+    description: details.description ?? null,
+    properties: details.properties ?? null,
+    outputProperties: details.outputProperties ?? null,
+    params: details.params ?? null,
+    ...(output === undefined ? {} : { output }),
+    error: error ? [error.name, error.message].filter(Boolean).join(": ") : null,
+    parentId: row.parentId,
+    style: details.style ?? { style: "normal" },
+    operation: details.operation ?? null,
+    callbackUrl: details.callbackUrl ?? null,
+    childExecutionMode: details.parallel ? "PARALLEL" : null,
+    idempotencyKey: row.key,
+    attempts: row.attempts,
+    forceYield,
+  };
+}
+
+function iso(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}

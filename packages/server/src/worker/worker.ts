@@ -1,0 +1,192 @@
+// Room: worker. The loop: claims due work, hands each piece to the room that does it, renews leases, drains on stop.
+// Woken by a change on this server, by the bus, by the time the next work is due; polling is only the safety net. One instance a server.
+import type { Registry } from "../dispatch/registry.ts";
+import type { Events } from "../dispatch/send.ts";
+import type { AppCalls } from "../execute/app-calls.ts";
+import type { Executor } from "../execute/executor.ts";
+import type { Ingest } from "../ingest/ingest.ts";
+import type { World } from "../platform/world.ts";
+import type { Runs } from "../runs/change.ts";
+import type { Bus, Claim, Claimed, RunChange, Store } from "../store/store.ts";
+import { makeToken } from "../tasks/report.ts";
+
+export const LEASE_MS = 15_000;
+const RENEW_EVERY_MS = 5_000;
+const POLL_EVERY_MS = 1_000;
+/** Most pieces claimed at once from one queue. */
+const CLAIM_AT_ONCE = 200;
+/** Verifications under way at once for one app. */
+const VERIFY_AT_ONCE = 50;
+/** A verification the app could not answer is tried again after this, doubled each time up to the maximum. */
+const VERIFY_AGAIN_MS = { first: 500, most: 30_000 };
+/** How long a stop waits for executions to end by themselves. */
+const DRAIN_MS = 20_000;
+
+export interface WorkerNeeds {
+  world: World;
+  store: Store;
+  bus: Bus;
+  registry: Registry;
+  runs: Runs;
+  events: Events;
+  executor: Executor;
+  apps: AppCalls;
+  ingest: Ingest;
+  /** Names this server in leases. */
+  owner: string;
+}
+
+export class Worker {
+  #stopping = false;
+  #claiming = false;
+  #again = false;
+  #cancelTimer: () => void = () => {};
+  #cancelRenew: () => void = () => {};
+  #unsubscribe: () => void = () => {};
+  #claimed: Promise<void> = Promise.resolve();
+  /** Claimed deliveries and events in hand: token → nothing else to know. */
+  readonly #inHand = new Set<string>();
+  #verifying = 0;
+
+  constructor(private readonly needs: WorkerNeeds) {}
+
+  start(): void {
+    this.#unsubscribe = this.needs.bus.subscribe((message) => {
+      if (message.type === "work") this.wake();
+    });
+    this.#renewLater();
+    this.wake();
+  }
+
+  /** There may be something to do. Cheap to call; calls during a claim make one more claim. */
+  wake(): void {
+    if (this.#stopping) return;
+    if (this.#claiming) {
+      this.#again = true;
+      return;
+    }
+    this.#claiming = true;
+    this.#cancelTimer();
+    this.#claimed = this.#claimAll();
+  }
+
+  async #claimAll(): Promise<void> {
+    let nextDueAt: number | null = null;
+    do {
+      this.#again = false;
+      try {
+        nextDueAt = await this.#claim();
+      } catch (error) {
+        this.needs.world.log.warn("claiming work failed; trying again", { error });
+        nextDueAt = this.needs.world.now() + POLL_EVERY_MS;
+      }
+    } while (this.#again && !this.#stopping);
+    this.#claiming = false;
+    const wait = Math.min(POLL_EVERY_MS, Math.max(0, (nextDueAt ?? Number.POSITIVE_INFINITY) - this.needs.world.now()));
+    if (!this.#stopping) this.#cancelTimer = this.needs.world.after(wait, () => this.wake());
+  }
+
+  /** One claim. Answers when the next work is due. */
+  async #claim(): Promise<number | null> {
+    const { world, store, runs, owner } = this.needs;
+    const queues = this.#queues();
+    const until = world.now() + LEASE_MS;
+    const changes: RunChange[] = [];
+    const claim: Claim = await store.claim(
+      { queues, now: world.now(), leaseUntil: until, owner, newToken: (id) => makeToken(world, id) },
+      (run, token) => {
+        const change = runs.claimed(run, { token, owner, until }, { type: "claimed", token });
+        if (change) changes.push(change);
+        return change;
+      },
+    );
+    for (const change of changes) runs.told(change);
+    for (const item of claim.items) this.#begin(item);
+    if (claim.items.length > 0) this.#again = true;
+    return claim.nextDueAt;
+  }
+
+  /** What this server can do now, and how much of it. */
+  #queues(): { queue: string; limit: number }[] {
+    const { registry, executor } = this.needs;
+    const queues = [{ queue: "@server", limit: CLAIM_AT_ONCE }];
+    const verifications = VERIFY_AT_ONCE - this.#verifying;
+    for (const app of registry.apps()) {
+      const limit = Math.min(CLAIM_AT_ONCE, executor.room(app));
+      if (limit > 0 && verifications > 0) queues.push({ queue: app.id, limit });
+    }
+    return queues;
+  }
+
+  #begin(item: Claimed): void {
+    const done = item.kind === "run" ? this.needs.executor.execute(item.run, item.token) : this.#hold(item);
+    done.catch((error: unknown) => {
+      this.needs.world.log.error("a piece of work failed; its lease will expire and it is tried again", {
+        kind: item.kind,
+        error,
+      });
+      if (item.kind === "run") this.needs.executor.live.drop(item.token, "superseded");
+    });
+  }
+
+  async #hold(item: Exclude<Claimed, { kind: "run" }>): Promise<void> {
+    this.#inHand.add(item.token);
+    try {
+      if (item.kind === "event") await this.needs.events.deliver(item.event, item.token);
+      else await this.#verify(item);
+    } finally {
+      this.#inHand.delete(item.token);
+    }
+  }
+
+  async #verify({ delivery, token, attempts }: Claimed & { kind: "delivery" }): Promise<void> {
+    const { ingest, store, world } = this.needs;
+    this.#verifying += 1;
+    try {
+      const settled = await ingest.verify(delivery, token);
+      if (settled === "no-answer") {
+        const pause = Math.min(VERIFY_AGAIN_MS.most, VERIFY_AGAIN_MS.first * 2 ** Math.min(attempts, 10));
+        await store.renew([token], world.now() + pause);
+      }
+    } finally {
+      this.#verifying -= 1;
+      this.wake();
+    }
+  }
+
+  #renewLater(): void {
+    this.#cancelRenew = this.needs.world.after(RENEW_EVERY_MS, () => {
+      this.#renew()
+        .catch((error: unknown) => this.needs.world.log.warn("leases could not be renewed", { error }))
+        .finally(() => {
+          if (!this.#stopping || this.needs.executor.live.size > 0) this.#renewLater();
+        });
+    });
+  }
+
+  async #renew(): Promise<void> {
+    const { executor, store, world } = this.needs;
+    const mine = executor.live.tokens();
+    if (mine.length === 0 && this.#inHand.size === 0) return;
+    const held = await store.renew([...mine, ...this.#inHand], world.now() + LEASE_MS);
+    for (const token of mine) if (!held.has(token)) executor.live.drop(token, "superseded");
+  }
+
+  /** Stops claiming, lets executions end, bounded; what is left is given back by its lease. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#cancelTimer();
+    this.#unsubscribe();
+    await this.#claimed;
+    const { executor, world } = this.needs;
+    executor.hub.drain();
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = world.after(DRAIN_MS, resolve);
+    });
+    await Promise.race([executor.live.idle(), late]);
+    cancel();
+    this.#cancelRenew();
+    executor.hub.close();
+  }
+}
