@@ -1,0 +1,125 @@
+// Room: ingest. One received request on its way to being a delivery: the row it becomes, and the ways it can be stored.
+// Called by receive, settle and replay. Promises: nothing is answered 2xx before one of these functions has resolved.
+import type { DeliveryVerdict, RequestPayload } from "@holdfast/protocol";
+import type { KnownEndpoint } from "../dispatch/registry.ts";
+import type { DeliveryRow, EventRow, IntakeResult, NewWork } from "../store/store.ts";
+import type { IngestParts } from "./ports.ts";
+
+/** Bytes kept of a refused request's body. */
+export const KEPT_OF_REFUSED = 64 * 1024;
+
+export type Claim = { id: string; token: string } | null;
+
+/** A verified request: what the event is made of. */
+export interface Accepted {
+  endpoint: KnownEndpoint;
+  delivery: DeliveryRow;
+  payload: RequestPayload;
+  reason: string | null;
+  /** The work row this finishes, when it was stored before. */
+  done: Claim;
+}
+
+export class Deliveries {
+  constructor(private readonly parts: IngestParts) {}
+
+  /**
+   * Stores a refused request. Its body is cut, unless it was refused by verification: then it can be verified again once the secret is mended,
+   * and needs all of it.
+   */
+  async refuse(
+    delivery: DeliveryRow,
+    reason: string,
+    status: number,
+    keep: { whole?: boolean; done?: Claim } = {},
+  ): Promise<void> {
+    const body = keep.whole ? delivery.body : delivery.body.subarray(0, KEPT_OF_REFUSED);
+    const row: DeliveryRow = { ...delivery, body, reason, status, verdict: "refused" };
+    await this.#store(row, null, { runs: [], work: [] }, keep.done ?? null);
+  }
+
+  /** Stores a request that still has to be verified, with the work of doing so. */
+  async hold(delivery: DeliveryRow, work: NewWork): Promise<void> {
+    await this.#store({ ...delivery, verdict: "pending" }, null, { runs: [], work: [work] }, null);
+  }
+
+  /** Changes what is noted of a request that stays as it is. */
+  async note(delivery: DeliveryRow): Promise<void> {
+    await this.#store(delivery, null, { runs: [], work: [] }, null);
+  }
+
+  /** Stores a request that starts nothing, as answered. */
+  async keep(delivery: DeliveryRow, verdict: DeliveryVerdict, reason: string): Promise<void> {
+    await this.#store({ ...delivery, verdict, reason }, null, { runs: [], work: [] }, null);
+  }
+
+  /** Stores a verified request with its event and runs, or finds that its message was received before. */
+  async accept(accepted: Accepted): Promise<DeliveryRow> {
+    const event = this.#eventOf(accepted);
+    const delivery: DeliveryRow = { ...accepted.delivery, verdict: "verified", reason: accepted.reason, eventRowId: event.rowId };
+    const plan = this.parts.planRuns(event);
+    const stored = await this.#store(delivery, event, plan, accepted.done);
+    if (stored.type !== "duplicate") return delivery;
+    const first = await this.parts.store.event(delivery.environmentId, { rowId: stored.eventRowId });
+    const reason = `Same message as delivery ${first?.deliveryId ?? "(no longer kept)"}: its event is ${stored.eventRowId}.`;
+    const duplicate: DeliveryRow = { ...delivery, verdict: "duplicate", reason, eventRowId: stored.eventRowId };
+    await this.note(duplicate);
+    return duplicate;
+  }
+
+  async #store(
+    delivery: DeliveryRow,
+    event: EventRow | null,
+    plan: ReturnType<IngestParts["planRuns"]>,
+    done: Claim,
+  ): Promise<IntakeResult> {
+    const result = await this.parts.store.intake({ delivery, event, ...plan, done });
+    if (result.type !== "stored") return result;
+    const { bus, meter } = this.parts;
+    meter.count("holdfast_deliveries_total", { verdict: delivery.verdict });
+    const environmentId = delivery.environmentId;
+    bus.publish({ type: "live", environmentId, message: { type: "delivery", id: delivery.id, verdict: delivery.verdict } });
+    if (plan.work.length > 0) bus.publish({ type: "work", queues: [...new Set(plan.work.map(({ queue }) => queue))] });
+    for (const run of plan.runs) {
+      bus.publish({ type: "live", environmentId, message: { type: "run", id: run.id, job: run.jobId, status: "QUEUED" } });
+    }
+    return result;
+  }
+
+  /** A message's event id is the endpoint's and the sender's id of it; a replay, or a message without an id, is an event of its own. */
+  #eventOf({ endpoint, delivery, payload }: Accepted): EventRow {
+    const { world } = this.parts;
+    const now = world.now();
+    const own = delivery.senderId !== null && replayedFrom(delivery) === null ? delivery.senderId : delivery.id;
+    return {
+      rowId: world.newId("event"),
+      environmentId: delivery.environmentId,
+      id: `${endpoint.row.id}.${own}`,
+      name: `httpendpoint.${endpoint.row.slug}`,
+      source: endpoint.metadata?.source ?? endpoint.row.slug,
+      payloadText: JSON.stringify(payload),
+      contextText: null,
+      payloadType: "REQUEST",
+      timestamp: delivery.receivedAt,
+      createdAt: now,
+      deliverAt: null,
+      deliveredAt: now,
+      canceledAt: null,
+      accountId: null,
+      isTest: false,
+      deliveryId: delivery.id,
+    };
+  }
+}
+
+const REPLAY = /^Replay of (dlv_[0-9a-z]{26})\b/;
+
+/** What a replay's reason starts with. */
+export function replayReason(rootId: string, rest: string): string {
+  return `Replay of ${rootId}: ${rest}`;
+}
+
+/** The delivery this one replays, or null. Only our own words are read: the reason of a pending delivery never comes from a sender. */
+export function replayedFrom(delivery: Pick<DeliveryRow, "reason">): string | null {
+  return REPLAY.exec(delivery.reason ?? "")?.[1] ?? null;
+}

@@ -1,0 +1,55 @@
+// Room: ingest. What ingest is built from and what it answers; main builds the one and http serialises the other.
+import type { RequestPayload, RespondResult, VerifyResult } from "@holdfast/protocol";
+import type { Registry } from "../dispatch/registry.ts";
+import type { World } from "../platform/world.ts";
+import type { AppRow, Bus, EndpointRow, EventRow, NewWork, RunRow, Store } from "../store/store.ts";
+import type { Meter } from "../views/meter.ts";
+import type { BodySource } from "./read-body.ts";
+
+interface NoAnswer {
+  type: "no-answer";
+  message: string;
+}
+export type VerifyAnswer = { type: "verified" | "refused"; result: VerifyResult } | NoAnswer;
+export type RespondAnswer = { type: "responded"; result: RespondResult } | NoAnswer;
+
+/** What ingest asks of apps; execute's AppCalls fits. */
+export interface AskedApps {
+  verify(app: AppRow, endpointSlug: string, request: RequestPayload): Promise<VerifyAnswer>;
+  respond(app: AppRow, endpointSlug: string, request: RequestPayload): Promise<RespondAnswer>;
+}
+
+export interface IngestParts {
+  world: Pick<World, "now" | "newId" | "sign" | "fetch" | "random">;
+  registry: Registry;
+  store: Store;
+  bus: Bus;
+  apps: AskedApps;
+  /** dispatch/plan.ts: the runs an event starts. */
+  planRuns(event: EventRow): { runs: RunRow[]; work: NewWork[] };
+  /** The signing secret stored for an endpoint, in clear. */
+  openSecret(endpoint: EndpointRow): string | null;
+  meter: Meter;
+  /** This server's id: who holds a delivery while its app is asked. */
+  owner: string;
+  mode: "dev" | "start";
+  /** Bytes of a request's body accepted, packed and unpacked. */
+  bodyBytes: number;
+}
+
+export interface InboundRequest {
+  method: string;
+  /** Absolute; its path names the endpoint. */
+  url: string;
+  headers: [string, string][];
+  body: BodySource;
+}
+export interface IngestAnswer {
+  status: number;
+  headers: Record<string, string>;
+  body: string | Uint8Array | null;
+  /** Absent when nothing was stored. */
+  deliveryId?: string;
+}
+
+export const DEFAULT_BODY_BYTES = 10 * 1024 * 1024;
