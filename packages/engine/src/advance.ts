@@ -1,7 +1,19 @@
 // The run machine: what an input does to a run. Called by server `runs/change.ts`, the only writer of run state, and by the store's claim.
 // Promises: total (every state has an answer to every input; a new state or input does not compile until it has one), pure, synchronous. A finished run
 // moves only by `continued`; an input that names an execution moves nothing unless that execution is the current one. Table: docs/state-machine.md.
-import { backoff, clocked, dueTime, finish, moved, queue, start, tooManyLosses, tooManyYields, unstarted } from "./moves.ts";
+import {
+  backoff,
+  clocked,
+  dueTime,
+  finish,
+  forgiven,
+  moved,
+  queue,
+  start,
+  tooManyLosses,
+  tooManyYields,
+  unstarted,
+} from "./moves.ts";
 import type { Ignored, Moment, Moved, Outcome, Run, RunInput, RunState } from "./run.ts";
 import { RUN_LIMITS } from "./run.ts";
 
@@ -51,7 +63,8 @@ function begin(run: Run, input: InputOf<"claimed">, { now }: Moment): Moved {
 /** The former holder's lease expired. Its time is unknown, so none is counted; hearing of the same claim twice changes nothing. */
 function reclaim(run: RunIn<"executing">, input: InputOf<"claimed">, { now }: Moment): Decision {
   if (input.token === run.state.token) return nothingToDo();
-  const next = { ...run, losses: (input.progressed ? 0 : run.losses) + 1 };
+  const known = forgiven(run, input.progressed === true);
+  const next = { ...known, losses: known.losses + 1 };
   if (next.losses >= RUN_LIMITS.losses) return finish(next, { status: "FAILURE", error: { message: tooManyLosses } }, now);
   return start(next, input.token, now);
 }
@@ -63,7 +76,7 @@ function resume(run: RunIn<"waiting">, input: InputOf<"claimed">, moment: Moment
 
 function suspend(run: Run, input: InputOf<"suspended">, { now }: Moment): Moved {
   const dueAt = input.dueAt === null ? null : dueTime(input.dueAt, now);
-  const next: Run = { ...clocked(run, now), state: { kind: "waiting", dueAt }, failures: 0, losses: 0 };
+  const next: Run = { ...forgiven(clocked(run, now), true), state: { kind: "waiting", dueAt } };
   return moved(next, [dueAt === null ? { type: "rest" } : { type: "execute", dueAt }]);
 }
 
@@ -75,20 +88,22 @@ function yieldRun(run: Run, input: InputOf<"yielded">, { now }: Moment): Moved {
   if (fresh && run.yields.length >= RUN_LIMITS.yields)
     return finish(ended, { status: "FAILURE", error: { message: tooManyYields } }, now);
   const progressed = fresh || (key === null && input.dueAt === null);
-  const next = { ...ended, ...(fresh && { yields: [...run.yields, key] }), ...(progressed && { failures: 0, losses: 0 }) };
-  return queue(next, "yielded", dueTime(input.dueAt ?? now, now));
+  const next = fresh ? { ...ended, yields: [...run.yields, key] } : ended;
+  return queue(forgiven(next, progressed), "yielded", dueTime(input.dueAt ?? now, now));
 }
 
 function retryCall(run: Run, input: InputOf<"callFailed">, moment: Moment): Moved {
-  const failures = (input.progressed ? 0 : run.failures) + 1;
-  const next = { ...clocked(run, moment.now), failures };
+  const known = forgiven(clocked(run, moment.now), input.progressed);
+  const failures = known.failures + 1;
+  const next = { ...known, failures };
   if (failures >= RUN_LIMITS.failures) return finish(next, { status: "FAILURE", error: input.error }, moment.now);
   return queue(next, "retry", backoff(GROWTH.callFailed, failures, moment));
 }
 
 function retryLost(run: Run, input: InputOf<"lost">, moment: Moment): Moved {
-  const losses = (input.progressed ? 0 : run.losses) + 1;
-  const next = { ...clocked(run, moment.now), losses };
+  const known = forgiven(clocked(run, moment.now), input.progressed);
+  const losses = known.losses + 1;
+  const next = { ...known, losses };
   if (losses >= RUN_LIMITS.losses) return finish(next, { status: "FAILURE", error: { message: tooManyLosses } }, moment.now);
   return queue(next, "retry", backoff(GROWTH.lost, losses, moment));
 }
@@ -107,7 +122,7 @@ function release(run: Run, _input: InputOf<"released">, { now }: Moment): Moved 
 /** Yields stay passed and executions stay counted; a run that used all its executions up would only time out again. */
 function continueRun(run: RunIn<"finished">, _input: InputOf<"continued">, { now }: Moment): Decision {
   if (run.state.outcome.status === "SUCCESS" || run.executions >= RUN_LIMITS.executions) return impossible();
-  const { run: next, effects } = queue({ ...run, failures: 0, losses: 0 }, "resumed", now);
+  const { run: next, effects } = queue(forgiven(run, true), "resumed", now);
   return moved(next, [{ type: "reopenTasks" }, ...effects]);
 }
 

@@ -34,6 +34,11 @@ export function finish(run: Run, outcome: Outcome, now: number): Moved {
   ]);
 }
 
+/** Failures and losses count in a row: progress clears both. */
+export function forgiven(run: Run, progressed: boolean): Run {
+  return progressed ? { ...run, failures: 0, losses: 0 } : run;
+}
+
 export function queue(run: Run, cause: Queued["cause"], dueAt: number): Moved {
   return moved({ ...run, state: { kind: "queued", cause, dueAt } }, [{ type: "execute", dueAt }]);
 }
