@@ -1,0 +1,220 @@
+// Room: client. Calls to the server's REST API: events and runs. Used by TriggerClient and by `io`.
+// Promises: errors are UserFacingErrors with the server's own words; what may pass (no connection, 5xx, 429) is tried again a few times.
+import {
+  type ApiEventLog,
+  type ApiRun,
+  type ApiRunTask,
+  ERROR_STATUS,
+  type ErrorCode,
+  type RunStatus,
+  UserFacingError,
+} from "@holdfast/protocol";
+import type { Anything } from "../anything.ts";
+import { type Runtime, sleep } from "../runtime/runtime.ts";
+import { type Credentials, requireKey } from "./credentials.ts";
+
+/** An event to send. */
+export interface SendEvent {
+  /** Jobs with `eventTrigger({ name })` of exactly this name run. */
+  name: string;
+  payload?: Anything;
+  context?: Anything;
+  /** Sent twice with one id, an event counts once. Made up when left out. */
+  id?: string | undefined;
+  timestamp?: Date | undefined;
+  source?: string | undefined;
+  payloadType?: "JSON" | "REQUEST" | undefined;
+}
+export interface SendEventOptions {
+  deliverAt?: Date | undefined;
+  /** Seconds from now; `deliverAt` wins. */
+  deliverAfter?: number | undefined;
+  accountId?: string | undefined;
+}
+export interface SentEvent {
+  id: string;
+  name: string;
+  payload: Anything;
+  context?: Anything;
+  timestamp: Date;
+  deliverAt?: Date | null | undefined;
+  deliveredAt?: Date | null | undefined;
+  cancelledAt?: Date | null | undefined;
+}
+
+export interface RunSummary {
+  id: string;
+  status: RunStatus;
+  startedAt: Date | null;
+  updatedAt: Date | null;
+  completedAt: Date | null;
+}
+export interface EventDetail {
+  id: string;
+  name: string;
+  createdAt: Date;
+  updatedAt: Date;
+  runs: { id: string; status: RunStatus; startedAt?: Date | null; completedAt?: Date | null }[];
+}
+type Dated<T> = Omit<T, "startedAt" | "completedAt" | "updatedAt" | "subtasks"> & {
+  startedAt: Date | null;
+  completedAt: Date | null;
+};
+export type RunTaskDetail = Dated<ApiRunTask> & { subtasks?: RunTaskDetail[] };
+export type RunDetail = RunSummary &
+  Pick<ApiRun, "statuses"> & { output?: Anything; tasks: RunTaskDetail[]; nextCursor?: string };
+
+export interface GetRunOptions {
+  /** Include tasks inside tasks. */
+  subtasks?: boolean | undefined;
+  /** Include inputs and outputs of tasks. */
+  taskdetails?: boolean | undefined;
+  cursor?: string | undefined;
+  /** Tasks a page, at most 50. */
+  take?: number | undefined;
+}
+export type GetRunsOptions = Pick<GetRunOptions, "cursor" | "take">;
+
+function date(text: unknown): Date | null {
+  return text === null || text === undefined ? null : new Date(String(text));
+}
+
+/** A sent event with its times as dates. */
+export function reviveSentEvent(value: unknown): SentEvent {
+  const event = value as ApiEventLog;
+  const { deliverAt, deliveredAt, cancelledAt, timestamp, ...rest } = event;
+  return {
+    ...rest,
+    timestamp: new Date(timestamp),
+    ...(deliverAt ? { deliverAt: date(deliverAt) } : {}),
+    ...(deliveredAt ? { deliveredAt: date(deliveredAt) } : {}),
+    ...(cancelledAt ? { cancelledAt: date(cancelledAt) } : {}),
+  };
+}
+
+function reviveTask({ subtasks, startedAt, completedAt, ...rest }: ApiRunTask): RunTaskDetail {
+  const revived = { ...rest, startedAt: date(startedAt), completedAt: date(completedAt) };
+  return subtasks ? { ...revived, subtasks: subtasks.map(reviveTask) } : revived;
+}
+
+function reviveSummary<T extends Omit<ApiRun, "tasks" | "statuses">>(run: T) {
+  return { ...run, startedAt: date(run.startedAt), updatedAt: date(run.updatedAt), completedAt: date(run.completedAt) };
+}
+
+function reviveRun(run: ApiRun): RunDetail {
+  return { ...reviveSummary(run), tasks: run.tasks.map(reviveTask) };
+}
+
+function query(options: object): string {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? "" : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+}
+
+const TRIES = 5;
+const LONGEST_PAUSE_MS = 30_000;
+
+/** Milliseconds the server asks to wait: Retry-After in seconds. */
+function retryAfter(response: Response): number | undefined {
+  const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, LONGEST_PAUSE_MS) : undefined;
+}
+
+function codeOf(status: number, given: unknown): ErrorCode {
+  if (typeof given === "string" && given in ERROR_STATUS) return given as ErrorCode;
+  const known = Object.entries(ERROR_STATUS).find(([, value]) => value === status);
+  return (known?.[0] as ErrorCode | undefined) ?? (status >= 500 ? "INTERNAL" : "BAD_REQUEST");
+}
+
+/** The server's refusal in its own words. */
+async function refusal(response: Response): Promise<UserFacingError> {
+  const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
+  const message = [body["message"], body["error"]].find((text) => typeof text === "string" && text !== "");
+  const hint = typeof body["hint"] === "string" ? body["hint"] : undefined;
+  return new UserFacingError(
+    codeOf(response.status, body["code"]),
+    String(message ?? `The server answered ${response.status}.`),
+    hint,
+  );
+}
+
+export class ApiClient {
+  readonly #credentials: () => Credentials;
+  readonly #runtime: Runtime;
+
+  constructor(credentials: () => Credentials, runtime: Runtime) {
+    this.#credentials = credentials;
+    this.#runtime = runtime;
+  }
+
+  async sendEvent(event: SendEvent, options?: SendEventOptions): Promise<SentEvent> {
+    return reviveSentEvent(await this.#post("/api/v1/events", { event: this.#identified(event), options }));
+  }
+
+  async sendEvents(events: SendEvent[], options?: SendEventOptions): Promise<SentEvent[]> {
+    const sent = await this.#post("/api/v1/events/bulk", { events: events.map((event) => this.#identified(event)), options });
+    return (sent as unknown[]).map(reviveSentEvent);
+  }
+
+  async getEvent(id: string): Promise<EventDetail> {
+    const event = (await this.#get(`/api/v2/events/${encodeURIComponent(id)}`)) as EventDetail;
+    const runs = event.runs.map((run) => ({ ...run, startedAt: date(run.startedAt), completedAt: date(run.completedAt) }));
+    return { ...event, createdAt: new Date(event.createdAt), updatedAt: new Date(event.updatedAt), runs };
+  }
+
+  async getRun(id: string, options: GetRunOptions = {}): Promise<RunDetail> {
+    return reviveRun((await this.#get(`/api/v2/runs/${encodeURIComponent(id)}${query(options)}`)) as ApiRun);
+  }
+
+  async getRuns(jobId: string, options: GetRunsOptions = {}): Promise<{ runs: RunSummary[]; nextCursor?: string }> {
+    const page = await this.#get(`/api/v1/jobs/${encodeURIComponent(jobId)}/runs${query(options)}`);
+    const { runs, nextCursor } = page as { runs: ApiRun[]; nextCursor?: string };
+    return { runs: runs.map(reviveSummary), ...(nextCursor ? { nextCursor } : {}) };
+  }
+
+  async cancelRun(id: string): Promise<RunDetail> {
+    return reviveRun((await this.#post(`/api/v1/runs/${encodeURIComponent(id)}/cancel`, {})) as ApiRun);
+  }
+
+  /** Every event gets an id, so that trying again cannot send it twice. */
+  #identified(event: SendEvent): SendEvent {
+    return { ...event, payload: event.payload ?? {}, id: event.id ?? this.#runtime.uniqueId() };
+  }
+
+  #get(path: string): Promise<unknown> {
+    return this.#call(path, { method: "GET" });
+  }
+
+  #post(path: string, body: unknown): Promise<unknown> {
+    return this.#call(path, { method: "POST", body: JSON.stringify(body) });
+  }
+
+  async #call(path: string, init: { method: string; body?: string }): Promise<unknown> {
+    const credentials = this.#credentials();
+    const headers = { authorization: `Bearer ${requireKey(credentials)}`, "content-type": "application/json" };
+    for (let attempt = 1; ; attempt++) {
+      const response = await this.#fetch(credentials.apiUrl + path, { ...init, headers }, attempt);
+      if (response?.ok) return response.json();
+      const mayPass = !response || response.status >= 500 || response.status === 429;
+      if (response && (!mayPass || attempt >= TRIES)) throw await refusal(response);
+      await response?.body?.cancel();
+      const backoff = 100 * 2 ** attempt * (1 + this.#runtime.random());
+      await sleep(this.#runtime, (response && retryAfter(response)) ?? Math.min(backoff, 2000));
+    }
+  }
+
+  /** Undefined when there was no connection and another try is left. */
+  async #fetch(url: string, init: RequestInit, attempt: number): Promise<Response | undefined> {
+    try {
+      return await this.#runtime.fetch(url, init);
+    } catch (error) {
+      if (attempt < TRIES) return undefined;
+      const { origin } = new URL(url);
+      const unreachable = new UserFacingError(
+        "OVERLOADED",
+        `The Holdfast server at ${origin} cannot be reached.`,
+        "Start it with `npx holdfast dev`, or set HOLDFAST_API_URL to where it runs.",
+      );
+      throw Object.assign(unreachable, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,89 @@
+// Room: client. The app as the transports see it: its jobs and endpoints, and the four things a server may ask of it. Owned by TriggerClient.
+import type { ExecutionStart, IndexDocument, RequestPayload, RespondResult, VerifyResult } from "@holdfast/protocol";
+import type { LogSetting } from "../io/logger.ts";
+import { type AnyJob, type Performance, perform } from "../jobs/perform.ts";
+import type { Reporter } from "../replay/outbox.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { HttpEndpoint } from "../triggers/http-endpoint.ts";
+import { toRequest, toRespondResult } from "../triggers/request.ts";
+import type { ApiClient } from "./api.ts";
+import { indexDocument } from "./index-document.ts";
+
+export class App {
+  readonly id: string;
+  readonly runtime: Runtime;
+  readonly jobs = new Map<string, AnyJob>();
+  readonly endpoints = new Map<string, HttpEndpoint>();
+  readonly #api: ApiClient;
+  readonly #logging: LogSetting;
+  readonly #verbose: boolean;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(id: string, api: ApiClient, setting: { runtime: Runtime; logging: LogSetting; verbose: boolean }) {
+    this.id = id;
+    this.runtime = setting.runtime;
+    this.#api = api;
+    this.#logging = setting.logging;
+    this.#verbose = setting.verbose;
+  }
+
+  /** Tells what the SDK does, to those who asked for it with `verbose`. */
+  trace(message: string): void {
+    if (this.#verbose) this.runtime.log("debug", `[holdfast ${this.id}] ${message}`);
+  }
+
+  addJob(job: AnyJob): void {
+    if (this.jobs.has(job.id)) this.runtime.log("warn", `The job "${job.id}" is defined twice; the last definition counts.`);
+    this.jobs.set(job.id, job);
+    this.#changed();
+  }
+
+  addEndpoint(endpoint: HttpEndpoint): void {
+    if (this.endpoints.has(endpoint.id)) {
+      this.runtime.log("warn", `The endpoint "${endpoint.id}" is defined twice; the last definition counts.`);
+    }
+    this.endpoints.set(endpoint.id, endpoint);
+    this.#changed();
+  }
+
+  /** Calls back whenever jobs or endpoints were added; the returned function stops that. */
+  whenChanged(callback: () => void): () => void {
+    this.#listeners.add(callback);
+    return () => void this.#listeners.delete(callback);
+  }
+
+  index(): IndexDocument {
+    return indexDocument(this.jobs.values(), this.endpoints.values());
+  }
+
+  /** Starts an execution; undefined when the app has no such job. */
+  execute(start: ExecutionStart, reporter: Reporter): Performance | undefined {
+    const job = this.jobs.get(start.job.id);
+    return job && perform(job, start, reporter, { api: this.#api, runtime: this.runtime, logging: this.#logging });
+  }
+
+  /** The endpoint's verdict on a request. Undefined when the app has no such endpoint. */
+  async verify(endpointId: string, payload: RequestPayload): Promise<VerifyResult | undefined> {
+    const endpoint = this.endpoints.get(endpointId);
+    if (!endpoint) return undefined;
+    const result = await endpoint.verify(toRequest(payload));
+    if (result.success) return { success: true };
+    return { success: false, ...(result.reason === undefined ? {} : { reason: result.reason }) };
+  }
+
+  /** What `respondWith` answers. Undefined when the app has no such endpoint, or the endpoint answers nothing. */
+  async respond(endpointId: string, payload: RequestPayload): Promise<RespondResult | undefined> {
+    const response = await this.endpoints.get(endpointId)?.respond(toRequest(payload));
+    return response && toRespondResult(response);
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** What a server is told that asks for a job the app does not have: the run fails with it. */
+export function unknownJob(start: ExecutionStart): { status: "ERROR"; error: { name: string; message: string } } {
+  const message = `Job not found: this app has no job "${start.job.id}". It was probably renamed or removed after the run was created.`;
+  return { status: "ERROR", error: { name: "JobNotFound", message } };
+}

@@ -1,0 +1,184 @@
+// Room: client. What users create first: an app's jobs and endpoints, and its door to the server. Everything else hangs on it.
+import type { Anything } from "../anything.ts";
+import { type ConnectedClient, type ConnectOptions, connectApp } from "../connect/connect.ts";
+import type { TriggerIntegration } from "../io/io.ts";
+import { Job, type JobOptions } from "../jobs/job.ts";
+import type { AnyJob } from "../jobs/perform.ts";
+import { type Authorization, authorize } from "../push/authorize.ts";
+import { handleAction, type NormalizedResponse } from "../push/handle.ts";
+import { toResponse } from "../push/respond.ts";
+import { realRuntime } from "../runtime/real.ts";
+import type { LogLevel, Runtime } from "../runtime/runtime.ts";
+import { type EndpointOptions, HttpEndpoint } from "../triggers/http-endpoint.ts";
+import type { EventSpecification, Trigger } from "../triggers/trigger.ts";
+import {
+  ApiClient,
+  type EventDetail,
+  type GetRunOptions,
+  type GetRunsOptions,
+  type RunDetail,
+  type RunSummary,
+  type SendEvent,
+  type SendEventOptions,
+  type SentEvent,
+} from "./api.ts";
+import { App } from "./app.ts";
+import { type Credentials, credentials } from "./credentials.ts";
+import { register } from "./registry.ts";
+
+export interface TriggerClientOptions {
+  /** Names the app in its environment. */
+  id: string;
+  /** The environment's secret key. Default: HOLDFAST_API_KEY, then TRIGGER_API_KEY. */
+  apiKey?: string | undefined;
+  /** Where the server is. Default: HOLDFAST_API_URL, then TRIGGER_API_URL, then http://127.0.0.1:3040. */
+  apiUrl?: string | undefined;
+  /** Which log lines of runs are recorded. Default "info", which records all. */
+  logLevel?: LogLevel | undefined;
+  /** Tell on the console what the SDK does. */
+  verbose?: boolean | undefined;
+  /** Write log lines of runs to the app's console too. */
+  ioLogLocalEnabled?: boolean | undefined;
+  /** Clocks, network and chance; for tests and simulations. */
+  runtime?: Runtime | undefined;
+}
+
+/**
+ * An app: the jobs and endpoints defined on it, served by an adapter or connected to the server.
+ *
+ * @example
+ * const client = new TriggerClient({ id: "my-app" });
+ * client.defineJob({
+ *   id: "hello", name: "Hello", version: "1.0.0",
+ *   trigger: eventTrigger({ name: "hello" }),
+ *   run: async (payload, io) => io.runTask("greet", async () => `Hello, ${payload.name}`),
+ * });
+ * await client.connect().ready;
+ */
+export class TriggerClient {
+  readonly id: string;
+  readonly #options: TriggerClientOptions;
+  readonly #runtime: Runtime;
+  readonly #api: ApiClient;
+  readonly #app: App;
+  #served = false;
+
+  constructor(options: TriggerClientOptions) {
+    this.id = options.id;
+    this.#options = options;
+    this.#runtime = options.runtime ?? realRuntime;
+    this.#api = new ApiClient(() => this.#credentials(), this.#runtime);
+    const logging = { level: options.logLevel ?? "info", mirror: options.ioLogLocalEnabled ?? false };
+    this.#app = new App(options.id, this.#api, { runtime: this.#runtime, logging, verbose: options.verbose ?? false });
+    register(this);
+  }
+
+  /** Defines a job of this app. @throws BAD_REQUEST for a version that is not three numbers */
+  defineJob<
+    TTrigger extends Trigger<EventSpecification<Anything>>,
+    TIntegrations extends Record<string, TriggerIntegration> = Record<never, never>,
+    TOutput = Anything,
+  >(options: JobOptions<TTrigger, TIntegrations, TOutput>): Job<TTrigger, TIntegrations, TOutput> {
+    const job = new Job<TTrigger, TIntegrations, TOutput>(options);
+    this.attach(job);
+    return job;
+  }
+
+  /** Adds a job made with `new Job(…)`. */
+  attach(job: Job<Anything, Anything, Anything>): void {
+    job.client = this;
+    job.trigger.attachToJob(this, job);
+    this.#app.addJob(job as AnyJob);
+  }
+
+  /**
+   * Defines an address where webhooks arrive. The dashboard, and `holdfast endpoints url <id>`, tell its URL.
+   *
+   * @example
+   * const clerk = client.defineHttpEndpoint({ id: "clerk.com", source: "clerk.com", verify: async (request) => ({ success: true }) });
+   */
+  defineHttpEndpoint(options: EndpointOptions): HttpEndpoint {
+    const endpoint = new HttpEndpoint(options);
+    this.#app.addEndpoint(endpoint);
+    return endpoint;
+  }
+
+  /** Sends an event from anywhere in your backend; jobs listening to its name run. Resolves when it is stored. */
+  sendEvent(event: SendEvent, options?: SendEventOptions): Promise<SentEvent> {
+    return this.#api.sendEvent(event, options);
+  }
+  /** Sends several events with the same options. */
+  sendEvents(events: SendEvent[], options?: SendEventOptions): Promise<SentEvent[]> {
+    return this.#api.sendEvents(events, options);
+  }
+  /** An event and the runs it made. @param eventId the id it was sent with */
+  getEvent(eventId: string): Promise<EventDetail> {
+    return this.#api.getEvent(eventId);
+  }
+  /** A run with its tasks. @throws NOT_FOUND */
+  getRun(runId: string, options?: GetRunOptions): Promise<RunDetail> {
+    return this.#api.getRun(runId, options);
+  }
+  /** Runs of a job, newest first. */
+  getRuns(jobId: string, options?: GetRunsOptions): Promise<{ runs: RunSummary[]; nextCursor?: string }> {
+    return this.#api.getRuns(jobId, options);
+  }
+  /** Stops a run that has not finished. */
+  cancelRun(runId: string): Promise<RunDetail> {
+    return this.#api.cancelRun(runId);
+  }
+
+  /**
+   * Dials the server and serves its executions over one WebSocket: no public URL, no inbound port. Reconnects by itself.
+   *
+   * @returns `ready` resolves once the server has welcomed the app, and rejects when it refuses it; `close` lets running executions end
+   * @example const { ready, close } = client.connect(); await ready;
+   */
+  connect(options: ConnectOptions = {}): ConnectedClient {
+    this.#served = true;
+    return connectApp(this.#app, () => this.#credentials(), options);
+  }
+
+  /** Serves one call of the server: the whole of an adapter's work. For frameworks with Web requests, `client.handler` is simpler. */
+  handleRequest(request: Request): Promise<NormalizedResponse> {
+    this.#served = true;
+    return handleAction(request, { app: this.#app, credentials: this.#credentials() });
+  }
+
+  /** Serves one call of the server, Request to Response; GET tells people what this address is. */
+  readonly handler = async (request: Request): Promise<Response> => {
+    this.#served = true;
+    const { method } = request;
+    if (method === "GET" || method === "HEAD") return toResponse(this.describe(), method);
+    return toResponse(await this.handleRequest(request), method);
+  };
+
+  /** What a person sees who opens the route in a browser. */
+  describe(): NormalizedResponse {
+    const { jobs, endpoints } = this.#app;
+    const what = `This is the Holdfast endpoint of the app "${this.id}", with ${jobs.size} ${jobs.size === 1 ? "job" : "jobs"}.`;
+    const hint = "The Holdfast server calls it with POST. There is nothing to do here.";
+    return { status: 200, body: { ok: true, app: this.id, message: what, hint, jobs: jobs.size, endpoints: endpoints.size } };
+  }
+
+  /** How a caller with this key stands. Adapters ask before they read a body. */
+  authorized(apiKey?: string | null): Authorization {
+    return authorize(apiKey, this.apiKey());
+  }
+  apiKey(): string | undefined {
+    return this.#credentials().apiKey;
+  }
+
+  /** True once an adapter serves this client or it connects; `holdfast dev` connects those that are not. */
+  get served(): boolean {
+    return this.#served;
+  }
+  /** Called by adapters when they mount the client. */
+  markServed(): void {
+    this.#served = true;
+  }
+
+  #credentials(): Credentials {
+    return credentials(this.#options, this.#runtime);
+  }
+}

@@ -1,0 +1,129 @@
+// Room: connect. Keeps one app connected: dials, waits for the welcome, dials again when the connection is lost, moves over when the server
+// drains, leaves politely. Called by `client.connect()`.
+import { UserFacingError } from "@holdfast/protocol";
+import type { App } from "../client/app.ts";
+import { type Credentials, requireKey } from "../client/credentials.ts";
+import { sleep } from "../runtime/runtime.ts";
+import { Session, type SessionEnd, type SessionOwner } from "./session.ts";
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5000;
+
+export interface ConnectOptions {
+  /** Most executions at once. Default 200. */
+  concurrency?: number | undefined;
+  /** Milliseconds `close()` waits for running executions. Default 25000. */
+  drainMs?: number | undefined;
+}
+
+export interface ConnectedClient {
+  /** Resolves when the server has welcomed the app; rejects when it refuses it, or when `close` comes first. */
+  ready: Promise<void>;
+  /** Takes no more executions, lets running ones end (bounded), disconnects. */
+  close(): Promise<void>;
+}
+
+export function connectApp(app: App, credentials: () => Credentials, options: ConnectOptions): ConnectedClient {
+  const connector = new Connector(app, credentials, options);
+  connector.ready.catch(() => {});
+  return { ready: connector.ready, close: () => connector.close() };
+}
+
+class Connector implements SessionOwner {
+  readonly ready: Promise<void>;
+  readonly #app: App;
+  readonly #credentials: () => Credentials;
+  readonly #options: ConnectOptions;
+  /** Where new executions arrive. */
+  #session: Session | undefined;
+  /** Sessions the server asked us to leave, with executions still on them. */
+  readonly #former = new Set<Session>();
+  #welcomed = false;
+  #closing = false;
+  #failures = 0;
+  #cancelPause: (() => void) | undefined;
+  #isReady: () => void = () => {};
+  #isRefused: (error: Error) => void = () => {};
+
+  constructor(app: App, credentials: () => Credentials, options: ConnectOptions) {
+    this.#app = app;
+    this.#credentials = credentials;
+    this.#options = options;
+    this.ready = new Promise((resolve, reject) => {
+      this.#isReady = resolve;
+      this.#isRefused = reject;
+    });
+    this.#dial();
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#cancelPause?.();
+    this.#isRefused(new UserFacingError("CONFLICT", "The app was told to close before it was connected."));
+    const sessions = [...this.#former, ...(this.#session ? [this.#session] : [])];
+    const left = Promise.all(sessions.map((session) => session.leave()));
+    const { runtime } = this.#app;
+    await Promise.race([left, sleep(runtime, sessions.length === 0 ? 0 : (this.#options.drainMs ?? 25_000))]);
+    for (const session of sessions) session.close();
+  }
+
+  welcomed(session: Session): void {
+    if (session !== this.#session) return;
+    this.#app.trace("connected");
+    this.#welcomed = true;
+    this.#failures = 0;
+    this.#isReady();
+  }
+
+  draining(session: Session): void {
+    if (session !== this.#session) return;
+    this.#app.trace("the server is going away; dialling again");
+    this.#former.add(session);
+    void session.finish().then(() => this.#former.delete(session));
+    this.#session = undefined;
+    this.#dialSoon();
+  }
+
+  ended(session: Session, end: SessionEnd): void {
+    this.#former.delete(session);
+    if (session !== this.#session) return;
+    this.#session = undefined;
+    if (this.#closing) return;
+    if (end.kind === "refused" && !this.#welcomed) return this.#isRefused(refused(end.message));
+    const why = end.kind === "refused" ? end.message : end.reason;
+    if (this.#failures === 0) {
+      this.#app.runtime.log(
+        "warn",
+        `Holdfast: no connection for the app "${this.#app.id}" (${why}); trying again until there is one.`,
+      );
+    }
+    this.#dialSoon();
+  }
+
+  #dial(): void {
+    if (this.#closing) return;
+    try {
+      const credentials = this.#credentials();
+      const setting = {
+        apiUrl: credentials.apiUrl,
+        apiKey: requireKey(credentials),
+        concurrency: this.#options.concurrency ?? 200,
+      };
+      this.#session = new Session(this.#app, this, setting);
+    } catch (error) {
+      this.#isRefused(error as Error);
+    }
+  }
+
+  /** After a pause that doubles, with jitter, so that a thousand apps do not dial a restarted server in one instant. */
+  #dialSoon(): void {
+    const { runtime } = this.#app;
+    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures) * (0.5 + runtime.random() / 2);
+    this.#failures += 1;
+    this.#cancelPause = runtime.after(pause, () => this.#dial());
+  }
+}
+
+function refused(message: string): UserFacingError {
+  return new UserFacingError("UNAUTHORIZED", message);
+}

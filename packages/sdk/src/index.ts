@@ -1,0 +1,57 @@
+// The public surface of the SDK: v2's names first, Holdfast's additions with them. Nothing is defined here.
+export type {
+  EventDetail,
+  GetRunOptions,
+  GetRunsOptions,
+  RunDetail,
+  RunSummary,
+  RunTaskDetail,
+  SendEvent,
+  SendEventOptions,
+  SentEvent,
+} from "./client/api.ts";
+export { TriggerClient, type TriggerClientOptions } from "./client/client.ts";
+export type { ConnectedClient, ConnectOptions } from "./connect/connect.ts";
+export type { ConnectionAuth, IntegrationTaskKey, IO, IOWithIntegrations, TriggerIntegration } from "./io/io.ts";
+export { IOLogger, type TaskLogger } from "./io/logger.ts";
+export type {
+  IOTask,
+  Json,
+  OverridableRunTaskOptions,
+  RetryOptions,
+  RunTaskErrorCallback,
+  RunTaskOptions,
+  Task,
+} from "./io/task.ts";
+export type { TriggerContext } from "./jobs/context.ts";
+export { Job, type JobIO, type JobOptions, type JobPayload } from "./jobs/job.ts";
+export { omit, type RedactString, redactString } from "./objects.ts";
+export type { NormalizedResponse } from "./push/respond.ts";
+export { ErrorWithTask, isTriggerError } from "./replay/errors.ts";
+export type { CacheKey } from "./replay/key.ts";
+export { retry } from "./replay/retry.ts";
+export type { LogLevel, Runtime, Socket, SocketEvents } from "./runtime/runtime.ts";
+export { EventTrigger, eventTrigger } from "./triggers/event-trigger.ts";
+export type { EndpointOptions, HttpEndpoint, HttpTrigger, RespondWith, VerifyCallback } from "./triggers/http-endpoint.ts";
+export { InvokeTrigger, invokeTrigger } from "./triggers/invoke-trigger.ts";
+export type {
+  PayloadSchema,
+  SchemaParser,
+  SchemaParserIssue,
+  SchemaParserResult,
+  StandardSchema,
+} from "./triggers/schema.ts";
+export { slugifyId } from "./triggers/slug.ts";
+export type {
+  EventFilter,
+  EventSpecification,
+  EventSpecificationExample,
+  EventTypeFromSpecification,
+  RequestFilter,
+  Trigger,
+  TriggerEventType,
+  TriggerPayload,
+  VerifyResult,
+} from "./triggers/trigger.ts";
+export { verifyHmacSha256, verifyRequestSignature } from "./verify-signature.ts";
+export { SDK_VERSION } from "./version.ts";

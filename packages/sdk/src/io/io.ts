@@ -1,0 +1,95 @@
+// Room: io. What a job's run() gets as `io`: tasks and everything built on them. Made by jobs/perform.ts for one execution.
+// Names, defaults and presentation are v2's; what a task means is decided in replay/execution.ts.
+import type { DisplayProperty } from "@holdfast/protocol";
+import type { Anything } from "../anything.ts";
+import type { SendEvent, SendEventOptions, SentEvent } from "../client/api.ts";
+import type { CacheKey } from "../replay/key.ts";
+import type { IOLogger } from "./logger.ts";
+import type { IOTask, Json, RunTaskErrorCallback, RunTaskOptions } from "./task.ts";
+
+/** Everything a job can do durably. Each `cacheKey` names one task and must be unique beside its siblings. */
+export interface IO {
+  /** Log lines of the run, in the dashboard. They cost no round trip. */
+  readonly logger: IOLogger;
+
+  /**
+   * Runs a piece of work once, records its result, and gives the recorded result on every later execution.
+   *
+   * @param callback gets the task (`idempotencyKey`, `attempts`) and this `io`; its result travels as JSON
+   * @param options `retry` makes failures be tried again; the rest is for the dashboard
+   * @param onError looks at a failure first: may return `{ retryAt }`, `{ skipRetrying: true }` or another error
+   * @throws the error of the last attempt, as an ordinary error
+   * @example const user = await io.runTask("user", () => clerk.users.getUser(id), { name: "Get user", retry: retry.standardBackoff });
+   */
+  runTask<T extends Json<T> | void>(
+    cacheKey: CacheKey,
+    callback: (task: IOTask, io: IO) => Promise<T>,
+    options?: RunTaskOptions & { parseOutput?: (output: unknown) => T },
+    onError?: RunTaskErrorCallback,
+  ): Promise<T>;
+
+  /** Waits; the app may stop meanwhile. @param seconds fractions are allowed @example await io.wait("a day", 86_400); */
+  wait(cacheKey: CacheKey, seconds: number): Promise<void>;
+
+  /** Sends an event, once. Its id is the task's idempotency key unless given. */
+  sendEvent(cacheKey: CacheKey, event: SendEvent, options?: SendEventOptions): Promise<SentEvent>;
+
+  /** Sends several events, each once. */
+  sendEvents(cacheKey: CacheKey, events: SendEvent[], options?: SendEventOptions): Promise<SentEvent[]>;
+
+  /** Runs the callback for all items at once, as children of one task; gives their results in order. The first error, if any, is thrown. */
+  parallel<T extends Json<T> | void, TItem>(
+    cacheKey: CacheKey,
+    items: TItem[],
+    callback: (item: TItem, index: number) => Promise<T>,
+    options?: Pick<RunTaskOptions, "name" | "properties">,
+  ): Promise<T[]>;
+
+  /** Like try/catch around tasks. A plain try/catch works too. */
+  try<TResult, TCatchResult>(
+    tryCallback: () => Promise<TResult>,
+    catchCallback: (error: unknown) => Promise<TCatchResult>,
+  ): Promise<TResult | TCatchResult>;
+
+  /** Ends this execution and starts another at once, as soon as tasks under way have finished. Does nothing for a key seen before. */
+  yield(cacheKey: string): void;
+  /** Another name of `yield`. */
+  brb(cacheKey: string): void;
+
+  /** A random number that stays the same over executions. @param options min 0 (inclusive), max 1 (exclusive), round to an integer */
+  random(cacheKey: CacheKey, options?: { min?: number; max?: number; round?: boolean }): Promise<number>;
+}
+
+/** What integrations of v2 look like to a job: one copy of them per run, reachable as `io.<key>`. */
+export interface TriggerIntegration {
+  id: string;
+  metadata: { id: string; name: string; instructions?: string | undefined };
+  authSource: "LOCAL" | "HOSTED";
+  cloneForRun: (io: IO, connectionKey: string, auth?: ConnectionAuth) => TriggerIntegration;
+}
+export interface ConnectionAuth {
+  type: "oauth2" | "apiKey";
+  accessToken: string;
+  scopes?: string[] | undefined;
+  additionalFields?: Record<string, string> | undefined;
+}
+export type IOWithIntegrations<TIntegrations extends Record<string, TriggerIntegration>> = IO & TIntegrations;
+export type IntegrationTaskKey = CacheKey;
+
+/** Properties of a sent event that are worth showing. */
+export function eventProperties(event: SendEvent, options: SendEventOptions | undefined): DisplayProperty[] {
+  return [
+    { label: "name", text: event.name },
+    ...(event.id ? [{ label: "ID", text: event.id }] : []),
+    ...deliveryProperties(options),
+  ];
+}
+
+export function deliveryProperties(options: SendEventOptions | undefined): DisplayProperty[] {
+  const shown: [string, Anything][] = [
+    ["Account ID", options?.accountId],
+    ["Deliver after", options?.deliverAfter === undefined ? undefined : `${options.deliverAfter} seconds`],
+    ["Deliver at", options?.deliverAt?.toISOString()],
+  ];
+  return shown.flatMap(([label, text]) => (text === undefined ? [] : [{ label, text: String(text) }]));
+}

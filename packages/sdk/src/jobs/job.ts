@@ -1,0 +1,120 @@
+// Room: jobs. A job as its author defines it. Made by `client.defineJob` or `new Job`; read by the index document and by perform.ts.
+import type { JobMetadata } from "@holdfast/protocol";
+import { UserFacingError } from "@holdfast/protocol";
+import type { Anything } from "../anything.ts";
+import type { TriggerClient } from "../client/client.ts";
+import type { IOWithIntegrations, TriggerIntegration } from "../io/io.ts";
+import type { LogLevel } from "../runtime/runtime.ts";
+import { slugifyId } from "../triggers/slug.ts";
+import type { EventSpecification, Trigger, TriggerEventType } from "../triggers/trigger.ts";
+import type { TriggerContext } from "./context.ts";
+
+type NoIntegrations = Record<never, never>;
+
+export interface JobOptions<
+  TTrigger extends Trigger<EventSpecification<Anything>>,
+  TIntegrations extends Record<string, TriggerIntegration> = NoIntegrations,
+  TOutput = Anything,
+> {
+  /** Identity of the job in its environment; lower-cased, spaces become dashes. */
+  id: string;
+  /** Shown in the dashboard. */
+  name: string;
+  /** Three numbers, such as "1.0.0". */
+  version: string;
+  /** What makes it run: `eventTrigger(…)`, `invokeTrigger()`, `endpoint.onRequest(…)`. */
+  trigger: TTrigger;
+  /** Which log lines are recorded; the client's when left out. */
+  logLevel?: LogLevel | undefined;
+  /** Each is reachable in `run` as `io.<key>`. */
+  integrations?: TIntegrations | undefined;
+  /** Most runs of it at once. */
+  concurrencyLimit?: number | undefined;
+  /** False: events start no runs of it. */
+  enabled?: boolean | undefined;
+  /**
+   * The job itself. It may be called several times for one run: after each wait, retry or crash it starts from the top, and tasks already
+   * done give their recorded results at once. What must happen only once belongs in `io.runTask`.
+   */
+  run: (payload: TriggerEventType<TTrigger>, io: IOWithIntegrations<TIntegrations>, context: TriggerContext) => Promise<TOutput>;
+}
+
+export type JobPayload<TJob> = TJob extends Job<Trigger<EventSpecification<infer TEvent>>, Anything> ? TEvent : never;
+export type JobIO<TJob> = TJob extends Job<Anything, infer TIntegrations> ? IOWithIntegrations<TIntegrations> : never;
+
+function checked<T extends { id: string; version: string }>(options: T): T {
+  if (!options.id)
+    throw new UserFacingError("BAD_REQUEST", "A job needs an id.", 'Give defineJob an id, such as "welcome-user".');
+  if (/^\d+\.\d+\.\d+$/.test(options.version)) return options;
+  throw new UserFacingError(
+    "BAD_REQUEST",
+    `Invalid job version: "${options.version}". Job versions must be valid semver versions.`,
+    `Write three numbers with dots, such as "1.0.0", in the job "${options.id}".`,
+  );
+}
+
+/**
+ * A job.
+ *
+ * @example
+ * const job = new Job({ id: "hello", name: "Hello", version: "1.0.0", trigger: invokeTrigger(), run: async () => "hi" });
+ * client.attach(job);
+ */
+export class Job<
+  TTrigger extends Trigger<EventSpecification<Anything>>,
+  TIntegrations extends Record<string, TriggerIntegration> = NoIntegrations,
+  TOutput = Anything,
+> {
+  readonly options: JobOptions<TTrigger, TIntegrations, TOutput>;
+  client?: TriggerClient;
+
+  constructor(options: JobOptions<TTrigger, TIntegrations, TOutput>) {
+    this.options = checked(options);
+  }
+
+  attachToClient(client: TriggerClient): this {
+    client.attach(this);
+    return this;
+  }
+
+  get id(): string {
+    return slugifyId(this.options.id);
+  }
+  get enabled(): boolean {
+    return this.options.enabled ?? true;
+  }
+  get name(): string {
+    return this.options.name;
+  }
+  get trigger(): TTrigger {
+    return this.options.trigger;
+  }
+  get version(): string {
+    return this.options.version;
+  }
+  get logLevel(): LogLevel | undefined {
+    return this.options.logLevel;
+  }
+  get integrations(): Record<string, Pick<TriggerIntegration, "id" | "metadata" | "authSource">> {
+    const given = Object.entries(this.options.integrations ?? {}) as [string, TriggerIntegration][];
+    return Object.fromEntries(given.map(([key, { id, metadata, authSource }]) => [key, { id, metadata, authSource }]));
+  }
+
+  toJSON(): JobMetadata {
+    const { concurrencyLimit } = this.options;
+    const event = JSON.parse(JSON.stringify(this.trigger.event)) as JobMetadata["event"];
+    return {
+      id: this.id,
+      name: this.name,
+      version: this.version,
+      event,
+      trigger: this.trigger.toJSON(),
+      integrations: this.integrations,
+      internal: false,
+      enabled: this.enabled,
+      startPosition: "latest",
+      preprocessRuns: this.trigger.preprocessRuns,
+      ...(concurrencyLimit === undefined ? {} : { concurrencyLimit }),
+    };
+  }
+}

@@ -1,0 +1,27 @@
+// Room: push. A webhook request handed on by the server: raw bytes as the body, everything else in x-ts-* headers (wire §1.9).
+import type { RequestPayload } from "@holdfast/protocol";
+
+export interface DeliveredRequest {
+  /** The endpoint's id. */
+  key: string;
+  payload: RequestPayload;
+}
+
+function readHeaders(text: string): Record<string, string> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) return undefined;
+    return Object.fromEntries(Object.entries(parsed).map(([name, value]) => [name, String(value)]));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined when a header is missing or makes no sense. */
+export async function deliveredRequest(request: Request): Promise<DeliveredRequest | undefined> {
+  const [key, url, method] = ["key", "http-url", "http-method"].map((name) => request.headers.get(`x-ts-${name}`));
+  const headers = readHeaders(request.headers.get("x-ts-http-headers") ?? "");
+  if (!key || !url || !method || !headers || !URL.canParse(url)) return undefined;
+  const bodyBase64 = Buffer.from(await request.arrayBuffer()).toString("base64");
+  return { key, payload: { url, method, headers, rawBody: "", bodyBase64 } };
+}

@@ -1,0 +1,50 @@
+// Room: replay. Values on their way into a report: outputs and presentation, as JSON text within the wire's limits.
+// Called for every report, so a task without presentation costs nothing here.
+import type { DisplayProperty } from "@holdfast/protocol";
+import type { RunTaskOptions } from "../io/task.ts";
+
+/** The longest output of a task or run, in characters of its JSON text: v2's 3 MB. */
+export const OUTPUT_LIMIT = 3 * 1024 * 1024;
+const DETAILS_LIMIT = 1024 * 1024;
+
+/** A value's JSON text; undefined stays undefined. Throws when JSON cannot hold it or it is too large. */
+export function outputText(value: unknown, what: "Task" | "Run"): string | undefined {
+  const text = JSON.stringify(value);
+  if (text !== undefined && text.length > OUTPUT_LIMIT) {
+    throw new Error(`${what} output is too large. The limit is 3MB, this one has ${(text.length / 1024 / 1024).toFixed(1)}MB.`);
+  }
+  return text;
+}
+
+/** The value that text stands for: what users get, at first and on every replay. */
+export function outputValue(text: string | undefined): unknown {
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+const SHOWN = ["icon", "description", "properties", "style", "redact", "connectionKey", "parallel"] as const;
+
+/** The presentation of a task as JSON text, or undefined when there is none. Never throws: input that is not JSON is named instead. */
+export function taskDetails(options: RunTaskOptions, outputProperties: DisplayProperty[] | null | undefined): string | undefined {
+  let details: Record<string, unknown> | undefined;
+  for (const name of SHOWN) {
+    if (options[name] === undefined) continue;
+    details ??= {};
+    details[name] = options[name];
+  }
+  if (options.params !== undefined) details = { ...details, params: options.params };
+  if (outputProperties) details = { ...details, outputProperties };
+  if (details === undefined) return undefined;
+  return withinLimit(details);
+}
+
+function withinLimit(details: Record<string, unknown>): string | undefined {
+  try {
+    const text = JSON.stringify(details);
+    if (text.length <= DETAILS_LIMIT) return text;
+    return JSON.stringify({ ...details, description: undefined, properties: undefined, params: "(too large to show)" });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const { icon, style } = details;
+    return JSON.stringify({ icon, style, params: `(not JSON: ${why})` });
+  }
+}

@@ -1,0 +1,56 @@
+// Room: replay. Errors users can meet in a run, and the shape errors travel in. Thrown by Execution; `isTriggerError` is public.
+import type { ErrorShape } from "@holdfast/protocol";
+import type { IOTask } from "../io/task.ts";
+
+/** A task failed for good. Catchable like any error; its message is the failure's, and it is the same on every replay. */
+export class ErrorWithTask extends Error {
+  /** The task that failed. */
+  override readonly cause: IOTask;
+  /** The failure as recorded. */
+  readonly shape: ErrorShape;
+
+  constructor(task: IOTask, shape: ErrorShape) {
+    super(shape.message);
+    this.name = shape.name ?? "Error";
+    this.cause = task;
+    this.shape = shape;
+    if (shape.stack !== undefined) this.stack = shape.stack;
+  }
+}
+
+/** Thrown by `io.yield()` only to leave the calling function; catching it changes nothing, the execution ends all the same. */
+export class YieldSignal {
+  readonly key: string;
+  constructor(key: string) {
+    this.key = key;
+  }
+}
+
+/**
+ * True for what `io.yield()` throws. Waits and retries throw nothing in Holdfast, so a `try`/`catch` around tasks needs no check;
+ * the function is here for programs that have one.
+ *
+ * @example
+ * try { await io.runTask("a", work); } catch (error) { if (isTriggerError(error)) throw error; }
+ */
+export function isTriggerError(error: unknown): error is YieldSignal {
+  return error instanceof YieldSignal;
+}
+
+/** Whatever was thrown, in the shape the wire carries. Values that are no errors become `Unknown error`, as in v2. */
+export function describeError(thrown: unknown): ErrorShape {
+  if (thrown instanceof ErrorWithTask) return thrown.shape;
+  if (typeof thrown === "object" && thrown !== null && typeof (thrown as { message?: unknown }).message === "string") {
+    const { message, name, stack } = thrown as { message: string; name?: unknown; stack?: unknown };
+    return { message, ...(typeof name === "string" ? { name } : {}), ...(typeof stack === "string" ? { stack } : {}) };
+  }
+  return { name: "Unknown error", message: typeof thrown === "string" ? thrown : shown(thrown) };
+}
+
+function shown(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return String(value);
+  }
+}

@@ -1,0 +1,26 @@
+// Room: runtime. The real clocks, chance, timers, network and log of a Node process: the SDK's only impure leaf (with socket.ts).
+import { randomUUID } from "node:crypto";
+import type { LogLevel, Runtime } from "./runtime.ts";
+import { dial } from "./socket.ts";
+
+function log(level: LogLevel, message: string, data?: unknown): void {
+  const write = level === "log" ? console.log : console[level];
+  if (data === undefined) write(message);
+  else write(message, data);
+}
+
+export const realRuntime: Runtime = {
+  now: () => Date.now(),
+  elapsed: () => performance.now(),
+  random: () => Math.random(),
+  uniqueId: () => randomUUID(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+  turn: (callback) => void setImmediate(callback),
+  fetch: (url, init) => fetch(url, init),
+  dial,
+  env: (name) => process.env[name],
+  log,
+};

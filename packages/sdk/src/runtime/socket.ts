@@ -1,0 +1,91 @@
+// Room: runtime. One outgoing WebSocket over `ws`, called through Runtime.dial. Promises: `closed` exactly once; frames sent in one
+// turn leave in one write; a peer that no longer answers pings is given up after two missed beats.
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocket } from "ws";
+import type { Socket, SocketEvents } from "./runtime.ts";
+
+const BEAT_MS = 15_000;
+const REFUSAL_LIMIT = 64 * 1024;
+
+function readRefusal(response: IncomingMessage): Promise<string> {
+  return new Promise((resolve) => {
+    let body = "";
+    response.setEncoding("utf8");
+    response.on("data", (chunk: string) => {
+      if (body.length < REFUSAL_LIMIT) body += chunk;
+    });
+    response.on("end", () => resolve(body));
+    response.on("error", () => resolve(body));
+  });
+}
+
+/** Pings while open; two beats without an answer end the connection. */
+function keepAlive(socket: WebSocket): void {
+  let answered = true;
+  const beat = setInterval(() => {
+    if (!answered) return socket.terminate();
+    answered = false;
+    socket.ping();
+  }, BEAT_MS);
+  const alive = () => {
+    answered = true;
+  };
+  socket.on("pong", alive);
+  socket.on("message", alive);
+  socket.on("close", () => clearInterval(beat));
+}
+
+/** Holds writes of one turn back and lets them go together: many frames, one system call. */
+function corked(socket: WebSocket): (text: string) => void {
+  let wire: Duplex | undefined;
+  let waiting = false;
+  socket.on("upgrade", (response) => {
+    wire = response.socket;
+  });
+  const release = () => {
+    waiting = false;
+    wire?.uncork();
+  };
+  return (text) => {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    if (wire && !waiting) {
+      waiting = true;
+      wire.cork();
+      process.nextTick(release);
+    }
+    socket.send(text);
+  };
+}
+
+export function dial(url: string, headers: Record<string, string>, events: SocketEvents): Socket {
+  const socket = new WebSocket(url, { headers, perMessageDeflate: false, handshakeTimeout: 10_000 });
+  let over = false;
+  let reason = "";
+  const finish = (refusal?: { status: number; body: string }) => {
+    if (over) return;
+    over = true;
+    events.closed(reason || "the connection was closed", refusal);
+  };
+  socket.on("open", () => {
+    keepAlive(socket);
+    events.opened();
+  });
+  socket.on("message", (data) => events.message(data.toString()));
+  socket.on("error", (error) => {
+    reason = error.message || ("code" in error ? String(error.code) : error.name);
+  });
+  socket.on("unexpected-response", (_request, response) => {
+    void readRefusal(response).then((body) => {
+      reason = `the server answered ${response.statusCode ?? 0}`;
+      finish({ status: response.statusCode ?? 0, body });
+      socket.terminate();
+    });
+  });
+  socket.on("close", (code, text) => {
+    if (!reason) reason = text.length > 0 ? text.toString() : `the connection was closed (${code})`;
+    finish();
+  });
+  const send = corked(socket);
+  return { send, close: () => socket.close(1000) };
+}

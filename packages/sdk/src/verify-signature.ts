@@ -1,0 +1,61 @@
+// Checks HMAC-SHA256 signatures of webhooks: for `verify` functions of users. Constant-time, over the bytes as received.
+import { type BinaryLike, type BinaryToTextEncoding, createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
+import type { VerifyResult } from "./triggers/trigger.ts";
+
+/** How a signature is sent and made. */
+export interface SignatureOptions {
+  request: Request;
+  /** The header with the signature, such as "X-Hub-Signature-256". */
+  headerName: string;
+  /** Default "hex". */
+  headerEncoding?: BinaryToTextEncoding | undefined;
+  secret: BinaryLike | KeyObject;
+  algorithm: "sha256";
+}
+
+function matches(signature: string, encoding: BinaryToTextEncoding, secret: BinaryLike | KeyObject, body: BinaryLike): boolean {
+  const sent = Buffer.from(signature.replace(/^(hmac-)?sha256=/, ""), encoding as BufferEncoding);
+  const expected = createHmac("sha256", secret).update(body).digest();
+  return sent.length === expected.length && timingSafeEqual(sent, expected);
+}
+
+/**
+ * True when the signature in a header is the body's HMAC-SHA256. A leading "sha256=" or "hmac-sha256=" is ignored.
+ *
+ * @example verifyHmacSha256(request.headers.get("x-signature") ?? "", "hex", secret, await request.text())
+ */
+export function verifyHmacSha256(
+  headerValue: string,
+  headerEncoding: BinaryToTextEncoding,
+  secret: BinaryLike | KeyObject,
+  body: string,
+): boolean {
+  return matches(headerValue, headerEncoding, secret, body);
+}
+
+/**
+ * Verifies a webhook that is signed with HMAC-SHA256 over its raw body, as GitHub, Cal.com and many others do.
+ *
+ * @example
+ * verify: (request) => verifyRequestSignature({
+ *   request, headerName: "X-Cal-Signature-256", secret: process.env.CAL_SECRET ?? "", algorithm: "sha256",
+ * })
+ */
+export async function verifyRequestSignature({
+  request,
+  headerName,
+  headerEncoding = "hex",
+  secret,
+  algorithm,
+}: SignatureOptions): Promise<VerifyResult> {
+  if (!secret) {
+    return { success: false, reason: "Missing secret – the secret is empty; set the environment variable it is read from." };
+  }
+  const header = request.headers.get(headerName);
+  if (!header) return { success: false, reason: "Missing header" };
+  if (algorithm !== "sha256") return { success: false, reason: `Unsupported algorithm "${String(algorithm)}"; use "sha256".` };
+  const body = Buffer.from(await request.clone().arrayBuffer());
+  return matches(header, headerEncoding, secret, body)
+    ? { success: true }
+    : { success: false, reason: "Failed sha256 verification" };
+}
