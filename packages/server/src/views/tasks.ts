@@ -1,0 +1,128 @@
+// Room: views. A run's tasks, as pages for the dashboard and as v2's API nests them. Called by http and by views/runs.ts.
+// Promises: a page costs the same wherever in the run it lies.
+import type { ApiRunTask, DisplayProperty, Page, TaskDetails, TaskStatus, TaskView } from "@holdfast/protocol";
+import { type Big, iso, isoOrNull, parsed, type Reader } from "./reader.ts";
+
+interface TaskColumns {
+  id: string;
+  key: string;
+  parent_id: string | null;
+  name: string;
+  display_key: string | null;
+  noop: boolean;
+  status: TaskStatus;
+  attempts: number;
+  started_at: Big;
+  completed_at: Big | null;
+  delay_until: Big | null;
+  output_text: string | null;
+  error_text: string | null;
+  details_text: string | null;
+  failures_text: string | null;
+  position: Big;
+}
+
+/** Nested tasks answered at most, over all levels, and levels. */
+const MOST_CHILDREN = 1000;
+const DEEPEST = 20;
+
+export class TaskViews {
+  constructor(private readonly reader: Reader) {}
+
+  /** One page in order of start; the cursor is the position of its last task. */
+  async page(runId: string, query: { cursor?: string | undefined; limit: number }): Promise<Page<TaskView>> {
+    const after = /^\d{1,16}$/.test(query.cursor ?? "") ? query.cursor : "0";
+    const rows = await this.reader.rows<TaskColumns>("run-tasks", [runId, after, query.limit + 1]);
+    const items = rows.slice(0, query.limit);
+    const last = items.at(-1);
+    const page = { items: items.map(viewOf) };
+    return rows.length > query.limit && last ? { ...page, nextCursor: String(last.position) } : page;
+  }
+
+  /** v2's form: top-level tasks from `cursor` (the id of the first) on, with their children if asked. */
+  async apiPage(
+    runId: string,
+    query: { cursor?: string | undefined; take: number; subtasks: boolean; details: boolean },
+  ): Promise<{ tasks: ApiRunTask[]; nextCursor?: string }> {
+    const rows = await this.reader.rows<TaskColumns>("run-top-tasks", [runId, query.cursor ?? null, query.take + 1]);
+    const shown = rows.slice(0, query.take);
+    const next = rows[query.take];
+    const children = query.subtasks ? await this.#children(runId, shown) : new Map<string, TaskColumns[]>();
+    const tasks = shown.map((row) => apiTask(row, children, query));
+    return next ? { tasks, nextCursor: next.id } : { tasks };
+  }
+
+  async #children(runId: string, parents: TaskColumns[]): Promise<Map<string, TaskColumns[]>> {
+    const byParent = new Map<string, TaskColumns[]>();
+    let [level, left] = [parents, MOST_CHILDREN];
+    for (let depth = 0; depth < DEEPEST && level.length > 0 && left > 0; depth++) {
+      const ids = level.map(({ id }) => id);
+      level = await this.reader.rows<TaskColumns>("run-child-tasks", [runId, ids, left]);
+      left -= level.length;
+      for (const child of level) byParent.set(child.parent_id ?? "", [...(byParent.get(child.parent_id ?? "") ?? []), child]);
+    }
+    return byParent;
+  }
+}
+
+function apiTask(
+  row: TaskColumns,
+  children: Map<string, TaskColumns[]>,
+  query: { subtasks: boolean; details: boolean },
+): ApiRunTask {
+  const details = detailsOf(row);
+  const output = parsed(row.output_text ?? row.error_text);
+  const extra = query.details
+    ? { ...(details.params === undefined ? {} : { params: details.params }), ...(output === undefined ? {} : { output }) }
+    : {};
+  const subtasks = query.subtasks
+    ? { subtasks: (children.get(row.id) ?? []).map((child) => apiTask(child, children, query)) }
+    : {};
+  return {
+    id: row.id,
+    displayKey: row.display_key,
+    status: row.status,
+    name: row.name,
+    icon: details.icon ?? null,
+    startedAt: iso(row.started_at),
+    completedAt: isoOrNull(row.completed_at),
+    ...extra,
+    ...subtasks,
+  };
+}
+
+function shownProperty({ label, text, url }: DisplayProperty): TaskView["properties"][number] {
+  return url === undefined ? { label, text } : { label, text, url };
+}
+
+function detailsOf(row: TaskColumns): TaskDetails {
+  const details = parsed(row.details_text);
+  return typeof details === "object" && details !== null ? (details as TaskDetails) : {};
+}
+
+function viewOf(row: TaskColumns): TaskView {
+  const details = detailsOf(row);
+  const output = parsed(row.output_text);
+  const failures = parsed(row.failures_text);
+  return {
+    id: row.id,
+    parentId: row.parent_id,
+    name: row.name,
+    key: row.display_key,
+    idempotencyKey: row.key,
+    status: row.status,
+    noop: row.noop,
+    attempts: row.attempts,
+    icon: details.icon ?? null,
+    description: details.description ?? null,
+    ...(details.params === undefined ? {} : { params: details.params }),
+    ...(output === undefined ? {} : { output }),
+    properties: [...(details.properties ?? []), ...(details.outputProperties ?? [])].map(shownProperty),
+    style: details.style ?? null,
+    error: (parsed(row.error_text) as TaskView["error"] | undefined) ?? null,
+    failures: Array.isArray(failures) ? (failures as TaskView["failures"]) : [],
+    startedAt: iso(row.started_at),
+    completedAt: isoOrNull(row.completed_at),
+    delayUntil: isoOrNull(row.delay_until),
+  };
+}
