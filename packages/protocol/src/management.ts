@@ -206,3 +206,21 @@ export interface CatalogueEntry extends CatalogueSummary {
   events: { name: string; title: string; body: unknown }[];
   samples: { id: string; title: string; description: string; files: { name: string; language: string; code: string }[] }[];
 }
+
+/** GET …/overview: what the home screen shows. The 24 hours are whole clock hours (UTC), the running one last. */
+export interface Overview {
+  /** Oldest first, 24 entries, hours without runs included; a run counts in the hour it was created, under its status now. */
+  hours: { start: string; runs: Partial<Record<RunStatus, number>> }[];
+  /** Jobs with at least one failed run in these hours, most failures first, at most 10. */
+  failingJobs: {
+    job: string;
+    jobName: string;
+    runs: number;
+    failed: number;
+    lastFailure: { runId: string; error: string | null; at: string };
+  }[];
+  /** Runs that are due and not executing yet. */
+  queueDepth: number;
+  /** Milliseconds the longest-waiting of them has been due; null when none is. */
+  oldestQueuedMs: number | null;
+}

@@ -1,0 +1,79 @@
+// Room endpoints: sends a provider's sample to an endpoint, correctly signed or wrong in a chosen way, and shows what came back.
+import type { EndpointInfo, SendSampleRequest, SendSampleResult } from "@holdfast/protocol";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import { explain, useSendSample } from "../api/actions.ts";
+import { useEnv } from "../chrome/environment.tsx";
+import { Button, Select } from "../parts/controls.tsx";
+import { Icon } from "../parts/Icon.tsx";
+import { Section } from "../parts/layout.tsx";
+
+type Forge = NonNullable<SendSampleRequest["forge"]>;
+const FORGES: Record<Forge, string> = {
+  valid: "Correctly signed",
+  tampered: "Body changed after signing",
+  stale: "Signed 6 minutes ago",
+  unsigned: "No signature headers",
+  "wrong-secret": "Signed with a wrong secret",
+};
+
+export function SampleSender({ endpoint }: { endpoint: EndpointInfo }) {
+  const sendSample = useSendSample(useEnv(), endpoint.id);
+  const [sample, setSample] = useState(endpoint.samples[0]?.name ?? "");
+  const [forge, setForge] = useState<Forge>("valid");
+  return (
+    <Section title="Send a sample">
+      {endpoint.samples.length === 0 ? (
+        <p className="text-soft">
+          The catalogue has no samples for {endpoint.source} yet. Any HTTP client can send to the URL above.
+        </p>
+      ) : (
+        <>
+          <div className="flex flex-wrap gap-2">
+            <Select label="Sample" value={sample} onChange={(event) => setSample(event.target.value)}>
+              {endpoint.samples.map((each) => (
+                <option key={each.name} value={each.name}>
+                  {each.title}
+                </option>
+              ))}
+            </Select>
+            <Select label="Signature" value={forge} onChange={(event) => setForge(event.target.value as Forge)}>
+              {Object.entries(FORGES).map(([name, words]) => (
+                <option key={name} value={name}>
+                  {words}
+                </option>
+              ))}
+            </Select>
+            <Button
+              kind="primary"
+              icon="send"
+              disabled={sendSample.isPending}
+              onClick={() => sendSample.mutate({ sample, forge })}
+            >
+              {sendSample.isPending ? "Sending…" : "Send"}
+            </Button>
+          </div>
+          <div role="status" className="mt-2 min-h-6">
+            {sendSample.data && <Answer result={sendSample.data} />}
+            {sendSample.error && <p className="text-bad">{explain(sendSample.error)}</p>}
+          </div>
+        </>
+      )}
+    </Section>
+  );
+}
+
+function Answer({ result }: { result: SendSampleResult }) {
+  const accepted = result.status < 300;
+  return (
+    <p className="flex flex-wrap items-center gap-2">
+      <Icon name={accepted ? "check" : "cross"} className={accepted ? "text-ok" : "text-bad"} />
+      The endpoint answered <strong className="mono">{result.status}</strong>.
+      {result.deliveryId && (
+        <Link to="/deliveries/$id" params={{ id: result.deliveryId }} className="text-accent hover:underline">
+          See the delivery
+        </Link>
+      )}
+    </p>
+  );
+}
