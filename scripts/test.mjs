@@ -1,0 +1,37 @@
+// `npm test [-- vitest arguments]`: installs if need be, builds, runs the tests. Works on a fresh clone.
+// Promises: the last line on stdout is `N passed, N failed` (with `, N skipped` if any), and the exit code is 0 only when nothing failed:
+// a file that cannot be loaded and an error outside of any test count as failures.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "./build.mjs";
+import { ensureInstalled, run } from "./install.mjs";
+
+function countsOf(report, code) {
+  const failedFiles = report.testResults.filter(
+    (file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
+  );
+  const failed = report.numFailedTests + failedFiles.length;
+  return {
+    passed: report.numPassedTests,
+    failed: failed === 0 && code !== 0 ? 1 : failed,
+    skipped: report.numPendingTests + (report.numTodoTests ?? 0),
+  };
+}
+
+function runVitest(args) {
+  const work = mkdtempSync(join(tmpdir(), "holdfast-test-"));
+  const file = join(work, "report.json");
+  try {
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`];
+    const code = run("npx", ["--no-install", "vitest", "run", ...reporters, ...args]);
+    return existsSync(file) ? countsOf(JSON.parse(readFileSync(file, "utf8")), code) : { passed: 0, failed: 1, skipped: 0 };
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+const ready = ensureInstalled() && build();
+const { passed, failed, skipped } = ready ? runVitest(process.argv.slice(2)) : { passed: 0, failed: 1, skipped: 0 };
+process.stdout.write(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}\n`);
+process.exitCode = failed === 0 ? 0 : 1;
