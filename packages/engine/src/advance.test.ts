@@ -194,8 +194,8 @@ function untilFinished(answer: ((token: string) => RunInput) | null, { jitter }:
   for (let i = 0; run.state.kind !== "finished"; i++) {
     if (i > 2 * RUN_LIMITS.executions + 10) throw new Error("The run goes on for ever.");
     const token = `exe_${i}`;
-    const answering = run.state.kind === "executing" && answer !== null;
-    run = after(run, answering ? answer(run.state.token) : { type: "claimed", token }, jitter);
+    const input: RunInput | null = run.state.kind === "executing" && answer ? answer(run.state.token) : null;
+    run = after(run, input ?? { type: "claimed", token }, jitter);
   }
   return run;
 }

@@ -229,7 +229,9 @@ function naive(filter: Filter, value: unknown): boolean {
 function naiveLeaf(list: unknown[], value: unknown): boolean {
   if (list.length === 0) return true;
   if (typeof list[0] !== "object") return list.some((item) => item === value);
-  return list.every((item) => Object.entries(item as object).every(([name, operand]) => naiveContent(name, operand, value)));
+  return list.every((item) =>
+    Object.entries(item as object).every(([name, operand]) => naiveContent(name, operand as never, value)),
+  );
 }
 function naiveContent(name: string, operand: never, value: unknown): boolean {
   const text = typeof value === "string" ? value : null;

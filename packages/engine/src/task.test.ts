@@ -9,6 +9,7 @@ import {
   openTask,
   reopenTask,
   settleTask,
+  type TaskMerge,
   type TaskRecord,
   type TaskReportWrite,
 } from "./index.ts";
@@ -176,13 +177,14 @@ describe("any sequence of reports", () => {
         let current: TaskRecord | null = null;
         for (const [write, now] of list) {
           const before: TaskRecord | null = current;
-          const { type, task: merged } = mergeTask(before, write);
+          const { type, task: merged }: TaskMerge<TaskRecord> = mergeTask(before, write);
           expect(mergeTask(merged, write).task).toEqual(merged);
           if (before !== null && isFinalTask(before.status)) expect(merged).toBe(before);
           if (before !== null) expect(merged.attempts).toBeGreaterThanOrEqual(before.attempts);
           expect(type === "kept").toBe(merged === before);
+          const failures = merged.failuresText;
+          expect(failures === null || Array.isArray(JSON.parse(failures))).toBe(true);
           current = settleTask(merged, now);
-          expect(current.failuresText === null || Array.isArray(JSON.parse(current.failuresText))).toBe(true);
         }
       }),
       { numRuns: 2_000 },
