@@ -4,4 +4,10 @@ import "./welcome.ts";
 import { useStandInWithoutKey } from "./stand-in-environment.ts";
 
 await useStandInWithoutKey();
-await client.connect().ready;
+
+const connection = client.connect();
+process.once("SIGTERM", async () => {
+  await connection.close();
+  process.exit(0);
+});
+await connection.ready;

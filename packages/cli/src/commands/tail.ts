@@ -1,0 +1,85 @@
+// Room: commands. `holdfast runs tail`, and the run lines of `holdfast dev`: new runs and their changes of status, as they happen.
+// Promise: each run once per status it was seen in, oldest first; it asks once a second, and only for runs that may have changed.
+import { isFinalRunStatus, type Page, type RunSummary } from "@holdfast/protocol";
+import type { Api } from "../api/api.ts";
+import type { Output } from "../output/output.ts";
+import { between, oneLine } from "../output/table.ts";
+import { type CliWorld, pause } from "../platform/world.ts";
+import { apiOf, type Context } from "./context.ts";
+import { type RunFilterFlags, runRow, toStatuses } from "./runs.ts";
+
+const ASK_EVERY_MS = 1_000;
+const PAGE = 50;
+const MOST_OPEN = 200;
+
+/** Prints until Ctrl-C, then ends well. */
+export async function tailRuns(context: Context, flags: RunFilterFlags): Promise<number> {
+  const api = apiOf(context, flags);
+  const stop = new AbortController();
+  const quiet = [context.world.onSignal("SIGINT", () => stop.abort()), context.world.onSignal("SIGTERM", () => stop.abort())];
+  context.output.note("Waiting for runs; Ctrl-C ends this.");
+  const wanted = toStatuses(flags.status);
+  const show = (run: RunSummary) => {
+    if (!wanted || wanted.includes(run.status)) context.output.event(runRow(run), runLine(run, context.output));
+  };
+  try {
+    await followRuns(context.world, api, { query: { job: flags.job }, show, signal: stop.signal });
+  } finally {
+    for (const each of quiet) each();
+  }
+  return 0;
+}
+
+interface Following {
+  query: { job?: string | undefined };
+  show(run: RunSummary): void;
+  signal: AbortSignal;
+}
+
+/** Shows every run created from now on, once per change of status, until the signal; throws when the server cannot be asked. */
+export async function followRuns(world: Pick<CliWorld, "after">, api: Api, following: Following): Promise<void> {
+  const path = api.inEnvironment("runs");
+  const first = await api.get<Page<RunSummary>>(path, { ...following.query, limit: 1 });
+  const known = new Map<string, RunSummary["status"]>();
+  let floor = first.items[0]?.id ?? "";
+  while (!following.signal.aborted) {
+    await pause(world, ASK_EVERY_MS, following.signal);
+    if (following.signal.aborted) return;
+    const news = await runsAfter(api, following.query, floor);
+    for (const run of news) {
+      if (known.get(run.id) !== run.status) following.show(run);
+      known.set(run.id, run.status);
+    }
+    floor = forgetFinished(news, known, floor);
+  }
+}
+
+/** Runs whose id is above the floor, oldest first, the newest 200 at most. Ids sort by time. */
+async function runsAfter(api: Api, query: Following["query"], floor: string): Promise<RunSummary[]> {
+  const found: RunSummary[] = [];
+  let cursor: string | undefined;
+  do {
+    const page: Page<RunSummary> = await api.get(api.inEnvironment("runs"), { ...query, limit: PAGE, cursor });
+    found.push(...page.items.filter((run) => run.id > floor));
+    cursor = page.items.every((run) => run.id > floor) ? page.nextCursor : undefined;
+  } while (cursor && found.length < MOST_OPEN);
+  return found.reverse();
+}
+
+/** The floor rises over the oldest runs that are done, so that a long tail asks for no more than what is open. */
+function forgetFinished(news: RunSummary[], known: Map<string, unknown>, floor: string): string {
+  let risen = floor;
+  for (const run of news) {
+    if (!isFinalRunStatus(run.status)) break;
+    known.delete(run.id);
+    risen = run.id;
+  }
+  return risen;
+}
+
+export function runLine(run: RunSummary, output: Output): string {
+  const time = (run.completedAt ?? run.startedAt ?? run.createdAt).slice(11, 19);
+  const style = run.status === "SUCCESS" ? "green" : run.status === "FAILURE" ? "red" : "dim";
+  const end = run.error ? oneLine(run.error) : run.completedAt ? between(run.startedAt, run.completedAt) : "";
+  return `  ${output.paint("dim", time)}  ${run.id}  ${run.job}  ${output.paint(style, run.status)}  ${end}`.trimEnd();
+}

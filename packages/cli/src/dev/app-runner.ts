@@ -1,0 +1,64 @@
+// Room: dev. The program `holdfast dev` starts as a child to run the user's files: imports them, then connects every client they made
+// that nobody connected or mounted. Promise: on SIGTERM, or when the parent is gone, it takes its leave of the server and ends.
+import { pathToFileURL } from "node:url";
+import type { RunnerMessage } from "./runner-messages.ts";
+
+/** What the runner needs of a TriggerClient, whichever copy of the SDK made it. */
+interface RegisteredClient {
+  readonly id: string;
+  /** True once the program itself connected the client, or serves it over HTTP. */
+  readonly served?: boolean;
+  connect?(): Connection;
+}
+interface Connection {
+  ready: Promise<void>;
+  close(): Promise<void>;
+}
+
+const LEAVE_WITHIN_MS = 5_000;
+const connections: Connection[] = [];
+let leaving = false;
+
+function clients(): RegisteredClient[] {
+  const registry = (globalThis as { [key: symbol]: unknown })[Symbol.for("holdfast.clients")];
+  return registry instanceof Set ? [...registry] : [];
+}
+
+function tell(message: RunnerMessage): void {
+  process.send?.(message);
+}
+
+/** True when the client is served by the program, or connected now. */
+async function connect(client: RegisteredClient): Promise<boolean> {
+  if (client.served || !client.connect) return true;
+  try {
+    const connection = client.connect();
+    connections.push(connection);
+    await connection.ready;
+    return true;
+  } catch (error) {
+    tell({ holdfast: "refused", client: client.id, message: error instanceof Error ? error.message : String(error) });
+    return false;
+  }
+}
+
+/** A program that listens for the signal itself ends itself; in any case the process is gone after a while. */
+async function leave(signal?: string): Promise<void> {
+  if (leaving) return;
+  leaving = true;
+  setTimeout(() => process.exit(0), LEAVE_WITHIN_MS).unref();
+  await Promise.allSettled(connections.map((connection) => connection.close()));
+  if (signal !== "SIGTERM" || process.listenerCount("SIGTERM") === 1) process.exit(0);
+  process.disconnect?.();
+}
+
+process.on("SIGTERM", leave);
+process.on("disconnect", () => leave());
+// A listener keeps the channel, and with it this process, alive while nothing is connected yet.
+process.on("message", () => {});
+
+for (const file of process.argv.slice(2)) await import(pathToFileURL(file).href);
+const made = clients();
+const connected = await Promise.all(made.map(connect));
+if (made.length === 0) tell({ holdfast: "empty" });
+else tell({ holdfast: "connected", clients: made.filter((_, at) => connected[at]).map((client) => client.id) });

@@ -1,0 +1,66 @@
+// Room: dev. The user's files: run, watched, and run again on every change. Called by dev.ts.
+// Promise: a program that crashes, or makes no app, says so and waits for the next change.
+import { relative } from "node:path";
+import type { Context } from "../commands/context.ts";
+import type { Announcer } from "./announce.ts";
+import { type AppEvent, createAppProcess } from "./app-process.ts";
+import { watchProgram } from "./watch.ts";
+
+export interface FilesToRun {
+  /** Absolute paths. */
+  files: string[];
+  env: Record<string, string | undefined>;
+  announcer: Announcer;
+}
+
+export function runFiles(context: Context, { files, env, announcer }: FilesToRun): { stop(): Promise<void> } {
+  const { world, output } = context;
+  const app = createAppProcess(world, {
+    files,
+    cwd: world.cwd,
+    env,
+    stdout: output.json ? 2 : 1,
+    onEvent: (event) => {
+      tell(context, event);
+      void announcer.look().catch(() => {});
+    },
+    onFile: (path) => watcher.add(path),
+  });
+  const watcher = watchProgram(world, {
+    files,
+    root: world.cwd,
+    onChange(path) {
+      output.note(output.paint("dim", `  ${relative(world.cwd, path)} changed; starting your program again.`));
+      void app.reload();
+    },
+  });
+  void watcher.ready.then(() => app.reload());
+  return {
+    async stop() {
+      await Promise.all([watcher.close(), app.stop()]);
+    },
+  };
+}
+
+/** Commentary for a person; with --json, events on stdout. */
+function tell({ output }: Context, event: AppEvent): void {
+  const [value, text] = words(event);
+  if (output.json) output.event(value, "");
+  else if (text) output.note(text);
+}
+
+function words(event: AppEvent): [value: object, text: string] {
+  switch (event.holdfast) {
+    case "connected":
+      return [{ type: "app", clients: event.clients }, ""];
+    case "empty":
+      return [
+        { type: "error", code: "NO_APP" },
+        "  Your files made no TriggerClient, so there are no jobs. Waiting for a change.",
+      ];
+    case "refused":
+      return [{ type: "error", code: "REFUSED", ...event }, `  The server refused the app "${event.client}": ${event.message}`];
+    case "crashed":
+      return [{ type: "error", code: "CRASHED", how: event.how }, `  Your program ${event.how}. Waiting for a change.`];
+  }
+}

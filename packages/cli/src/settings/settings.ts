@@ -1,0 +1,63 @@
+// Room: settings. From flags, environment and config file to one settled object; precedence flag > env > file > default.
+// Called by every command. Promise: a value that cannot be used is refused with the name of the place it came from.
+import { resolve } from "node:path";
+import { CommandError } from "../output/exit-codes.ts";
+import type { CliWorld } from "../platform/world.ts";
+import type { LoadedConfig } from "./config-file.ts";
+
+/** What flags may say; commander leaves out what was not given. */
+export interface Flags {
+  port?: string;
+  host?: string;
+  dataDir?: string;
+  databaseUrl?: string;
+  json?: boolean;
+}
+
+export interface Settings {
+  port: number;
+  /** False when the port is our default: then another one will do. */
+  portChosen: boolean;
+  host: string;
+  /** Absolute. */
+  dataDir: string;
+  databaseUrl: string | null;
+  /** Files `dev` runs when it is given none. */
+  files: string[];
+}
+
+interface Place {
+  value: string;
+  from: string;
+}
+
+export function settle(world: Pick<CliWorld, "env" | "cwd">, flags: Flags, config: LoadedConfig): Settings {
+  const pick = (flag: Exclude<keyof Flags, "json">, flagName: string, variable: string): Place | null =>
+    place(flags[flag], flagName) ?? place(world.env[variable], variable) ?? place(config.values[flag], config.name);
+  const port = pick("port", "--port", "HOLDFAST_PORT");
+  return {
+    port: port ? toPort(port) : 3040,
+    portChosen: port !== null,
+    host: pick("host", "--host", "HOLDFAST_HOST")?.value ?? "127.0.0.1",
+    dataDir: resolve(world.cwd, pick("dataDir", "--data-dir", "HOLDFAST_DATA_DIR")?.value ?? ".holdfast"),
+    databaseUrl: pick("databaseUrl", "--database-url", "DATABASE_URL")?.value ?? null,
+    files: config.values.files ?? [],
+  };
+}
+
+function place(value: string | number | boolean | undefined, from: string): Place | null {
+  return value === undefined || value === "" ? null : { value: String(value), from };
+}
+
+function toPort({ value, from }: Place): number {
+  const port = Number(value);
+  if (/^\d+$/.test(value) && port <= 65_535) return port;
+  throw new CommandError("USAGE", `${from} must be a port number from 0 to 65535, not "${value}".`, "0 takes any free port.");
+}
+
+/** A flag that counts things. */
+export function toCount(value: string, flag: string): number {
+  const count = Number(value);
+  if (/^\d+$/.test(value) && count >= 1) return count;
+  throw new CommandError("USAGE", `${flag} takes a whole number from 1, not "${value}".`);
+}
