@@ -4,6 +4,7 @@ import type { EndpointId, HttpEndpointMetadata, IndexDocument, JobMetadata } fro
 import { UserFacingError } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
 import type { AppRow, Bus, CatalogStore, EndpointRow, EnvironmentRow } from "../store/store.ts";
+import { checkIndex } from "./check-index.ts";
 
 /** An endpoint with what its app says of it; `metadata` is null once the app no longer defines it. */
 export interface KnownEndpoint {
@@ -120,6 +121,7 @@ export class Registry {
     sdk: string | null;
     index: IndexDocument;
   }): Promise<AppRow> {
+    checkIndex(registration.index);
     await this.refresh();
     const { environmentId, slug, index } = registration;
     const former = this.apps(environmentId).find((app) => app.slug === slug);

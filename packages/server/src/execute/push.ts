@@ -101,7 +101,7 @@ export class Push {
       const outcome = await this.#post(url, target.environmentId, action, { headers, timeoutMs: INDEX_MS });
       if (!outcome.ok) return unanswered(`Could not connect to endpoint ${url}: ${outcome.message}`);
       if (outcome.status === 200) return { ...outcome, url };
-      const location = outcome.headers["location"];
+      const location = outcome.headers.location;
       if (outcome.status < 300 || outcome.status >= 400 || !location) {
         return unanswered(messageOf(parseJson(outcome.body)) ?? `${url} answered ${outcome.status} to ${action}.`);
       }

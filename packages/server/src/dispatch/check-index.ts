@@ -1,0 +1,32 @@
+// Room: dispatch. Refuses an index whose filters could not be evaluated: better a clear error when the app registers than a job that never, or always, runs.
+// Called by registry.saveIndex, for both transports.
+import { compileFilter, compileRequestFilter } from "@holdfast/engine";
+import { type IndexDocument, type JobMetadata, UserFacingError } from "@holdfast/protocol";
+
+/** What v2 names the events of HTTP endpoints. */
+const HTTP_EVENTS = "httpendpoint.";
+
+/** @throws UserFacingError UNPROCESSABLE naming the job or endpoint, the place in the filter, and what is wrong there */
+export function checkIndex(index: IndexDocument): void {
+  for (const job of index.jobs) checkJob(job);
+  for (const { id, immediateResponseFilter } of index.httpEndpoints ?? []) {
+    if (immediateResponseFilter) refuseBad(`respondWith of HTTP endpoint "${id}"`, compileRequestFilter(immediateResponseFilter));
+  }
+}
+
+function checkJob({ id, trigger }: JobMetadata): void {
+  if (trigger.type !== "static") return;
+  const { event, payload, context } = trigger.rule;
+  const overHttp = [event].flat().every((name) => name.startsWith(HTTP_EVENTS));
+  if (payload) refuseBad(`job "${id}"`, overHttp ? compileRequestFilter(payload) : compileFilter(payload));
+  if (context) refuseBad(`job "${id}" (context)`, compileFilter(context));
+}
+
+function refuseBad(owner: string, compiled: ReturnType<typeof compileFilter> | ReturnType<typeof compileRequestFilter>): void {
+  if (compiled.ok) return;
+  throw new UserFacingError(
+    "UNPROCESSABLE",
+    `The filter of ${owner} cannot be used (at ${compiled.path || "its top"}): ${compiled.problem}`,
+    "Leaves are lists: plain values (any of them), or operators such as {$gt: 5} (all of them).",
+  );
+}
