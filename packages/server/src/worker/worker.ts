@@ -143,8 +143,8 @@ export class Worker {
     const { ingest, store, world } = this.needs;
     this.#verifying += 1;
     try {
-      const settled = await ingest.settle(delivery, token, await ingest.ask(delivery));
-      if (settled === "waiting") {
+      const settled = await ingest.verify(delivery, token);
+      if (settled === "no-answer") {
         const pause = Math.min(VERIFY_AGAIN_MS.most, VERIFY_AGAIN_MS.first * 2 ** Math.min(attempts, 10));
         await store.renew([token], world.now() + pause);
       }
