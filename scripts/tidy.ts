@@ -169,18 +169,15 @@ export function tidy(files: Files, exemptions: Exemptions = {}): Problem[] {
   return [...all.filter((problem) => !isExempt(problem)), ...needless];
 }
 
-/** All text files git knows or would add. */
+/** All files git knows or would add; those that are no text come with no content. */
 export function projectFiles(): Files {
   const list = execFileSync("git", ["-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard"], {
     cwd: projectRoot,
     encoding: "utf8",
   });
-  const paths = list.split("\n").filter((path) => /\.(?:ts|tsx|mjs|js|json|md|sql|css|html|yml|yaml)$|\.ci\/run$/.test(path));
-  return new Map(
-    paths
-      .filter((path) => existsSync(join(projectRoot, path)))
-      .map((path) => [path, readFileSync(join(projectRoot, path), "utf8")]),
-  );
+  const isText = (path: string): boolean => /\.(?:ts|tsx|mjs|js|json|md|sql|css|html|yml|yaml)$|^\.ci\/run$/.test(path);
+  const paths = list.split("\n").filter((path) => path !== "" && existsSync(join(projectRoot, path)));
+  return new Map(paths.map((path) => [path, isText(path) ? readFileSync(join(projectRoot, path), "utf8") : ""]));
 }
 
 /** The exemptions on record. */
