@@ -1,0 +1,43 @@
+// Tests: user files copied unchanged to a place where `@trigger.dev/sdk` is the published package, or an alias of ours, and run there.
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { type Program, ROOT, startProgram } from "./processes.ts";
+
+const PUBLISHED = join(ROOT, "tests/published");
+
+export type Mounting = "published" | "ours" | "ours-by-push";
+
+export interface CopiedApp {
+  mounting: Mounting;
+  /** Files from the root; all are imported, and the first one exports the client. */
+  files: readonly string[];
+  env: Record<string, string>;
+}
+
+const made = new Set<string>();
+
+/** Copies and starts it; resolves once it has registered. */
+export async function startCopiedApp({ mounting, files, env }: CopiedApp): Promise<Program> {
+  // Below tests/published, so that node finds the published packages in its node_modules.
+  const parent = join(PUBLISHED, ".work");
+  mkdirSync(parent, { recursive: true });
+  const directory = mkdtempSync(join(parent, `${mounting}-`));
+  made.add(directory);
+  for (const file of files) copyFileSync(join(ROOT, file), join(directory, basename(file)));
+  const mount = `mount-${mounting}.ts`;
+  copyFileSync(join(PUBLISHED, mount), join(directory, mount));
+  const imports = files.slice(1).map((file) => `import "./${basename(file)}";\n`);
+  writeFileSync(join(directory, "jobs.ts"), `${imports.join("")}export { client } from "./${basename(files[0] ?? "")}";\n`);
+  if (mounting !== "published") {
+    mkdirSync(join(directory, "node_modules/@trigger.dev"), { recursive: true });
+    symlinkSync(join(ROOT, "packages/sdk"), join(directory, "node_modules/@trigger.dev/sdk"), "dir");
+  }
+  const program = startProgram(["--import", "tsx", join(directory, mount)], { env });
+  await program.says(/^registered$/m);
+  return program;
+}
+
+export function removeCopiedApps(): void {
+  for (const directory of made) rmSync(directory, { recursive: true, force: true });
+  made.clear();
+}

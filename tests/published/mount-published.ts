@@ -1,0 +1,17 @@
+// Tests: an app of a v2 user, mounted with the published Express adapter. Knows of Holdfast only what TRIGGER_API_URL and TRIGGER_API_KEY say.
+import type { AddressInfo } from "node:net";
+import { createMiddleware } from "@trigger.dev/express";
+import express from "express";
+import { client } from "./jobs.ts";
+
+const app = express();
+app.use(createMiddleware(client));
+const listening = app.listen(0, "127.0.0.1", async () => {
+  const url = `http://127.0.0.1:${(listening.address() as AddressInfo).port}/api/trigger`;
+  const answer = await fetch(`${process.env.TRIGGER_API_URL}/api/v1/endpoints`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${process.env.TRIGGER_API_KEY}`, "content-type": "application/json" },
+    body: JSON.stringify({ id: client.id, url }),
+  });
+  console.log(answer.ok ? "registered" : `refused: ${answer.status} ${await answer.text()}`);
+});
