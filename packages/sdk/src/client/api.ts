@@ -125,13 +125,15 @@ function codeOf(status: number, given: unknown): ErrorCode {
   return (known?.[0] as ErrorCode | undefined) ?? (status >= 500 ? "INTERNAL" : "BAD_REQUEST");
 }
 
+type Refusal = { message?: unknown; error?: unknown; hint?: unknown; code?: unknown };
+
 /** The server's refusal in its own words. */
 async function refusal(response: Response): Promise<UserFacingError> {
-  const body = (await response.json().catch(() => ({}))) as Record<string, unknown>;
-  const message = [body["message"], body["error"]].find((text) => typeof text === "string" && text !== "");
-  const hint = typeof body["hint"] === "string" ? body["hint"] : undefined;
+  const body = (await response.json().catch(() => ({}))) as Refusal;
+  const message = [body.message, body.error].find((text) => typeof text === "string" && text !== "");
+  const hint = typeof body.hint === "string" ? body.hint : undefined;
   return new UserFacingError(
-    codeOf(response.status, body["code"]),
+    codeOf(response.status, body.code),
     String(message ?? `The server answered ${response.status}.`),
     hint,
   );

@@ -8,6 +8,8 @@ import { Session, type SessionEnd, type SessionOwner } from "./session.ts";
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
+/** A connection that held this long was a good one: the next pause is short again. */
+const STEADY_MS = 5000;
 
 export interface ConnectOptions {
   /** Most executions at once. Default 200. */
@@ -38,7 +40,9 @@ class Connector implements SessionOwner {
   #session: Session | undefined;
   /** Sessions the server asked us to leave, with executions still on them. */
   readonly #former = new Set<Session>();
-  #welcomed = false;
+  #everWelcomed = false;
+  /** When the present session was welcomed, on the monotonic clock. */
+  #welcomedAt = Number.POSITIVE_INFINITY;
   #closing = false;
   #failures = 0;
   #cancelPause: (() => void) | undefined;
@@ -70,8 +74,8 @@ class Connector implements SessionOwner {
   welcomed(session: Session): void {
     if (session !== this.#session) return;
     this.#app.trace("connected");
-    this.#welcomed = true;
-    this.#failures = 0;
+    this.#everWelcomed = true;
+    this.#welcomedAt = this.#app.runtime.elapsed();
     this.#isReady();
   }
 
@@ -89,9 +93,12 @@ class Connector implements SessionOwner {
     if (session !== this.#session) return;
     this.#session = undefined;
     if (this.#closing) return;
-    if (end.kind === "refused" && !this.#welcomed) return this.#isRefused(refused(end.message));
+    if (end.kind === "refused" && !this.#everWelcomed) {
+      this.#isRefused(refused(end.message));
+      return;
+    }
     const why = end.kind === "refused" ? end.message : end.reason;
-    if (this.#failures === 0) {
+    if (this.#failures === 0 || this.#welcomedAt < Number.POSITIVE_INFINITY) {
       this.#app.runtime.log(
         "warn",
         `Holdfast: no connection for the app "${this.#app.id}" (${why}); trying again until there is one.`,
@@ -118,6 +125,8 @@ class Connector implements SessionOwner {
   /** After a pause that doubles, with jitter, so that a thousand apps do not dial a restarted server in one instant. */
   #dialSoon(): void {
     const { runtime } = this.#app;
+    if (runtime.elapsed() - this.#welcomedAt >= STEADY_MS) this.#failures = 0;
+    this.#welcomedAt = Number.POSITIVE_INFINITY;
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures) * (0.5 + runtime.random() / 2);
     this.#failures += 1;
     this.#cancelPause = runtime.after(pause, () => this.#dial());

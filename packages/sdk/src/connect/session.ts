@@ -128,28 +128,40 @@ export class Session {
   #receive(text: string): void {
     if (this.#over) return;
     const frame = readFrame(text);
-    switch (frame?.t) {
-      case undefined:
-        return this.#end({ kind: "lost", reason: "the server sent something that is no frame" });
+    if (frame) this.#handle(frame);
+    else this.#end({ kind: "lost", reason: "the server sent something that is no frame" });
+  }
+
+  #handle(frame: ServerFrame): void {
+    switch (frame.t) {
       case "welcome":
-        return this.#owner.welcomed(this);
+        this.#owner.welcomed(this);
+        break;
       case "refused":
-        return this.#end({ kind: "refused", message: frame.hint ? `${frame.message} ${frame.hint}` : frame.message });
+        this.#end({ kind: "refused", message: frame.hint ? `${frame.message} ${frame.hint}` : frame.message });
+        break;
       case "execute":
-        if (frame.more) return void this.#arriving.set(frame.start.token, frame.start);
-        return this.#execute(frame.start);
+        if (frame.more) this.#arriving.set(frame.start.token, frame.start);
+        else this.#execute(frame.start);
+        break;
       case "tasks":
-        return this.#moreTasks(frame);
+        this.#moreTasks(frame);
+        break;
       case "ack":
-        return this.#acknowledged(frame.x, frame.n);
+        this.#acknowledged(frame.x, frame.n);
+        break;
       case "stale":
-        return this.#stale(frame.x);
+        this.#stale(frame.x);
+        break;
       case "verify":
-        return this.#reply(frame.n, this.#app.verify(frame.endpoint, frame.request), frame.endpoint);
+        this.#reply(frame.n, this.#app.verify(frame.endpoint, frame.request), frame.endpoint);
+        break;
       case "respond":
-        return this.#reply(frame.n, this.#app.respond(frame.endpoint, frame.request), frame.endpoint);
+        this.#reply(frame.n, this.#app.respond(frame.endpoint, frame.request), frame.endpoint);
+        break;
       case "draining":
-        return this.#owner.draining(this);
+        this.#owner.draining(this);
+        break;
     }
   }
 
@@ -169,7 +181,10 @@ export class Session {
       report: (items) => new Promise((resolve) => this.#report(token, items, { waiting, resolve })),
     };
     const performance = this.#app.execute(start, reporter);
-    if (!performance) return this.#send({ t: "end", x: token, items: [], outcome: unknownJob(start) });
+    if (!performance) {
+      this.#send({ t: "end", x: token, items: [], outcome: unknownJob(start) });
+      return;
+    }
     this.#running.set(token, { performance, waiting });
     void performance.ended.then((end) => this.#ended(token, end));
   }

@@ -5,7 +5,7 @@ import type { Anything } from "../anything.ts";
 import type { SendEvent, SendEventOptions, SentEvent } from "../client/api.ts";
 import type { CacheKey } from "../replay/key.ts";
 import type { IOLogger } from "./logger.ts";
-import type { IOTask, Json, RunTaskErrorCallback, RunTaskOptions } from "./task.ts";
+import type { IOTask, RunTaskErrorCallback, RunTaskOptions, TaskResult } from "./task.ts";
 
 /** Everything a job can do durably. Each `cacheKey` names one task and must be unique beside its siblings. */
 export interface IO {
@@ -21,7 +21,7 @@ export interface IO {
    * @throws the error of the last attempt, as an ordinary error
    * @example const user = await io.runTask("user", () => clerk.users.getUser(id), { name: "Get user", retry: retry.standardBackoff });
    */
-  runTask<T extends Json<T> | void>(
+  runTask<T extends TaskResult<T>>(
     cacheKey: CacheKey,
     callback: (task: IOTask, io: IO) => Promise<T>,
     options?: RunTaskOptions & { parseOutput?: (output: unknown) => T },
@@ -38,7 +38,7 @@ export interface IO {
   sendEvents(cacheKey: CacheKey, events: SendEvent[], options?: SendEventOptions): Promise<SentEvent[]>;
 
   /** Runs the callback for all items at once, as children of one task; gives their results in order. The first error, if any, is thrown. */
-  parallel<T extends Json<T> | void, TItem>(
+  parallel<T extends TaskResult<T>, TItem>(
     cacheKey: CacheKey,
     items: TItem[],
     callback: (item: TItem, index: number) => Promise<T>,

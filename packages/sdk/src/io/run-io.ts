@@ -5,7 +5,7 @@ import type { Execution } from "../replay/execution.ts";
 import type { CacheKey } from "../replay/key.ts";
 import { deliveryProperties, eventProperties, type IO } from "./io.ts";
 import { IOLogger, type LogSetting } from "./logger.ts";
-import type { IOTask, Json, RunTaskErrorCallback, RunTaskOptions } from "./task.ts";
+import type { IOTask, RunTaskErrorCallback, RunTaskOptions, TaskResult } from "./task.ts";
 
 export class RunIO implements IO {
   readonly logger: IOLogger;
@@ -18,7 +18,7 @@ export class RunIO implements IO {
     this.logger = new IOLogger(execution, setting);
   }
 
-  runTask<T extends Json<T> | void>(
+  runTask<T extends TaskResult<T>>(
     cacheKey: CacheKey,
     callback: (task: IOTask, io: IO) => Promise<T>,
     options: RunTaskOptions & { parseOutput?: (output: unknown) => T } = {},
@@ -70,7 +70,7 @@ export class RunIO implements IO {
     });
   }
 
-  parallel<T extends Json<T> | void, TItem>(
+  parallel<T extends TaskResult<T>, TItem>(
     cacheKey: CacheKey,
     items: TItem[],
     callback: (item: TItem, index: number) => Promise<T>,

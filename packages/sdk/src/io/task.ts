@@ -8,6 +8,10 @@ type JsonRecord<T> = { [Property in keyof T]: Json };
 /** What a task may return: it travels as JSON, so dates come back as texts and functions vanish. */
 export type Json<T = Anything> = JsonPrimitive | Json[] | JsonRecord<T>;
 
+/** What a callback's type may be: JSON, or nothing at all. */
+// biome-ignore lint/suspicious/noConfusingVoidType: callbacks that return nothing are Promise<void>, as in v2
+export type TaskResult<T> = Json<T> | void;
+
 /** The task a callback runs in. `idempotencyKey` is stable over retries and crashes: hand it to services that take one. */
 export interface IOTask {
   id: string;
@@ -74,10 +78,13 @@ export interface RunTaskOptions {
 }
 export type OverridableRunTaskOptions = Pick<RunTaskOptions, "retry" | "delayUntil" | "description">;
 
-type ErrorAnswer =
-  | { retryAt?: Date | undefined; error?: Error | undefined; jitter?: number | undefined; skipRetrying?: boolean | undefined }
-  | Error
-  | undefined
-  | void;
+type ErrorAnswer = {
+  retryAt?: Date | undefined;
+  error?: Error | undefined;
+  jitter?: number | undefined;
+  skipRetrying?: boolean | undefined;
+};
+// biome-ignore lint/suspicious/noConfusingVoidType: a callback that only looks returns nothing
+type ErrorVerdict = ErrorAnswer | Error | undefined | void;
 /** Looks at a failure before `retry` does: may set the time of the next try, forbid it, or replace the error. */
-export type RunTaskErrorCallback = (error: unknown, task: IOTask, io: IO) => ErrorAnswer | Promise<ErrorAnswer>;
+export type RunTaskErrorCallback = (error: unknown, task: IOTask, io: IO) => ErrorVerdict | Promise<ErrorVerdict>;

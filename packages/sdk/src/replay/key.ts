@@ -1,6 +1,6 @@
 // Room: replay. The identity of a task inside a run: who it is called by, and under which key. Called by Execution for every task.
 // Promises: the same bytes as v2's SDK for the same run, parent and cache key, so a run started under one can go on under the other.
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { Anything } from "../anything.ts";
 
 /** What users give to name a task: a text, or a list whose parts are joined. */
@@ -30,7 +30,7 @@ function partText(part: unknown): string {
 export function taskKey(runId: string, parentId: string, cacheKey: CacheKey): string {
   const own = Array.isArray(cacheKey) ? cacheKey.map(partText).join(":") : partText(cacheKey);
   const text = Array.isArray(cacheKey) && cacheKey.length === 0 ? `${runId}:${parentId}` : `${runId}:${parentId}:${own}`;
-  return createHash("sha256").update(text).digest("hex");
+  return hash("sha256", text, "hex");
 }
 
 /** A task's id, stable over all executions of its run because children's keys contain it. */
