@@ -43,11 +43,6 @@ export class Deliveries {
     await this.#store({ ...delivery, verdict: "pending" }, null, { runs: [], work: [work] }, null);
   }
 
-  /** Changes what is noted of a request that stays as it is. */
-  async note(delivery: DeliveryRow): Promise<void> {
-    await this.#store(delivery, null, { runs: [], work: [] }, null);
-  }
-
   /** Stores a request that starts nothing, as answered. */
   async keep(delivery: DeliveryRow, verdict: DeliveryVerdict, reason: string): Promise<void> {
     await this.#store({ ...delivery, verdict, reason }, null, { runs: [], work: [] }, null);
@@ -59,12 +54,7 @@ export class Deliveries {
     const delivery: DeliveryRow = { ...accepted.delivery, verdict: "verified", reason: accepted.reason, eventRowId: event.rowId };
     const plan = this.parts.planRuns(event);
     const stored = await this.#store(delivery, event, plan, accepted.done);
-    if (stored.type !== "duplicate") return delivery;
-    const first = await this.parts.store.event(delivery.environmentId, { rowId: stored.eventRowId });
-    const reason = `Same message as delivery ${first?.deliveryId ?? "(no longer kept)"}: its event is ${stored.eventRowId}.`;
-    const duplicate: DeliveryRow = { ...delivery, verdict: "duplicate", reason, eventRowId: stored.eventRowId };
-    await this.note(duplicate);
-    return duplicate;
+    return stored.type === "duplicate" ? { ...delivery, verdict: "duplicate", eventRowId: stored.eventRowId } : delivery;
   }
 
   async #store(
@@ -74,11 +64,13 @@ export class Deliveries {
     done: Claim,
   ): Promise<IntakeResult> {
     const result = await this.parts.store.intake({ delivery, event, ...plan, done });
-    if (result.type !== "stored") return result;
+    if (result.type === "stale") return result;
     const { bus, meter } = this.parts;
-    meter.count("holdfast_deliveries_total", { verdict: delivery.verdict });
-    const environmentId = delivery.environmentId;
-    bus.publish({ type: "live", environmentId, message: { type: "delivery", id: delivery.id, verdict: delivery.verdict } });
+    const { id, environmentId } = delivery;
+    const verdict = result.type === "duplicate" ? "duplicate" : delivery.verdict;
+    meter.count("holdfast_deliveries_total", { verdict });
+    bus.publish({ type: "live", environmentId, message: { type: "delivery", id, verdict } });
+    if (result.type === "duplicate") return result;
     if (plan.work.length > 0) bus.publish({ type: "work", queues: [...new Set(plan.work.map(({ queue }) => queue))] });
     for (const run of plan.runs) {
       bus.publish({ type: "live", environmentId, message: { type: "run", id: run.id, job: run.jobId, status: "QUEUED" } });

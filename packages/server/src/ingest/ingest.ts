@@ -1,7 +1,7 @@
 // Room: ingest. The room's door: everything http and the worker may ask of it. Built once by main.
 import type { DeliveryRow } from "../store/store.ts";
 import { Deliveries } from "./arrival.ts";
-import type { InboundRequest, IngestAnswer, IngestParts, VerifyAnswer } from "./ports.ts";
+import type { InboundRequest, IngestAnswer, IngestParts } from "./ports.ts";
 import { Receiver } from "./receive.ts";
 import { Replays } from "./replay.ts";
 import { type SampleOrder, sendSample } from "./sample.ts";
@@ -10,10 +10,8 @@ import { Verification } from "./verify.ts";
 export interface Ingest {
   /** A request at an endpoint's URL; see {@link Receiver.receive}. */
   receive(request: InboundRequest): Promise<IngestAnswer>;
-  /** For the worker: asks the app of a claimed delivery to verify it. */
-  ask(delivery: DeliveryRow): Promise<VerifyAnswer>;
-  /** For the worker: writes the verdict. "waiting": the app gave none; the delivery stays pending and its claim runs out. */
-  settle(delivery: DeliveryRow, token: string, answer: VerifyAnswer): Promise<"settled" | "waiting">;
+  /** For the worker: asks the app of a claimed delivery to verify it, and writes the verdict. "no-answer": it stays pending, ask again later. */
+  verify(delivery: DeliveryRow, token: string): Promise<"settled" | "no-answer">;
   /** Answers the id of the new delivery; see {@link Replays.replay}. */
   replay(environmentId: string, deliveryId: string): Promise<string>;
   sendSample(order: SampleOrder): ReturnType<typeof sendSample>;
@@ -22,7 +20,7 @@ export interface Ingest {
 /**
  * Builds the room.
  *
- * @example const ingest = createIngest({ world, registry, store, bus, apps, planRuns, openSecret, meter, owner, mode: "dev", bodyBytes: DEFAULT_BODY_BYTES })
+ * @example const ingest = createIngest({ world, registry, store, bus, apps, planRuns, vault, meter, owner, mode: "dev", bodyBytes: DEFAULT_BODY_BYTES })
  */
 export function createIngest(parts: IngestParts): Ingest {
   const deliveries = new Deliveries(parts);
@@ -31,8 +29,7 @@ export function createIngest(parts: IngestParts): Ingest {
   const replays = new Replays(parts, deliveries, verification);
   return {
     receive: (request) => receiver.receive(request),
-    ask: (delivery) => verification.ask(delivery),
-    settle: (delivery, token, answer) => verification.settle(delivery, token, answer),
+    verify: (delivery, token) => verification.verify(delivery, token),
     replay: (environmentId, deliveryId) => replays.replay(environmentId, deliveryId),
     sendSample: (order) => sendSample(parts.world, order),
   };

@@ -1,8 +1,9 @@
 // Room: ingest. What ingest is built from and what it answers; main builds the one and http serialises the other.
 import type { RequestPayload, RespondResult, VerifyResult } from "@holdfast/protocol";
 import type { Registry } from "../dispatch/registry.ts";
+import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
-import type { AppRow, Bus, EndpointRow, EventRow, NewWork, RunRow, Store } from "../store/store.ts";
+import type { AppRow, Bus, EventRow, NewWork, RunRow, Store } from "../store/store.ts";
 import type { Meter } from "../views/meter.ts";
 import type { BodySource } from "./read-body.ts";
 
@@ -27,8 +28,8 @@ export interface IngestParts {
   apps: AskedApps;
   /** dispatch/plan.ts: the runs an event starts. */
   planRuns(event: EventRow): { runs: RunRow[]; work: NewWork[] };
-  /** The signing secret stored for an endpoint, in clear. */
-  openSecret(endpoint: EndpointRow): string | null;
+  /** Opens the signing secrets stored for endpoints. */
+  vault: Pick<Vault, "open">;
   meter: Meter;
   /** This server's id: who holds a delivery while its app is asked. */
   owner: string;

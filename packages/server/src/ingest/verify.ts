@@ -1,9 +1,10 @@
 // Room: ingest. Verification comes before runs: decides a delivery's verdict, by a preset here, by the app's `verify`, or (published v2 SDKs) not before
 // the run. Called by receive while the sender waits, by the worker for deliveries stored as pending, and by replay.
 // Promises: only a verified delivery gets an event; one whose app cannot be asked stays pending and is asked again.
-import type { RequestPayload } from "@holdfast/protocol";
+import { type RequestPayload, UserFacingError } from "@holdfast/protocol";
 import type { KnownEndpoint } from "../dispatch/registry.ts";
-import type { DeliveryRow } from "../store/store.ts";
+import type { Vault } from "../platform/secrets.ts";
+import type { DeliveryRow, EndpointRow } from "../store/store.ts";
 import { type Deliveries, replayedFrom, replayReason } from "./arrival.ts";
 import { bodyOf, payloadOf } from "./payload.ts";
 import type { IngestAnswer, IngestParts, VerifyAnswer } from "./ports.ts";
@@ -18,9 +19,29 @@ export interface Arrived {
 
 /** How long an inline verification holds its delivery; after that a worker takes it up. */
 const INLINE_LEASE_MS = 30_000;
+/** When a worker takes up a delivery whose app did not answer inline. */
+const TAKE_UP_MS = 1000;
 const LONGEST_REASON = 1000;
 export const IN_RUN = "Verified inside the run by the app's SDK.";
 const GONE = "The app no longer defines this endpoint, so nobody can verify the request.";
+
+const UNREADABLE = "The endpoint's preset or its stored secret cannot be read: store the secret again.";
+
+/** What a secret of an endpoint is sealed for, so that sealed texts cannot be swapped between rows. */
+export function endpointPurpose(row: Pick<EndpointRow, "id">): string {
+  return `endpoint:${row.id}`;
+}
+
+/** The signing secret stored for an endpoint; null when there is none, or none this server can open. */
+export function openSecret(vault: Pick<Vault, "open">, row: EndpointRow): string | null {
+  if (row.secretSealed === null) return null;
+  try {
+    return vault.open(row.secretSealed, endpointPurpose(row));
+  } catch (error) {
+    if (error instanceof UserFacingError) return null;
+    throw error;
+  }
+}
 
 /** Who verifies requests of an endpoint. */
 export function verificationOf(endpoint: KnownEndpoint): "preset" | "app" | "in-run" {
@@ -55,8 +76,8 @@ export class Verification {
   /** Judges a request by the endpoint's preset and stored secret. */
   check({ endpoint, delivery, payload }: Arrived, receivedAt: number): SignatureCheck {
     const scheme = endpoint.row.preset && Object.hasOwn(SCHEMES, endpoint.row.preset) ? SCHEMES[endpoint.row.preset] : undefined;
-    const secret = this.parts.openSecret(endpoint.row);
-    if (!scheme || !secret) return { ok: false, malformed: false, reason: "The endpoint's preset or secret cannot be read." };
+    const secret = openSecret(this.parts.vault, endpoint.row);
+    if (!scheme || !secret) return { ok: false, malformed: false, reason: UNREADABLE };
     return verifySignature(
       this.parts.world.sign,
       scheme,
@@ -86,16 +107,20 @@ export class Verification {
     return stored(delivery, responded);
   }
 
-  /** Stored first, so that a crash while the app is asked loses nothing; the lease keeps workers away meanwhile. */
+  /**
+   * Stored first, so that a crash while the app is asked loses nothing; the lease keeps workers away meanwhile. Its status is 503 until there is a
+   * verdict: that is what the sender sees if none comes.
+   */
   async #askNow({ endpoint, delivery, payload }: Arrived, responded: IngestAnswer | null): Promise<IngestAnswer> {
-    const token = this.parts.world.newId("execution");
+    const { apps, store, world, owner } = this.parts;
+    const token = world.newId("execution");
     const work = this.workOf(endpoint, delivery);
-    await this.deliveries.hold(delivery, { ...work, dueAt: work.dueAt + INLINE_LEASE_MS, token, owner: this.parts.owner });
-    const answer = await this.parts.apps.verify(endpoint.app, endpoint.row.slug, payload);
+    await this.deliveries.hold({ ...delivery, status: 503 }, { ...work, dueAt: work.dueAt + INLINE_LEASE_MS, token, owner });
+    const answer = await apps.verify(endpoint.app, endpoint.row.slug, payload);
     if (answer.type === "no-answer") {
-      const reason = `The app could not be asked to verify it: ${clipped(answer.message)}`;
-      await this.deliveries.note({ ...delivery, status: 503, reason });
-      return { ...refusal(503, `${reason} It is kept and will be verified later.`, delivery.id, { "retry-after": "10" }) };
+      await store.renew([token], world.now() + TAKE_UP_MS);
+      const reason = `The app could not be asked to verify it: ${clipped(answer.message)} It is kept and will be verified later.`;
+      return refusal(503, reason, delivery.id, { "retry-after": "10" });
     }
     const refused = answer.type === "refused";
     await this.settle({ ...delivery, status: refused ? 401 : delivery.status }, token, answer);
@@ -107,8 +132,8 @@ export class Verification {
     return { id: delivery.id, kind: "delivery", queue: endpoint.app.id, dueAt: this.parts.world.now() };
   }
 
-  /** Asks the app about a stored delivery. */
-  async ask(delivery: DeliveryRow): Promise<VerifyAnswer> {
+  /** Asks the app about a stored delivery. @returns its answer; refused here when nobody can be asked any more */
+  async #ask(delivery: DeliveryRow): Promise<VerifyAnswer> {
     const endpoint = delivery.endpointId === null ? null : this.parts.registry.endpoint(delivery.endpointId);
     if (!endpoint?.metadata) return { type: "refused", result: { success: false, reason: GONE } };
     const built = await payloadOf(delivery, this.parts.bodyBytes);
@@ -116,9 +141,14 @@ export class Verification {
     return this.parts.apps.verify(endpoint.app, endpoint.row.slug, built.payload);
   }
 
-  /** Writes the verdict of a stored delivery, if the claim still holds. "waiting": the app gave none, ask again later. */
-  async settle(delivery: DeliveryRow, token: string, answer: VerifyAnswer): Promise<"settled" | "waiting"> {
-    if (answer.type === "no-answer") return "waiting";
+  /** For the worker: asks the app about a claimed delivery and writes the verdict. "no-answer": it stays pending, ask again later. */
+  async verify(delivery: DeliveryRow, token: string): Promise<"settled" | "no-answer"> {
+    return this.settle(delivery, token, await this.#ask(delivery));
+  }
+
+  /** Writes the verdict of a stored delivery, if the claim still holds. */
+  async settle(delivery: DeliveryRow, token: string, answer: VerifyAnswer): Promise<"settled" | "no-answer"> {
+    if (answer.type === "no-answer") return "no-answer";
     const done = { id: delivery.id, token };
     const root = replayedFrom(delivery);
     const said = (reason: string): string => (root ? replayReason(root, reason) : reason);

@@ -1,0 +1,22 @@
+// Room: http. Every method on an endpoint's URL goes to ingest as it came: raw header pairs, raw bytes. Called by app.ts.
+import type { IncomingMessage } from "node:http";
+import type { Context } from "hono";
+import { sourceOf } from "./json-body.ts";
+import type { Rooms } from "./rooms.ts";
+
+function headerPairs(context: Context): [string, string][] {
+  const raw = (context.env as { incoming?: IncomingMessage } | undefined)?.incoming?.rawHeaders;
+  if (!raw) return [...context.req.raw.headers.entries()];
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) pairs.push([raw[i] ?? "", raw[i + 1] ?? ""]);
+  return pairs;
+}
+
+export function ingestHandler(rooms: Rooms): (context: Context) => Promise<Response> {
+  return async (context) => {
+    const { method, url } = context.req;
+    const answer = await rooms.ingest.receive({ method, url, headers: headerPairs(context), body: sourceOf(context) });
+    const body = method === "HEAD" ? null : (answer.body as string | Uint8Array<ArrayBuffer> | null);
+    return new Response(body, { status: answer.status, headers: { ...answer.headers, "cache-control": "no-store" } });
+  };
+}

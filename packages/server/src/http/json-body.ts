@@ -1,0 +1,53 @@
+// Room: http. Reads and checks a route's JSON body, whatever its content-type says: v2's CLI sends JSON as text/plain.
+// Promises: bounded bytes, bounded nesting, and an error that says where the body is wrong.
+import type { IncomingMessage } from "node:http";
+import { type ErrorCode, UserFacingError } from "@holdfast/protocol";
+import type { Context } from "hono";
+import type { z } from "zod";
+import { type BodySource, readBody } from "../ingest/read-body.ts";
+import { nestsDeeper } from "../views/reader.ts";
+
+const DEFAULT_LIMIT = 1024 * 1024;
+const DEEPEST = 200;
+const MOST_PROBLEMS = 5;
+
+/** The bytes of a request as they arrive: Node's own stream when there is one. */
+export function sourceOf(context: Context): BodySource {
+  const incoming = (context.env as { incoming?: IncomingMessage } | undefined)?.incoming;
+  return incoming ?? (context.req.raw.body as ReadableStream<Uint8Array> | null);
+}
+
+async function readText(context: Context, limit: number): Promise<string> {
+  const { bytes, end } = await readBody(sourceOf(context), limit);
+  if (end === "cut") throw new UserFacingError("TOO_LARGE", `The body is larger than the ${limit} bytes accepted.`);
+  if (end === "broken") throw new UserFacingError("BAD_REQUEST", "The request ended before its body did.");
+  return bytes.toString("utf8").replace(/^\uFEFF/, "");
+}
+
+function parse(text: string): unknown {
+  if (text.trim() === "") return {};
+  if (nestsDeeper(text, DEEPEST)) throw new UserFacingError("BAD_REQUEST", `The body nests deeper than ${DEEPEST} levels.`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UserFacingError("BAD_REQUEST", "The body is not valid JSON.");
+  }
+}
+
+/** The body of a request, in the shape of the schema. An empty body counts as `{}`. */
+export async function jsonBody(
+  context: Context,
+  schema: z.ZodType,
+  options: { limit?: number | undefined; bad?: ErrorCode | undefined },
+): Promise<unknown> {
+  const value = parse(await readText(context, options.limit ?? DEFAULT_LIMIT));
+  const checked = schema.safeParse(value);
+  if (checked.success) return checked.data;
+  const problems = checked.error.issues
+    .slice(0, MOST_PROBLEMS)
+    .map(({ path, message }) => `${path.join(".") || "body"}: ${message}`);
+  throw new UserFacingError(
+    options.bad ?? "BAD_REQUEST",
+    `The body does not have the right shape: ${problems.join("; ")}`.slice(0, 1000),
+  );
+}

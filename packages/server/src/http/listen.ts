@@ -1,0 +1,75 @@
+// Room: http. Puts the handler on a port: Node's HTTP server with limits against slow and oversized clients. Called by main.
+import type { IncomingMessage, Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { UserFacingError } from "@holdfast/protocol";
+import { createAdaptorServer } from "@hono/node-server";
+import type { Fetch } from "./app.ts";
+
+const LIMITS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+  maxHeaderSize: 16 * 1024,
+  connectionsCheckingInterval: 5_000,
+} as const;
+const MOST_HEADERS = 200;
+
+export interface Listening {
+  readonly server: Server;
+  readonly port: number;
+  /** Takes no more connections and ends idle ones; resolves when the last request is answered, or, bounded by the caller, after `force`. */
+  close(): Promise<void>;
+  /** Breaks what is still open. */
+  force(): void;
+}
+
+/**
+ * Listens.
+ *
+ * @param address port 0: any free one
+ * @param prepare gets the server before it listens: main adds the WebSocket upgrade here
+ * @throws UserFacingError CONFLICT when the port is taken
+ */
+export function listen(
+  fetch: Fetch,
+  address: { host: string; port: number },
+  prepare: (server: Server) => void = () => {},
+): Promise<Listening> {
+  const server = createAdaptorServer({
+    fetch: (request, env) => fetch(request, env),
+    overrideGlobalObjects: false,
+    serverOptions: LIMITS,
+  }) as Server;
+  server.maxHeadersCount = MOST_HEADERS;
+  server.on("checkContinue", (request: IncomingMessage, response) => {
+    response.writeContinue();
+    server.emit("request", request, response);
+  });
+  prepare(server);
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => reject(startError(error, address)));
+    server.listen(address.port, address.host, () => {
+      resolve({
+        server,
+        port: (server.address() as AddressInfo).port,
+        close: () => closeServer(server),
+        force: () => server.closeAllConnections(),
+      });
+    });
+  });
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+}
+
+function startError(error: NodeJS.ErrnoException, { host, port }: { host: string; port: number }): Error {
+  if (error.code === "EADDRINUSE")
+    return new UserFacingError("CONFLICT", `Port ${port} on ${host} is taken.`, "Choose another with --port.");
+  if (error.code === "EACCES")
+    return new UserFacingError("FORBIDDEN", `Port ${port} needs more rights than this process has.`, "Choose one from 1024 on.");
+  return error;
+}

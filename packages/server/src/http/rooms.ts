@@ -1,0 +1,58 @@
+// Room: http. What the routes are built on: the rooms below, as main put them together. Routes call these and nothing else.
+import type { CatalogueEntry } from "@holdfast/protocol";
+import type { Registry } from "../dispatch/registry.ts";
+import type { Events } from "../dispatch/send.ts";
+import type { AppCalls } from "../execute/app-calls.ts";
+import type { Registration } from "../execute/register.ts";
+import type { Ingest } from "../ingest/ingest.ts";
+import type { Vault } from "../platform/secrets.ts";
+import type { World } from "../platform/world.ts";
+import type { Runs } from "../runs/change.ts";
+import type { Bus, Store } from "../store/store.ts";
+import type { Reports } from "../tasks/report.ts";
+import type { V2Tasks } from "../tasks/v2-tasks.ts";
+import type { Meter } from "../views/meter.ts";
+import type { Views } from "../views/views.ts";
+
+export interface Rooms {
+  /** dev: loopback only, nobody logs in. start: a login for people, keys for programs. */
+  mode: "dev" | "start";
+  version: string;
+  world: World;
+  registry: Registry;
+  store: Store;
+  bus: Bus;
+  views: Views;
+  meter: Meter;
+  ingest: Ingest;
+  runs: Pick<Runs, "cancel" | "continueRun">;
+  events: Pick<Events, "send" | "repeat">;
+  reports: Pick<Reports, "record">;
+  tasks: Pick<V2Tasks, "open" | "complete" | "fail" | "cachedTasks">;
+  registration: Pick<Registration, "register" | "refresh">;
+  apps: Pick<AppCalls, "reachable">;
+  vault: Pick<Vault, "seal" | "open">;
+  /** {@link hashPassword} of the admin password; null in dev. */
+  adminPasswordHash: string | null;
+  /** `catalogue` of @holdfast/catalogue. */
+  catalogue: readonly CatalogueManifest[];
+  /** Values of providers' secret variables, for signing samples. */
+  sampleSecrets: Readonly<Record<string, string>>;
+  /** Folder of the built dashboard, or null. */
+  dashboardDir: string | null;
+  /** http://host:port this server listens at; samples are sent there. */
+  ownUrl(): string;
+  /** The store's counters (commits, statements by kind) as Prometheus-style names, for GET /metrics. */
+  storeCounters?(): Readonly<Record<string, number>>;
+}
+
+/** What is read of a catalogue entry: what the API answers of it, and which sources it fits. */
+export interface CatalogueManifest extends CatalogueEntry {
+  readonly sources: readonly string[];
+}
+
+/** v2's wire names an organization and a project everywhere; an installation is one of each. */
+export const INSTALLATION = {
+  organization: { id: "org_holdfast", slug: "holdfast", title: "Holdfast" },
+  project: { id: "proj_holdfast", slug: "holdfast", name: "Holdfast" },
+} as const;

@@ -1,0 +1,35 @@
+// Room: http. The whole table of routes. The router, /openapi.json and the tests read it; nothing is routed that is not in it, except endpoints' own URLs.
+import type { Gate } from "../access.ts";
+import type { Route } from "../route.ts";
+import type { Sessions } from "../sessions.ts";
+import { appRoutes } from "./apps.ts";
+import { catalogueRoutes } from "./catalogue.ts";
+import { deliveryRoutes } from "./deliveries.ts";
+import { endpointRoutes } from "./endpoints.ts";
+import { environmentRoutes } from "./environments.ts";
+import { jobRoutes } from "./jobs.ts";
+import { runRoutes } from "./runs.ts";
+import { sessionRoutes } from "./session.ts";
+import { systemRoutes } from "./system.ts";
+import { v2AppRoutes } from "./v2-apps.ts";
+import { v2EventRoutes } from "./v2-events.ts";
+import { v2RunRoutes } from "./v2-runs.ts";
+import { v2TaskRoutes } from "./v2-tasks.ts";
+
+export function allRoutes(parts: { sessions: Sessions; gate: Gate }): readonly Route[] {
+  const table: Route[] = [
+    ...v2AppRoutes,
+    ...v2EventRoutes,
+    ...v2RunRoutes,
+    ...v2TaskRoutes(),
+    ...sessionRoutes(parts),
+    ...environmentRoutes,
+    ...runRoutes,
+    ...deliveryRoutes,
+    ...endpointRoutes,
+    ...jobRoutes,
+    ...appRoutes,
+    ...catalogueRoutes,
+  ];
+  return [...table, ...systemRoutes(() => table)];
+}

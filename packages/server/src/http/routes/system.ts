@@ -1,0 +1,76 @@
+// Room: http. Routes for machines that watch the server: health, readiness, metrics, the API's description.
+import { UserFacingError } from "@holdfast/protocol";
+import type { Gauge } from "../../views/meter.ts";
+import { type Call, jsonResponse } from "../call.ts";
+import { openApiDocument } from "../openapi.ts";
+import { type Route, route } from "../route.ts";
+
+/** Ready: the database answers and knows this server's environments. */
+async function ready(call: Call): Promise<Response> {
+  try {
+    await call.rooms.store.ping();
+    return call.rooms.registry.environments().length > 0
+      ? call.json({ ready: true })
+      : jsonResponse(503, { ready: false, reason: "The environments are not loaded yet." });
+  } catch (error) {
+    if (!(error instanceof UserFacingError)) throw error;
+    return jsonResponse(503, { ready: false, reason: error.message }, { "retry-after": "5" });
+  }
+}
+
+async function metrics(call: Call): Promise<Response> {
+  const { registry, views, world, meter, storeCounters } = call.rooms;
+  const due = await views.activity.workDue(["@server", ...registry.apps().map(({ id }) => id)], world.now());
+  const depth = due.map(
+    ({ kind, due: value }): Gauge => ({
+      name: "holdfast_work_due",
+      help: "Work that is due and not done, by kind.",
+      labels: { kind },
+      value,
+    }),
+  );
+  const lag = due.map(
+    ({ kind, oldestMs }): Gauge => ({
+      name: "holdfast_work_lag_seconds",
+      help: "How long the oldest due work has been due, by kind.",
+      labels: { kind },
+      value: oldestMs / 1000,
+    }),
+  );
+  const store = Object.entries(storeCounters?.() ?? {}).map(
+    ([name, value]): Gauge => ({
+      name: "holdfast_store",
+      help: "Counters of the store since this server started.",
+      labels: { counter: name },
+      value,
+    }),
+  );
+  return new Response(meter.text([...depth, ...lag, ...store]), {
+    headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" },
+  });
+}
+
+const common = { method: "GET", tag: "system", access: "open" } as const;
+
+/** @param table every other route, for the document */
+export function systemRoutes(table: () => readonly Route[]): Route[] {
+  const routes: Route[] = [
+    route({
+      ...common,
+      path: "/healthz",
+      name: "healthz",
+      summary: "The process is up",
+      handle: (call) => call.json({ ok: true }),
+    }),
+    route({ ...common, path: "/readyz", name: "readyz", summary: "The database answers; 503 while it does not", handle: ready }),
+    route({ ...common, path: "/metrics", name: "metrics", summary: "Prometheus metrics", handle: metrics }),
+    route({
+      ...common,
+      path: "/openapi.json",
+      name: "openapi",
+      summary: "This document",
+      handle: (call) => call.json(openApiDocument([...table(), ...routes], call.rooms.version)),
+    }),
+  ];
+  return routes;
+}

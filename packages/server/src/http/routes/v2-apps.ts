@@ -1,0 +1,86 @@
+// Room: http. The v2 routes the CLI calls: who am I, register my app, was it indexed (wire §2.12).
+import { registerEndpointBodySchema } from "@holdfast/protocol";
+import type { AppRow, EnvironmentRow } from "../../store/store.ts";
+import { type Call, orThrow } from "../call.ts";
+import { INSTALLATION } from "../rooms.ts";
+import { type Route, route } from "../route.ts";
+
+/** The index of an app is known by the app's id: it is made at once, so there is never more than one. */
+function indexOf(app: AppRow): object {
+  const updatedAt = new Date(app.indexedAt ?? 0).toISOString();
+  if (app.lastError !== null) return { status: "FAILURE", error: { message: app.lastError }, updatedAt };
+  if (!app.index) return { status: "PENDING", updatedAt };
+  const { jobs, sources, dynamicTriggers, dynamicSchedules, webhooks = [], httpEndpoints = [] } = app.index;
+  const stats = {
+    jobs: jobs.length,
+    sources: sources.length,
+    dynamicTriggers: dynamicTriggers.length,
+    dynamicSchedules: dynamicSchedules.length,
+    webhooks: webhooks.length,
+    disabledJobs: jobs.filter(({ enabled }) => !enabled).length,
+    httpEndpoints: httpEndpoints.length,
+  };
+  return { status: "SUCCESS", stats, updatedAt };
+}
+
+function recordOf(app: AppRow): object {
+  const at = new Date(app.indexedAt ?? 0).toISOString();
+  const { id, slug, url, environmentId } = app;
+  return { id, slug, url, environmentId, indexingHookIdentifier: null, createdAt: at, updatedAt: at, endpointIndex: { id } };
+}
+
+function whoAmI(environment: EnvironmentRow): object {
+  const at = new Date(environment.createdAt).toISOString();
+  const { id, slug, type, publicKey } = environment;
+  const project = { ...INSTALLATION.project, createdAt: at, updatedAt: at };
+  const organization = { ...INSTALLATION.organization, createdAt: at, updatedAt: at };
+  return { id, slug, type, createdAt: at, updatedAt: at, pkApiKey: publicKey, userId: null, project, organization };
+}
+
+function ownApp(call: Call, idOrSlug: string): AppRow {
+  const found = call.rooms.registry.apps(call.environment.id).find(({ id, slug }) => id === idOrSlug || slug === idOrSlug);
+  return orThrow(found, "NOT_FOUND", `There is no app "${idOrSlug}" in this environment.`);
+}
+
+export const v2AppRoutes: Route[] = [
+  route({
+    method: "GET",
+    path: "/api/v1/whoami",
+    name: "whoami",
+    summary: "The environment of the key shown",
+    tag: "v2",
+    access: "secretKey",
+    handle: (call) => call.json(whoAmI(call.environment)),
+  }),
+  route({
+    method: "POST",
+    path: "/api/v1/endpoints",
+    name: "registerApp",
+    summary: "Register an app by the URL of its handler: it is pinged and asked for its jobs",
+    tag: "v2",
+    access: "secretKey",
+    body: registerEndpointBodySchema,
+    handle: async (call, target) => call.json(recordOf(await call.rooms.registration.register(call.environment.id, target))),
+  }),
+  route({
+    method: "GET",
+    path: "/api/v1/endpointindex/:id",
+    name: "getAppIndex",
+    summary: "How the last index of an app went",
+    tag: "v2",
+    access: "secretKey",
+    handle: (call) => call.json(indexOf(ownApp(call, call.param("id")))),
+  }),
+  route({
+    method: "POST",
+    path: "/api/v1/endpoints/:id/index",
+    name: "indexApp",
+    summary: "Ask an app for its jobs again",
+    tag: "v2",
+    access: "secretKey",
+    handle: async (call) => {
+      const app = await call.rooms.registration.refresh(ownApp(call, call.param("id")).id);
+      return call.json({ id: app.id, endpointId: app.id, source: "API", ...indexOf(app) });
+    },
+  }),
+];

@@ -1,0 +1,114 @@
+// Room: http. Tasks as they are reported: the three calls of the published v2 SDK (wire §2.3–2.7), and the one of ours.
+import {
+  completeTaskBodySchema,
+  failTaskBodySchema,
+  isId,
+  reportBatchSchema,
+  runTaskBodySchema,
+  type ServerTask,
+  UserFacingError,
+  V2_VERSION,
+} from "@holdfast/protocol";
+import { runIdOfToken } from "../../tasks/report.ts";
+import { type Call, orThrow } from "../call.ts";
+import { type Route, route } from "../route.ts";
+
+const MIB = 1024 * 1024;
+/** v2 takes 3 MiB; a larger output must still be read, because the task then ends with an error that says so. */
+const COMPLETE_LIMIT = 12 * MIB;
+/** `output` is JSON text from this version on. */
+const TEXT_OUTPUT_VERSION = "2023-11-01";
+const MOST_KNOWN = 10_000;
+
+function runId(call: Call): string {
+  const id = call.param("id");
+  if (isId("run", id)) return id;
+  throw new UserFacingError("NOT_FOUND", "Run not found");
+}
+
+function taskOr404(task: ServerTask | null): ServerTask {
+  return orThrow(task, "NOT_FOUND", "Task not found");
+}
+
+async function openTask(call: Call, body: Parameters<Call["rooms"]["tasks"]["open"]>[2]): Promise<Response> {
+  const { tasks } = call.rooms;
+  if (call.header("idempotency-key") === undefined)
+    throw new UserFacingError("BAD_REQUEST", "Invalid or Missing idempotency key");
+  const run = runId(call);
+  const task = orThrow(await tasks.open(call.environment.id, run, body), "NOT_FOUND", "Run not found");
+  if (call.header("trigger-version") !== V2_VERSION) return call.json(task);
+  const cursor = call.header("x-cached-tasks-cursor");
+  const cachedTasks = cursor ? { cachedTasks: await tasks.cachedTasks(run, cursor) } : {};
+  return call.json({ task, ...cachedTasks }, { "trigger-version": V2_VERSION });
+}
+
+/** Which environment a run belongs to never changes, so the hot path asks the store once a run. */
+class Owners {
+  readonly #known = new Map<string, string>();
+
+  async owns(call: Call, run: string): Promise<boolean> {
+    const known = this.#known.get(run);
+    if (known !== undefined) return known === call.environment.id;
+    if (!isId("run", run) || !(await call.rooms.store.run(call.environment.id, run))) return false;
+    if (this.#known.size >= MOST_KNOWN) this.#known.clear();
+    this.#known.set(run, call.environment.id);
+    return true;
+  }
+}
+
+export function v2TaskRoutes(): Route[] {
+  const owners = new Owners();
+  const common = { method: "POST", access: "secretKey", tag: "v2", bodyLimit: 3 * MIB } as const;
+  return [
+    route({
+      ...common,
+      path: "/api/v1/runs/:id/tasks",
+      name: "openTask",
+      summary: "Create a task, or get the one with that idempotency key",
+      body: runTaskBodySchema,
+      handle: openTask,
+    }),
+    route({
+      ...common,
+      path: "/api/v1/runs/:id/tasks/:taskId/complete",
+      name: "completeTask",
+      summary: "Record a task's output; a recorded one never changes",
+      bodyLimit: COMPLETE_LIMIT,
+      body: completeTaskBodySchema,
+      handle: async (call, body) => {
+        const isText = call.header("trigger-version") === TEXT_OUTPUT_VERSION;
+        return call.json(
+          taskOr404(await call.rooms.tasks.complete(call.environment.id, runId(call), call.param("taskId"), body, isText)),
+        );
+      },
+    }),
+    route({
+      ...common,
+      path: "/api/v1/runs/:id/tasks/:taskId/fail",
+      name: "failTask",
+      summary: "Record a task's error",
+      body: failTaskBodySchema,
+      handle: async (call, body) =>
+        call.json(taskOr404(await call.rooms.tasks.fail(call.environment.id, runId(call), call.param("taskId"), body))),
+    }),
+    route({
+      ...common,
+      path: "/api/v1/executions/:token/reports",
+      name: "reportTasks",
+      summary: "Record what an execution did; 409 once it is no longer the run's",
+      bodyLimit: 32 * MIB,
+      body: reportBatchSchema,
+      handle: async (call, { items }) => {
+        const token = call.param("token");
+        if (!(await owners.owns(call, runIdOfToken(token))))
+          throw new UserFacingError("NOT_FOUND", "There is no such execution.");
+        if ((await call.rooms.reports.record(token, items)) === "recorded") return call.json({ ok: true });
+        throw new UserFacingError(
+          "STALE_EXECUTION",
+          "This execution is over: its run was canceled, or is executed elsewhere.",
+          "Stop it; record nothing.",
+        );
+      },
+    }),
+  ];
+}

@@ -1,0 +1,102 @@
+// Room: http. Logins of people in `start` mode. A session is a sealed text in a cookie, so every server with the same encryption key knows it; those ended
+// by logging out are kept in the settings until they would have expired. Called by access.ts and the session routes.
+import { createHash } from "node:crypto";
+import { UserFacingError } from "@holdfast/protocol";
+import { TokenBucket } from "../ingest/token-bucket.ts";
+import { checkPassword } from "./password.ts";
+import type { Rooms } from "./rooms.ts";
+
+const LIFETIME_MS = 14 * 24 * 3_600_000;
+const PURPOSE = "session";
+const ENDED = "sessions.ended";
+/** How long another server's logout may take to be seen here. */
+const ENDED_FRESH_MS = 5_000;
+const ATTEMPTS = { perAddress: { burst: 5, perSecond: 1 / 12 }, all: { burst: 30, perSecond: 0.5 } };
+const MOST_ADDRESSES = 10_000;
+
+interface Session {
+  id: string;
+  expires: number;
+  /** Changes with the password, so that a new one ends every session. */
+  password: string;
+}
+
+export class Sessions {
+  readonly #all: TokenBucket;
+  readonly #perAddress = new Map<string, TokenBucket>();
+  #ended: { at: number; ids: Map<string, number> } = { at: Number.NEGATIVE_INFINITY, ids: new Map() };
+
+  constructor(private readonly rooms: Rooms) {
+    this.#all = new TokenBucket(() => rooms.world.now(), ATTEMPTS.all);
+  }
+
+  /**
+   * Checks a password and opens a session: the cookie's value.
+   *
+   * @throws UserFacingError UNAUTHORIZED, TOO_MANY_REQUESTS
+   */
+  async login(password: string, address: string): Promise<string> {
+    const hash = this.rooms.adminPasswordHash;
+    if (hash === null) throw new UserFacingError("BAD_REQUEST", "This server runs in dev mode: there is no login.");
+    if (!this.#bucketOf(address).take() || !this.#all.take()) {
+      throw new UserFacingError("TOO_MANY_REQUESTS", "Too many attempts to log in. Try again in a minute.");
+    }
+    if (!(await checkPassword(password, hash))) throw new UserFacingError("UNAUTHORIZED", "That is not the password.");
+    const session: Session = {
+      id: this.rooms.world.newId("execution"),
+      expires: this.rooms.world.now() + LIFETIME_MS,
+      password: mark(hash),
+    };
+    return this.rooms.vault.seal(JSON.stringify(session), PURPOSE);
+  }
+
+  /** Whether a cookie's value is a session that still holds. */
+  async holds(value: string | undefined): Promise<boolean> {
+    const session = this.#read(value);
+    return session !== null && !(await this.#endedIds()).has(session.id);
+  }
+
+  async logout(value: string | undefined): Promise<void> {
+    const session = this.#read(value);
+    if (!session) return;
+    const now = this.rooms.world.now();
+    this.#ended.at = Number.NEGATIVE_INFINITY;
+    const ids = new Map([...(await this.#endedIds())].filter(([, expires]) => expires > now)).set(session.id, session.expires);
+    await this.rooms.store.catalog.saveSetting(ENDED, JSON.stringify([...ids]));
+    this.#ended = { at: now, ids };
+  }
+
+  #read(value: string | undefined): Session | null {
+    const hash = this.rooms.adminPasswordHash;
+    if (!value || hash === null) return null;
+    try {
+      const session = JSON.parse(this.rooms.vault.open(value, PURPOSE)) as Session;
+      return session.expires > this.rooms.world.now() && session.password === mark(hash) ? session : null;
+    } catch (error) {
+      if (error instanceof UserFacingError || error instanceof SyntaxError) return null;
+      throw error;
+    }
+  }
+
+  async #endedIds(): Promise<Map<string, number>> {
+    const now = this.rooms.world.now();
+    if (now - this.#ended.at < ENDED_FRESH_MS) return this.#ended.ids;
+    const text = await this.rooms.store.catalog.setting(ENDED);
+    this.#ended = { at: now, ids: new Map(JSON.parse(text ?? "[]") as [string, number][]) };
+    return this.#ended.ids;
+  }
+
+  #bucketOf(address: string): TokenBucket {
+    const known = this.#perAddress.get(address);
+    if (known) return known;
+    if (this.#perAddress.size >= MOST_ADDRESSES) this.#perAddress.clear();
+    const bucket = new TokenBucket(() => this.rooms.world.now(), ATTEMPTS.perAddress);
+    this.#perAddress.set(address, bucket);
+    return bucket;
+  }
+}
+
+/** Stands for the password without telling it: a digest of its hash, the same on every server. */
+function mark(hash: string): string {
+  return createHash("sha256").update(hash).digest("base64url").slice(0, 16);
+}
