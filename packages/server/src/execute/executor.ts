@@ -1,7 +1,7 @@
 // Room: execute. Takes a claimed run to its app and brings what comes of it back to runs/change.ts as an input. One instance a server.
 // Called by the worker (execute) and by the connect hub (frames). Promises: every execution that was started ends in exactly one input, or its lease expires.
 import type { RunInput } from "@holdfast/engine";
-import type { AppFrame, ExecuteJobBody, RecordedTask } from "@holdfast/protocol";
+import type { AppFrame, ExecuteJobBody, RecordedTask, TaskReport } from "@holdfast/protocol";
 import type { Registry } from "../dispatch/registry.ts";
 import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
@@ -199,14 +199,10 @@ export class Executor implements ConnectListener {
   }
 
   report(frame: AppFrame & { t: "report" }, connection: Connection): void {
-    const execution = this.live.get(frame.x);
-    this.needs.reports.record(frame.x, frame.items).then(
+    this.record(frame.x, frame.items).then(
       (verdict) => {
         if (verdict === "stale") return connection.send({ t: "stale", x: frame.x, reason: "superseded" });
         connection.send({ t: "ack", x: frame.x, n: frame.n });
-        if (!execution) return;
-        execution.progressed = true;
-        this.needs.seen(execution.run);
       },
       (error: unknown) => {
         this.needs.world.log.error("a report could not be written; the execution is given up and will run again", { error });
@@ -215,8 +211,14 @@ export class Executor implements ConnectListener {
     );
   }
 
-  /** A report that came in by HTTP, for push apps. */
-  noteProgress(token: string): void {
+  /** Reports that came in by HTTP, from push apps. */
+  async record(token: string, items: readonly TaskReport[]): Promise<"recorded" | "stale"> {
+    const verdict = await this.needs.reports.record(token, items);
+    if (verdict === "recorded") this.#progressed(token);
+    return verdict;
+  }
+
+  #progressed(token: string): void {
     const execution = this.live.get(token);
     if (!execution) return;
     execution.progressed = true;

@@ -3,6 +3,7 @@
 import type { TaskReport } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
 import type { Store, TaskRow, TaskWrite } from "../store/store.ts";
+import type { Meter } from "../views/meter.ts";
 
 /** A token is `exe_…` + "." + the run's id: whoever holds it can say which run it speaks for. */
 export function makeToken(world: World, runId: string): string {
@@ -59,11 +60,13 @@ export class Reports {
   constructor(
     private readonly world: World,
     private readonly store: Store,
+    private readonly meter: Meter,
   ) {}
 
   /** Records reports of one execution; resolves once all of them are on disk. "stale": the execution is over, nothing of it counts any more. */
   async record(token: string, items: readonly TaskReport[]): Promise<"recorded" | "stale"> {
     const now = this.world.now();
+    this.meter.count("holdfast_tasks_recorded_total", {}, items.length);
     const [only] = items;
     if (items.length === 1 && only) return verdictOf(await this.store.recordTask(writeOf(token, only, now)));
     const verdicts = await Promise.all(items.map((item) => this.store.recordTask(writeOf(token, item, now))));

@@ -50,6 +50,10 @@ export class Worker {
 
   constructor(private readonly needs: WorkerNeeds) {}
 
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
   start(): void {
     this.#unsubscribe = this.needs.bus.subscribe((message) => {
       if (message.type === "work") this.wake();

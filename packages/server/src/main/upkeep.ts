@@ -1,0 +1,55 @@
+// Room: main. What must be done now and then: tables for the weeks to come, dropping what is older than its retention, and reading the catalog again in case
+// another server's word of a change got lost.
+import type { Registry } from "../dispatch/registry.ts";
+import type { World } from "../platform/world.ts";
+import type { PostgresStore } from "../store/postgres/postgres-store.ts";
+import type { Bus } from "../store/store.ts";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const CATALOG_EVERY_MS = 5_000;
+/** Finished things are kept this long; event ids longer than any sender retries. */
+const RETENTION = { deliveries: 30 * DAY, events: 30 * DAY, runs: 30 * DAY, eventKeys: 30 * DAY };
+
+export class Upkeep {
+  #cancels = new Map<string, () => void>();
+  #unsubscribe: () => void = () => {};
+
+  constructor(
+    private readonly world: World,
+    private readonly registry: Registry,
+    private readonly postgres: PostgresStore,
+    private readonly bus: Bus,
+  ) {}
+
+  start(): void {
+    this.#unsubscribe = this.bus.subscribe((message) => {
+      if (message.type === "catalog") void this.#guard("reading the catalog", () => this.registry.refresh());
+    });
+    this.#every("catalog", CATALOG_EVERY_MS, () => this.registry.refresh());
+    this.#every("tables", HOUR, async () => {
+      await this.postgres.ensurePartitions(this.world.now());
+      await this.postgres.dropExpired(this.world.now(), RETENTION);
+    });
+  }
+
+  stop(): void {
+    this.#unsubscribe();
+    for (const cancel of this.#cancels.values()) cancel();
+    this.#cancels.clear();
+  }
+
+  #every(name: string, ms: number, act: () => Promise<void>): void {
+    const again = () => this.#cancels.set(name, this.world.after(ms, run));
+    const run = () => void this.#guard(name, act).then(() => this.#cancels.has(name) && again());
+    again();
+  }
+
+  async #guard(what: string, act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.world.log.warn("upkeep failed; it is tried again", { what, error });
+    }
+  }
+}
