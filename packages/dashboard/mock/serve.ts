@@ -39,13 +39,16 @@ export async function serveMock(dist: string, options: MockOptions = {}): Promis
   };
 }
 
+/** Ids hold dots ("/endpoints/clerk.com"), so what is not a file is a screen, whatever its name ends in. */
 async function sendFile(dist: string, path: string, response: ServerResponse): Promise<void> {
   const name = normalize(path).replace(/^(\.\.[/\\])+/, "");
-  const file = extname(name) === "" ? "index.html" : name;
-  const body = await readFile(join(dist, file)).catch(() => null);
-  response.writeHead(body === null ? 404 : 200, {
-    "content-type": TYPES[extname(file)] ?? "application/octet-stream",
+  const asset = name === "/" ? null : await readFile(join(dist, name)).catch(() => null);
+  const missing = asset === null && name.startsWith("/assets/");
+  const type = asset === null ? ".html" : extname(name);
+  const body = asset ?? (await readFile(join(dist, "index.html")));
+  response.writeHead(missing ? 404 : 200, {
+    "content-type": TYPES[type] ?? "application/octet-stream",
     "content-security-policy": POLICY,
   });
-  response.end(body ?? "");
+  response.end(missing ? "" : body);
 }

@@ -93,7 +93,7 @@ function openStream(env: string, listener: Listener): () => void {
   source.onerror = () => {
     listener.state("polling");
     if (source.readyState !== EventSource.CLOSED) return;
-    let close = () => undefined as void;
+    let close = () => {};
     const cancel = after(POLL_MS, () => {
       close = openStream(env, listener);
     });

@@ -73,6 +73,9 @@ export const useTheme = (): Theme =>
     return () => themeListeners.delete(listener);
   }, theme);
 
+/** How this keyboard's command key is written. */
+export const COMMAND_KEY = /mac|iphone|ipad/i.test(navigator.userAgent) ? "⌘" : "Ctrl ";
+
 const NARROW = "(max-width: 51.99rem)";
 
 /** True on phones and narrow windows, where tables become cards and panes stack. */

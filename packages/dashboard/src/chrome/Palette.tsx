@@ -127,7 +127,6 @@ function Finder({ onDone }: { onDone(): void }) {
           onKeyDown={onKeyDown}
         />
       </label>
-      {/* biome-ignore lint/a11y/useSemanticElements: a combobox owns its listbox; a select cannot be filtered by typing. */}
       <div role="listbox" id={listId} aria-label="Found" tabIndex={-1} className="overflow-auto p-1">
         {found.map((each) => (
           <Option

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Navigate, Outlet, useRouterState, useSearch } from "@tanstack/react-router";
 import { sessionQuery } from "../api/queries.ts";
-import { Async } from "../parts/layout.tsx";
+import { Async, Loading } from "../parts/layout.tsx";
 import { chooseEnvironment, EnvironmentProvider } from "./environment.tsx";
 import { Shell } from "./Shell.tsx";
 
@@ -10,11 +10,13 @@ export function Root() {
   const session = useQuery({ ...sessionQuery, retry: true, retryDelay: 2_000 });
   const path = useRouterState({ select: (state) => state.location.pathname });
   const href = useRouterState({ select: (state) => state.location.href });
+  const onLogin = useRouterState({ select: (state) => state.matches.some((match) => match.routeId === "/login") });
   const { env } = useSearch({ from: "__root__" });
   return (
     <Async query={session} what="session">
       {(info) => {
-        if (path === "/login") return <Outlet />;
+        if (onLogin) return <Outlet />;
+        if (!info.authenticated && path === "/login") return <Loading what="login page" />;
         if (!info.authenticated) return <Navigate to="/login" search={{ next: href }} replace />;
         return (
           <EnvironmentProvider value={chooseEnvironment(info.environments, env)}>

@@ -4,7 +4,7 @@ import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-route
 import { useState } from "react";
 import { useLogout } from "../api/actions.ts";
 import { type LiveState, useLive } from "../api/live.ts";
-import { setTheme, THEMES, useTheme } from "../browser/device.ts";
+import { COMMAND_KEY, setTheme, THEMES, useTheme } from "../browser/device.ts";
 import { Button, Kbd } from "../parts/controls.tsx";
 import { Icon, Mark } from "../parts/Icon.tsx";
 import { dismissToast, useToasts } from "../parts/toast.ts";
@@ -59,7 +59,7 @@ function Rail({ session }: { session: SessionInfo }) {
 }
 
 const RAIL_LINK =
-  "flex min-w-11 flex-1 flex-col items-center gap-0.5 px-1.5 py-1.5 text-2xs md:h-7.5 md:flex-none md:flex-row md:gap-2.5 md:rounded-md md:px-2 md:text-sm";
+  "group flex min-w-9 flex-1 flex-col items-center gap-0.5 px-1.5 py-1.5 text-2xs md:h-7.5 md:flex-none md:flex-row md:gap-2.5 md:rounded-md md:px-2 md:text-sm";
 
 function RailLink({ page }: { page: PageLink }) {
   return (
@@ -71,7 +71,7 @@ function RailLink({ page }: { page: PageLink }) {
       inactiveProps={{ className: "text-soft hover:bg-hover hover:text-ink" }}
     >
       <Icon name={page.icon} size={15} />
-      {page.title}
+      <span className="max-[36rem]:sr-only max-[36rem]:group-aria-[current=page]:not-sr-only">{page.title}</span>
     </Link>
   );
 }
@@ -99,7 +99,7 @@ function TopBar({ session, live, onPalette, onShortcuts }: TopBarProps) {
       <Button kind="plain" icon="search" onClick={onPalette} className="text-soft" aria-label="Find anything">
         <span className="hidden sm:inline">Find</span>
         <span className="hidden sm:inline">
-          <Kbd>⌘K</Kbd>
+          <Kbd>{COMMAND_KEY}K</Kbd>
         </span>
       </Button>
       <ThemeButton />

@@ -1,10 +1,11 @@
 // Room chrome: the list of keyboard shortcuts, opened with `?`.
 import { Dialog } from "radix-ui";
+import { COMMAND_KEY } from "../browser/device.ts";
 import { Button, Kbd } from "../parts/controls.tsx";
 import { PAGES } from "./pages.ts";
 
 const KEYS: [string, string][] = [
-  ["⌘ K / Ctrl K", "Find a page, job, endpoint or run"],
+  [`${COMMAND_KEY}K`, "Find a page, job, endpoint or run"],
   ["?", "This list"],
   ["j / k", "Next / previous row or task"],
   ["Enter", "Open the row"],

@@ -17,7 +17,7 @@ export function chooseEnvironment(environments: readonly EnvironmentInfo[], want
   return [wanted, last, "dev", slugs[0]].find((slug) => slug && slugs.includes(slug)) ?? wanted ?? "dev";
 }
 
-const DOT: Record<string, string> = { PRODUCTION: "bg-bad", STAGING: "bg-wait", DEVELOPMENT: "bg-ok", PREVIEW: "bg-run" };
+const DOT: Record<string, string> = { PRODUCTION: "bg-run", STAGING: "bg-wait", DEVELOPMENT: "bg-ok", PREVIEW: "bg-faint" };
 
 export function EnvironmentSwitch({ environments }: { environments: readonly EnvironmentInfo[] }) {
   const env = useEnv();

@@ -12,7 +12,7 @@ const isTyping = (event: KeyboardEvent): boolean =>
   document.querySelector("[role=dialog],[role=alertdialog]") !== null;
 
 /**
- * Listens for keys by name: a character ("j", "?"), a sequence ("g r"), or with the platform's command key ("mod+k", also while typing).
+ * Listens for keys by name: a key in lower case ("j", "?", "enter"), a sequence ("g r"), or with the platform's command key ("mod+k", also while typing).
  * @example useKeys({ "g r": () => navigate({ to: "/runs" }), "mod+k": openPalette })
  */
 export function useKeys(keys: KeyMap): void {
@@ -24,7 +24,8 @@ export function useKeys(keys: KeyMap): void {
     const press = (event: KeyboardEvent) => {
       const modified = event.metaKey || event.ctrlKey;
       if (event.altKey || event.defaultPrevented || (isTyping(event) && !modified)) return;
-      const name = modified ? `mod+${event.key.toLowerCase()}` : event.key;
+      const key = event.key.toLowerCase();
+      const name = modified ? `mod+${key}` : key;
       const act = latest.current[prefix === "" ? name : `${prefix} ${name}`] ?? latest.current[name];
       forget();
       prefix = name === "g" ? "g" : "";

@@ -10,7 +10,7 @@ import { When } from "../parts/controls.tsx";
 import { bytes } from "../parts/format.ts";
 import { type Column, Grid } from "../parts/Grid.tsx";
 import { Async } from "../parts/layout.tsx";
-import { Status, VERDICT_LOOK } from "../parts/status.tsx";
+import { INK, Status, VERDICT_LOOK } from "../parts/status.tsx";
 
 function Request({ delivery }: { delivery: DeliverySummary }) {
   return (
@@ -19,7 +19,7 @@ function Request({ delivery }: { delivery: DeliverySummary }) {
         {delivery.endpoint ?? "no endpoint"}
       </Link>
       {delivery.reason ? (
-        <span className="block truncate text-xs text-bad">{delivery.reason}</span>
+        <span className={`block truncate text-xs ${INK[VERDICT_LOOK[delivery.verdict].tone]}`}>{delivery.reason}</span>
       ) : (
         <span className="mono block truncate text-xs text-faint">
           {delivery.method} {delivery.path}

@@ -38,13 +38,13 @@ const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /**
  * The request as a command for a POSIX shell. A body that is not text goes through base64.
- * @example toCurl(delivery) // "curl -X POST 'http://…' \\\n  -H 'svix-id: …' \\\n  --data-binary '{…}'"
+ * @example toCurl(delivery) // "curl -X POST 'http://…' \\\n  -H 'svix-id: …' \\\n  --data-raw '{…}'"
  */
 export function toCurl(delivery: Pick<DeliveryDetail, "method" | "url" | "headers" | "bodyBase64">): string {
   const lines = [`curl -X ${quote(delivery.method)} ${quote(delivery.url)}`];
   for (const [name, value] of delivery.headers) if (!OWN.has(name.toLowerCase())) lines.push(`-H ${quote(`${name}: ${value}`)}`);
   if (delivery.bodyBase64 === "") return lines.join(" \\\n  ");
   const text = asText(decodeBase64(delivery.bodyBase64));
-  if (text !== null) return [...lines, `--data-binary ${quote(text)}`].join(" \\\n  ");
+  if (text !== null) return [...lines, `--data-raw ${quote(text)}`].join(" \\\n  ");
   return `echo ${delivery.bodyBase64} | base64 -d | ${[...lines, "--data-binary @-"].join(" \\\n  ")}`;
 }

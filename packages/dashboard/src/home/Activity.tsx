@@ -69,7 +69,7 @@ function Bar({ hour, sums, most }: BarProps) {
         {parts.map(([tone]) => (
           <span
             key={tone}
-            className={`${FILL[tone]} min-h-0.5 rounded-[1px] opacity-80`}
+            className={`${FILL[tone]} min-h-0.5 rounded-[1px] ${tone === "ok" ? "opacity-55" : "opacity-90"}`}
             style={{ height: `${(sums[tone] / most) * 100}%` }}
           />
         ))}

@@ -24,7 +24,7 @@ export function HomePage() {
           <div className="flex flex-col gap-6 px-4 pb-8">
             {all.length === 0 && <FirstSteps />}
             <Async query={overview} what="overview">
-              {(data) => <Health apps={all} overview={data} />}
+              {(data) => (all.length === 0 && totals(data.hours).all === 0 ? null : <Health apps={all} overview={data} />)}
             </Async>
           </div>
         )}
@@ -46,6 +46,11 @@ function Health({ apps, overview }: { apps: readonly AppInfo[]; overview: Overvi
   );
 }
 
+function appsNote(all: number, down: number): string {
+  if (all === 0) return "none connected yet";
+  return down > 0 ? `${plural(down, "app")} unreachable` : "all answer";
+}
+
 function Strip({ apps, overview }: { apps: readonly AppInfo[]; overview: Overview }) {
   const sums = totals(overview.hours);
   const down = apps.filter((app) => !app.reachable).length;
@@ -56,7 +61,7 @@ function Strip({ apps, overview }: { apps: readonly AppInfo[]; overview: Overvie
         label="Apps reachable"
         value={`${apps.length - down} of ${apps.length}`}
         alert={down > 0}
-        note={down > 0 ? `${plural(down, "app")} unreachable` : "all answer"}
+        note={appsNote(apps.length, down)}
       />
       <Stat label="Runs, 24 h" value={count(sums.all)} note={`${count(sums.ok)} completed`} />
       <Stat label="Failed, 24 h" value={count(sums.bad)} alert={sums.bad > 0} note={rate} />

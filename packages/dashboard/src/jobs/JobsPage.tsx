@@ -53,7 +53,7 @@ function JobTable({ jobs }: { jobs: readonly JobInfo[] }) {
       <div className="card overflow-x-auto">
         <table className="w-full border-collapse text-left">
           <thead>
-            <tr className="caps border-b border-line [&>th]:px-3 [&>th]:py-2 [&>th]:font-semibold">
+            <tr className="caps border-b border-line [&>th]:px-3 [&>th]:py-2 [&>th]:font-semibold [&>th]:whitespace-nowrap">
               <th>Job</th>
               <th className="max-sm:hidden">Trigger</th>
               <th>Last runs</th>

@@ -4,6 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { type KeyboardEvent, useState } from "react";
 import { useTestJob } from "../api/actions.ts";
 import { useNow } from "../browser/clock.ts";
+import { COMMAND_KEY } from "../browser/device.ts";
 import { useEnv } from "../chrome/environment.tsx";
 import { Button, Kbd, Select } from "../parts/controls.tsx";
 import { Icon } from "../parts/Icon.tsx";
@@ -36,7 +37,7 @@ export function TestTab({ job }: { job: JobInfo }) {
         <Button kind="primary" icon="play" disabled={problem !== null || test.isPending} onClick={run}>
           {test.isPending ? "Starting…" : "Run test"}
         </Button>
-        <Kbd>⌘ ↵</Kbd>
+        <Kbd>{COMMAND_KEY}↵</Kbd>
       </div>
       <textarea
         aria-label="Payload as JSON"

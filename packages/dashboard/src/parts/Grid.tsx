@@ -56,8 +56,8 @@ export function Grid<T extends { id: string }>({ label, rows, columns, href, mor
     setAt(next);
     virtual.scrollToIndex(next);
   };
-  useKeys({ j: () => move(1), k: () => move(-1), ArrowDown: () => move(1), ArrowUp: () => move(-1) });
-  useKeys(at >= 0 ? { Enter: (event) => isOnControl(event) || open(rows[at]) } : {});
+  useKeys({ j: () => move(1), k: () => move(-1), arrowdown: () => move(1), arrowup: () => move(-1) });
+  useKeys(at >= 0 ? { enter: (event) => isOnControl(event) || open(rows[at]) } : {});
   const shown = columns.filter((column) => !narrow || column.narrow);
   const template = shown.map((column) => (narrow ? column.narrow : column.width)).join(" ");
   return (

@@ -33,8 +33,16 @@ export function Button({ kind = "plain", icon, className = "", children, ...rest
   );
 }
 
+interface CopyProps {
+  text: string;
+  label: string;
+  /** Stands in a line of text and does not make it taller. */
+  inline?: boolean;
+  children?: ReactNode;
+}
+
 /** Copies `text`, and says so for a moment. With children it is a labelled button, without an icon. */
-export function CopyButton({ text, label, children }: { text: string; label: string; children?: ReactNode }) {
+export function CopyButton({ text, label, inline = false, children }: CopyProps) {
   const [state, setState] = useState<"idle" | "done" | "refused">("idle");
   const copy = async () => {
     setState((await copyText(text)) ? "done" : "refused");
@@ -44,7 +52,7 @@ export function CopyButton({ text, label, children }: { text: string; label: str
   return (
     <button
       type="button"
-      className={buttonClass(children ? "plain" : "icon")}
+      className={`${buttonClass(children ? "plain" : "icon")} ${inline ? "-my-1.5" : ""}`}
       aria-label={label}
       title={label}
       onClick={() => void copy()}
@@ -81,7 +89,12 @@ export function When({ at, none = "–" }: { at: string | null; none?: string })
 
 export function Select({ label, children, ...rest }: ComponentProps<"select"> & { label: string }) {
   return (
-    <select {...rest} aria-label={label} title={label} className={`field max-w-44 ${rest.className ?? ""}`}>
+    <select
+      {...rest}
+      aria-label={label}
+      title={label}
+      className={`field min-w-0 max-sm:flex-1 sm:max-w-44 ${rest.className ?? ""}`}
+    >
       {children}
     </select>
   );

@@ -19,7 +19,7 @@ export function PageHead({ title, parent, badge, actions }: PageHeadProps) {
   }, [title]);
   return (
     <header className="flex min-h-11 flex-wrap items-center gap-x-3 gap-y-1.5 px-4 pt-3 pb-2">
-      <div className="flex min-w-0 flex-1 items-center gap-2">
+      <div className="flex min-w-0 flex-1 basis-60 flex-wrap items-center gap-x-2 gap-y-1">
         {parent && (
           <>
             <Link to={parent.to} className="text-soft hover:text-ink hover:underline">
@@ -28,7 +28,7 @@ export function PageHead({ title, parent, badge, actions }: PageHeadProps) {
             <Icon name="right" size={10} className="text-faint" />
           </>
         )}
-        <h1 className="min-w-0 truncate text-lg font-semibold" title={title}>
+        <h1 className="max-w-full min-w-0 truncate text-lg font-semibold" title={title}>
           {title}
         </h1>
         {badge}

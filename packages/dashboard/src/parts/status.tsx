@@ -98,7 +98,9 @@ const SOFT: Record<Tone, string> = {
 /** Icon and word in the status's ink. */
 export function Status({ look, className = "" }: { look: Look; className?: string }) {
   return (
-    <span className={`inline-flex items-center gap-1.5 whitespace-nowrap font-medium ${INK[look.tone]} ${className}`}>
+    <span
+      className={`inline-flex items-center gap-1.5 align-middle whitespace-nowrap font-medium ${INK[look.tone]} ${className}`}
+    >
       <Icon name={look.icon} className={look.icon === "spinner" ? "spin" : ""} />
       {look.word}
     </span>

@@ -50,11 +50,7 @@ function LoadedRun({ run }: { run: RunDetail }) {
       />
       <div className="flex flex-col gap-3 px-4 pb-3">
         <RunFacts run={run} />
-        {run.errorDetail && (
-          <ErrorCard
-            error={{ message: run.errorDetail.message, ...(run.errorDetail.name ? { name: run.errorDetail.name } : {}) }}
-          />
-        )}
+        {run.errorDetail && <ErrorCard error={run.errorDetail} />}
         <ResumeNote run={run} />
       </div>
       <RunTabs run={run} tasks={tasks} />
@@ -111,7 +107,7 @@ function RunFacts({ run }: { run: RunDetail }) {
   const id = (
     <span className="inline-flex items-center">
       <span className="mono">{run.id}</span>
-      <CopyButton text={run.id} label="Copy the run's id" />
+      <CopyButton inline text={run.id} label="Copy the run's id" />
     </span>
   );
   return (
@@ -126,9 +122,7 @@ function RunFacts({ run }: { run: RunDetail }) {
         ],
         ["Version", run.version],
         ["Trigger", <TriggerLink key="trigger" run={run} />],
-        ["Environment", run.environment],
         ["App", run.app.slug],
-        ["Created", <When key="created" at={run.createdAt} />],
         ["Started", <When key="started" at={run.startedAt} none="not yet" />],
         ["Took", split(run, now)],
         ["Executions", run.executions],
@@ -157,8 +151,10 @@ function ResumeNote({ run }: { run: RunDetail }) {
   return (
     <p className="flex items-center gap-2 rounded-md bg-wait-soft px-2.5 py-1.5 text-wait">
       <Icon name="hourglass" />
-      Continues in {countdown(Date.parse(run.resumeAt), now)}, at{" "}
-      <time dateTime={run.resumeAt}>{new Date(run.resumeAt).toLocaleString()}</time>. Nothing runs meanwhile.
+      <span>
+        Continues in {countdown(Date.parse(run.resumeAt), now)}, at{" "}
+        <time dateTime={run.resumeAt}>{new Date(run.resumeAt).toLocaleString()}</time>. Nothing runs meanwhile.
+      </span>
     </p>
   );
 }

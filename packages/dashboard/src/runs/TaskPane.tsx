@@ -46,7 +46,16 @@ function TaskFacts({ task }: { task: TaskView }) {
   const now = useNow();
   const ms = taskMs(task, now);
   const facts: [string, React.ReactNode][] = [
-    ["Started", task.startedAt ? <span title={task.startedAt}>{clockTime(task.startedAt)}</span> : "not yet"],
+    [
+      "Started",
+      task.startedAt ? (
+        <span key="started" title={task.startedAt}>
+          {clockTime(task.startedAt)}
+        </span>
+      ) : (
+        "not yet"
+      ),
+    ],
     ["Took", ms === null ? "–" : duration(ms)],
     ["Attempts", task.attempts],
   ];
@@ -71,7 +80,7 @@ const Short = ({ text, label }: { text: string; label: string }) => (
     <span className="mono max-w-40 truncate" title={text}>
       {text}
     </span>
-    <CopyButton text={text} label={label} />
+    <CopyButton inline text={text} label={label} />
   </span>
 );
 
@@ -99,13 +108,15 @@ function Failures({ task }: { task: TaskView }) {
   );
 }
 
-/** How the run ended, and what started it. */
+/** What came out, and what started it; a failed run's error stands above, in the head. */
 export function RunPane({ run }: { run: RunDetail }) {
   return (
-    <section aria-label="Run result and trigger" className={PANE}>
-      <Section title="Result">
-        <Result run={run} />
-      </Section>
+    <section aria-label="Output and trigger" className={PANE}>
+      {run.errorDetail === null && (
+        <Section title="Output">
+          <Output run={run} />
+        </Section>
+      )}
       <Section title="Trigger">
         <Trigger run={run} />
       </Section>
@@ -113,8 +124,7 @@ export function RunPane({ run }: { run: RunDetail }) {
   );
 }
 
-function Result({ run }: { run: RunDetail }) {
-  if (run.errorDetail) return <ErrorCard error={run.errorDetail} />;
+function Output({ run }: { run: RunDetail }) {
   if (run.completedAt === null) return <p className="text-faint">The run has not ended yet.</p>;
   return <Json value={run.output ?? undefined} label="run output" none="The run returned nothing." />;
 }

@@ -63,12 +63,12 @@ export function TaskTree({ tasks, span, selected, onSelect }: TaskTreeProps) {
   useKeys({
     j: () => select(at + 1),
     k: () => select(at - 1),
-    ArrowDown: () => select(at + 1),
-    ArrowUp: () => select(at - 1),
+    arrowdown: () => select(at + 1),
+    arrowup: () => select(at - 1),
     ...(current && current.children > 0
-      ? { ArrowLeft: () => fold(current.task.id, true), ArrowRight: () => fold(current.task.id, false) }
+      ? { arrowleft: () => fold(current.task.id, true), arrowright: () => fold(current.task.id, false) }
       : {}),
-    ...(selected ? { Escape: () => onSelect(undefined) } : {}),
+    ...(selected ? { escape: () => onSelect(undefined) } : {}),
   });
   return (
     <div className="card flex min-h-0 flex-1 flex-col overflow-hidden">
@@ -129,18 +129,18 @@ function TreeHead({ tasks, rows, scale, span, onFold }: TreeHeadProps) {
         )}
       </span>
       <span className="relative hidden h-full w-2/5 items-center justify-between px-2 text-2xs text-faint sm:flex">
-        <span>0s</span>
+        <span>{(scale.folds[0]?.from ?? 1) < 0.12 ? "" : "0s"}</span>
         {scale.folds.map((fold) => (
           <span
             key={fold.from}
             className="absolute -translate-x-1/2 whitespace-nowrap"
-            style={{ left: `${((fold.from + fold.to) / 2) * 100}%` }}
+            style={{ left: `clamp(2.6rem, ${((fold.from + fold.to) / 2) * 100}%, calc(100% - 2.6rem))` }}
             title={`${duration(fold.ms)} without work, folded`}
           >
-            ⫽ {duration(fold.ms)} ⫽
+            ⋯ {duration(fold.ms)} ⋯
           </span>
         ))}
-        <span>{duration((span.to ?? now) - span.from)}</span>
+        <span>{(scale.folds.at(-1)?.to ?? 0) > 0.85 ? "" : duration((span.to ?? now) - span.from)}</span>
       </span>
     </div>
   );
@@ -175,7 +175,7 @@ function TaskRow({ id, item, row, scale, selected, onSelect, onFold }: TaskRowPr
       <div
         role="gridcell"
         tabIndex={-1}
-        className="flex min-w-0 flex-1 items-center gap-1.5 pr-2"
+        className="flex min-w-0 flex-1 items-center gap-1.5 overflow-hidden pr-2"
         style={{ paddingLeft: 8 + (row.depth - 1) * (narrow ? 10 : 18) }}
       >
         {row.children > 0 ? (
@@ -184,7 +184,10 @@ function TaskRow({ id, item, row, scale, selected, onSelect, onFold }: TaskRowPr
             tabIndex={-1}
             aria-label={row.open ? "Fold" : "Unfold"}
             className="flex size-5 items-center justify-center rounded text-soft hover:bg-line"
-            onClick={(event) => (event.stopPropagation(), onFold())}
+            onClick={(event) => {
+              event.stopPropagation();
+              onFold();
+            }}
           >
             <Icon name={row.open ? "down" : "right"} size={10} />
           </button>
@@ -193,7 +196,7 @@ function TaskRow({ id, item, row, scale, selected, onSelect, onFold }: TaskRowPr
         )}
         <Line task={row.task} folded={row.children > 0 && !row.open ? row.children : 0} />
       </div>
-      <div role="gridcell" tabIndex={-1} className="w-16 shrink-0 truncate text-right text-xs text-soft sm:w-20">
+      <div role="gridcell" tabIndex={-1} className="w-18 shrink-0 truncate text-right text-xs text-soft sm:w-24">
         <Took task={row.task} />
       </div>
       <div role="gridcell" tabIndex={-1} className="relative ml-3 hidden h-full w-2/5 shrink-0 border-l border-line/60 sm:block">
@@ -212,7 +215,9 @@ function Line({ task, folded }: { task: TaskView; folded: number }) {
       <Icon name={look.icon} className={`${INK[look.tone]} ${look.icon === "spinner" ? "spin" : ""}`} />
       <span className="sr-only">{look.word}</span>
       {task.icon && taskIcon(task.icon) !== "step" && <Icon name={taskIcon(task.icon)} size={12} className="text-faint" />}
-      <span className={`truncate ${task.style?.style === "minimal" ? "text-soft" : "font-medium"}`}>{task.name}</span>
+      <span className={`max-w-3/5 shrink-0 truncate ${task.style?.style === "minimal" ? "text-soft" : "font-medium"}`}>
+        {task.name}
+      </span>
       {task.attempts > 1 && <Tag tone={task.status === "ERRORED" ? "bad" : "wait"}>{task.attempts} attempts</Tag>}
       {look.word === "Retrying" && <Tag tone="wait">retrying</Tag>}
       {folded > 0 && <Tag>{folded} inside</Tag>}
@@ -236,7 +241,7 @@ export function LogLine({ task }: { task: TaskView }) {
   return (
     <>
       <Tag tone={LEVEL_TONE[level]}>{level}</Tag>
-      <span className="shrink-0 truncate">{task.description ?? task.name}</span>
+      <span className="max-w-7/10 shrink-0 truncate">{task.description ?? task.name}</span>
       <span className="mono min-w-0 truncate text-xs text-faint">{data}</span>
     </>
   );
