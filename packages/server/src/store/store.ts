@@ -194,6 +194,8 @@ export type Claimed =
   | { kind: "event"; token: string; event: EventRow; attempts: number };
 export interface Claim {
   items: Claimed[];
+  /** The changes `decide` made that are on disk now, also those that ended a run. `decide` may be called again for a run if a claim is tried again. */
+  changes: RunChange[];
   /** When the next work of these queues is due, or null. */
   nextDueAt: number | null;
 }

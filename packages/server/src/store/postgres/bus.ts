@@ -1,0 +1,151 @@
+// Room: store. News between servers over LISTEN/NOTIFY, on one connection of its own. Listeners of this server hear a message at once; the other servers
+// hear it a few milliseconds later, merged with what was said meanwhile. Called by dispatch, runs, ingest (publish) and worker, registry, http (subscribe).
+// Promises nothing about arrival: every listener also polls. After a lost connection it says "catalog" once, for what may have been missed.
+import type { Cancel, World } from "../../platform/world.ts";
+import type { Bus, BusMessage } from "../store.ts";
+import { persist } from "./failures.ts";
+import type { Link } from "./link.ts";
+import { statement } from "./statements.ts";
+
+const CHANNEL = "holdfast";
+/** A payload of NOTIFY is shorter than 8,000 bytes. */
+const MOST_BYTES = 7_500;
+const PAUSE_MS = 5;
+/** Dashboards need no more. */
+const LIVE_PAUSE_MS = 25;
+const RECONNECT_MS = 500;
+
+export class PostgresBus implements Bus {
+  readonly #listeners = new Set<(message: BusMessage) => void>();
+  #queues = new Set<string>();
+  #catalog = false;
+  #live = new Map<string, BusMessage>();
+  #cancelSend: Cancel | null = null;
+  #sendAt = Number.POSITIVE_INFINITY;
+  #cancelReconnect: Cancel = () => {};
+  #listening = false;
+  #closed = false;
+
+  constructor(
+    private readonly link: Link,
+    private readonly world: World,
+    /** Tells this server's own notifications from others'. */
+    private readonly origin: string,
+  ) {}
+
+  publish(message: BusMessage): void {
+    this.#tell(message);
+    if (message.type === "work") for (const queue of message.queues) this.#queues.add(queue);
+    else if (message.type === "catalog") this.#catalog = true;
+    else this.#live.set(JSON.stringify(message), message);
+    this.#sendSoon(message.type === "live" ? LIVE_PAUSE_MS : PAUSE_MS);
+  }
+
+  subscribe(listener: (message: BusMessage) => void): () => void {
+    this.#listeners.add(listener);
+    if (!this.#listening) this.#listen();
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #tell(message: BusMessage): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(message);
+      } catch (error) {
+        this.world.log.error("a listener of the bus failed", { error });
+      }
+    }
+  }
+
+  #sendSoon(ms: number): void {
+    const at = this.world.monotonic() + ms;
+    if (this.#closed || at >= this.#sendAt) return;
+    this.#cancelSend?.();
+    this.#sendAt = at;
+    this.#cancelSend = this.world.after(ms, () => this.#send());
+  }
+
+  #send(): void {
+    this.#sendAt = Number.POSITIVE_INFINITY;
+    const messages: BusMessage[] = [...this.#live.values()];
+    if (this.#catalog) messages.push({ type: "catalog" });
+    if (this.#queues.size > 0) messages.push({ type: "work", queues: [...this.#queues] });
+    this.#queues = new Set();
+    this.#catalog = false;
+    this.#live = new Map();
+    for (const payload of payloadsOf(this.origin, messages)) {
+      this.link.query(statement("notify"), [CHANNEL, payload]).catch((error: unknown) => {
+        this.world.log.debug("a notification was not sent", { error });
+      });
+    }
+  }
+
+  #listen(): void {
+    this.#listening = true;
+    this.#subscribeToChannel().catch(() => this.#listenAgain());
+  }
+
+  async #subscribeToChannel(): Promise<void> {
+    const client = await persist(this.world, 60_000, () => this.link.client());
+    client.on("notification", ({ payload }) => this.#hear(payload ?? ""));
+    client.once("end", () => this.#listenAgain());
+    await this.link.send(client, { name: "", text: `listen ${CHANNEL}` });
+  }
+
+  #listenAgain(): void {
+    if (this.#closed || !this.#listening) return;
+    this.#listening = false;
+    this.#cancelReconnect = this.world.after(RECONNECT_MS, () => {
+      if (this.#closed || this.#listening) return;
+      this.#listen();
+      this.#tell({ type: "catalog" });
+    });
+  }
+
+  #hear(payload: string): void {
+    try {
+      const { from, messages } = JSON.parse(payload) as { from: string; messages: BusMessage[] };
+      if (from !== this.origin) for (const message of messages) this.#tell(message);
+    } catch {
+      this.world.log.debug("a notification could not be read", { length: payload.length });
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelSend?.();
+    this.#cancelReconnect();
+    await this.link.close();
+  }
+}
+
+/** Packs messages into payloads short enough for NOTIFY. */
+export function payloadsOf(from: string, messages: BusMessage[]): string[] {
+  const payloads: string[] = [];
+  let texts: string[] = [];
+  let bytes = 0;
+  const flush = (): void => {
+    if (texts.length > 0) payloads.push(`{"from":${JSON.stringify(from)},"messages":[${texts.join(",")}]}`);
+    texts = [];
+    bytes = 0;
+  };
+  for (const message of messages.flatMap(smallEnough)) {
+    const text = JSON.stringify(message);
+    if (bytes + Buffer.byteLength(text) + 1 > MOST_BYTES) flush();
+    texts.push(text);
+    bytes += Buffer.byteLength(text) + 1;
+  }
+  flush();
+  return payloads;
+}
+
+const QUEUES_AT_ONCE = 100;
+
+function smallEnough(message: BusMessage): BusMessage[] {
+  if (message.type !== "work") return Buffer.byteLength(JSON.stringify(message)) <= MOST_BYTES ? [message] : [];
+  const parts: BusMessage[] = [];
+  for (let i = 0; i < message.queues.length; i += QUEUES_AT_ONCE) {
+    parts.push({ type: "work", queues: message.queues.slice(i, i + QUEUES_AT_ONCE) });
+  }
+  return parts;
+}

@@ -1,0 +1,59 @@
+// Room: store. Environments, apps, endpoints and settings: few rows, low rate, read whole by the registry. Called through Store.catalog.
+import type { World } from "../../platform/world.ts";
+import { storableText } from "../storable.ts";
+import type { AppRow, CatalogStore, EndpointRow, EnvironmentRow } from "../store.ts";
+import { persist } from "./failures.ts";
+import type { Link } from "./link.ts";
+import { appColumns, appOf, type DbRow, endpointColumns, endpointOf, environmentColumns, environmentOf } from "./rows.ts";
+import { statement } from "./statements.ts";
+
+const PATIENCE_MS = 10_000;
+
+export class PostgresCatalog implements CatalogStore {
+  constructor(
+    private readonly link: Link,
+    private readonly world: World,
+  ) {}
+
+  #rows(name: string, values: unknown[] = []): Promise<DbRow[]> {
+    return persist(this.world, PATIENCE_MS, () => this.link.query<DbRow>(statement(name), values));
+  }
+
+  async environments(): Promise<EnvironmentRow[]> {
+    return (await this.#rows("environments")).map(environmentOf);
+  }
+
+  async saveEnvironment(row: EnvironmentRow): Promise<void> {
+    await this.#rows("save-environment", [JSON.stringify(environmentColumns(row))]);
+  }
+
+  async apps(): Promise<AppRow[]> {
+    return (await this.#rows("apps")).map(appOf);
+  }
+
+  async saveApp(row: AppRow): Promise<void> {
+    await this.#rows("save-app", [JSON.stringify(appColumns(row))]);
+  }
+
+  async endpoints(): Promise<EndpointRow[]> {
+    return (await this.#rows("endpoints")).map(endpointOf);
+  }
+
+  async saveEndpoint(row: EndpointRow): Promise<void> {
+    await this.#rows("save-endpoint", [JSON.stringify(endpointColumns(row))]);
+  }
+
+  async setting(key: string): Promise<string | null> {
+    const [row] = await this.#rows("setting", [storableText(key)]);
+    return row ? (row["value"] as string) : null;
+  }
+
+  async saveSetting(key: string, value: string): Promise<void> {
+    await this.#rows("save-setting", [storableText(key), storableText(value)]);
+  }
+
+  async revision(): Promise<number> {
+    const [row] = await this.#rows("catalog-revision");
+    return (row?.["revision"] as number | undefined) ?? 0;
+  }
+}

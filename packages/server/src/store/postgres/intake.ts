@@ -1,0 +1,108 @@
+// Room: store. Requests, events and their runs, stored whole or not at all, many a commit. Called by Store.intake through the batcher.
+// Promises: the first to bring an event id wins; an intake repeated with the same ids is "stored" again and revives nothing.
+import { storableText } from "../storable.ts";
+import type { DeliveryRow, Intake, IntakeResult } from "../store.ts";
+import { AGAIN, type BatchKind } from "./batcher.ts";
+import { byId } from "./groups.ts";
+import type { Link } from "./link.ts";
+import { type DbRow, deliveryColumns, eventColumns, runColumns } from "./rows.ts";
+import { statement } from "./statements.ts";
+
+interface Answer {
+  n: number;
+  held: boolean;
+  key_row: string | null;
+}
+
+export interface IntakeNeeds {
+  links: Link[];
+  /** Makes the tables of the weeks these ids lie in. */
+  makeWeeks(intakes: Intake[]): Promise<void>;
+  delivery(id: string): Promise<DeliveryRow | null>;
+  hasRun(id: string): Promise<boolean>;
+}
+
+export function intakes(needs: IntakeNeeds): BatchKind<Intake, IntakeResult> {
+  return {
+    kind: "intake",
+    maxItems: 100,
+    maxBytes: 16 * 1024 * 1024,
+    patienceMs: 5_000,
+    lanes: needs.links.length,
+    groupOf: () => 0,
+    keyOf: ({ delivery, event, done }) => delivery?.id ?? event?.rowId ?? done?.id ?? null,
+    bytesOf: ({ delivery, event, runs }) =>
+      (delivery?.body.length ?? 0) * 2 + (event?.payloadText.length ?? 0) + 1_000 * (1 + runs.length),
+    flush: (items, _, lane) => store(needs.links[lane] as Link, items),
+    missing: async (items) => {
+      await needs.makeWeeks(items);
+      return "made";
+    },
+    confirm: (item, result) => confirm(needs, item, result),
+  };
+}
+
+async function store(link: Link, given: Intake[]): Promise<(IntakeResult | typeof AGAIN)[]> {
+  const items = given.map((intake, i) => ({ intake, i }));
+  items.sort(byId(({ intake }) => (intake.event ? `${intake.event.environmentId} ${intake.event.id}` : "")));
+  const payloads = items.map(({ intake }) => (intake.event ? storableText(intake.event.payloadText) : null));
+  const contexts = items.map(({ intake }) => (intake.event?.contextText ? storableText(intake.event.contextText) : null));
+  const bodies = items.map(({ intake }) => intake.delivery?.body ?? null);
+  const rows = items.map(({ intake }, at) => intakeColumns(intake, at + 1));
+  const runs = items.flatMap(({ intake }, at) => intake.runs.map((run) => ({ n: at + 1, ...runColumns(run) })));
+  const work = items.flatMap(({ intake }, at) =>
+    intake.work.map(({ id, kind, queue, dueAt, token, owner }) => ({
+      n: at + 1,
+      id,
+      kind,
+      queue,
+      due_at: Math.ceil(dueAt),
+      token,
+      owner,
+    })),
+  );
+  const values = [JSON.stringify(rows), payloads, contexts, bodies, JSON.stringify(runs), JSON.stringify(work)];
+  const answers = await link.query<Answer>(statement("intake"), values);
+  const results: (IntakeResult | typeof AGAIN)[] = given.map(() => AGAIN);
+  for (const answer of answers) {
+    const item = items[answer.n - 1];
+    if (item) results[item.i] = resultOf(item.intake, answer);
+  }
+  return results;
+}
+
+function intakeColumns({ delivery, event, done }: Intake, n: number): DbRow {
+  const request = delivery ? deliveryColumns(delivery) : {};
+  const named = event ? eventColumns(event) : {};
+  return {
+    ...request,
+    ...named,
+    n,
+    done_id: done?.id,
+    done_token: done?.token,
+    event_row_id: event?.rowId,
+    environment_id: event?.environmentId,
+    request_id: delivery?.id,
+    request_environment_id: delivery?.environmentId,
+    request_event_row_id: delivery?.eventRowId,
+  };
+}
+
+function resultOf({ event }: Intake, { held, key_row: keyRow }: Answer): IntakeResult | typeof AGAIN {
+  const own = event !== null && keyRow === event.rowId;
+  if (!held && !own) return { type: "stale" };
+  if (event === null || own) return { type: "stored" };
+  return keyRow === null ? AGAIN : { type: "duplicate", eventRowId: keyRow };
+}
+
+/** An earlier attempt may have been committed, and then its work is gone: what it left behind tells. */
+async function confirm(needs: IntakeNeeds, { delivery, event, runs }: Intake, result: IntakeResult): Promise<IntakeResult> {
+  if (result.type !== "stale") return result;
+  if (delivery) {
+    const now = await needs.delivery(delivery.id);
+    if (event && now?.verdict === "duplicate" && now.eventRowId) return { type: "duplicate", eventRowId: now.eventRowId };
+    return now?.verdict === delivery.verdict && now.reason === delivery.reason ? { type: "stored" } : result;
+  }
+  const [run] = runs;
+  return !run || (await needs.hasRun(run.id)) ? { type: "stored" } : result;
+}

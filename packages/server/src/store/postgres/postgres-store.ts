@@ -1,0 +1,159 @@
+// Room: store. Puts the PostgreSQL store together: one connection for each kind of hot statement, a batcher in front of each kind of write.
+// Built by main (and by tests) with the connection of the embedded or the user's database. Call `migrate` once before anything else.
+import type { Logger } from "../../platform/log.ts";
+import type { World } from "../../platform/world.ts";
+import type { Bus, Intake, IntakeResult, OpenedTask, RunChange, Store, TaskVerdict, TaskWrite } from "../store.ts";
+import { Batcher, type BatchKind } from "./batcher.ts";
+import { PostgresBus } from "./bus.ts";
+import { PostgresCatalog } from "./catalog.ts";
+import { runChanges } from "./change-run.ts";
+import { Claims } from "./claim.ts";
+import { type Counters, createCounters } from "./counters.ts";
+import { persist } from "./failures.ts";
+import { intakes } from "./intake.ts";
+import { type Connection, Link, type LinkNeeds } from "./link.ts";
+import { alone, migrate } from "./migrate.ts";
+import { type OpenRequest, taskOpenings } from "./open-task.ts";
+import { dropExpired, makeWeeks, type Retention, weeksAround } from "./partitions.ts";
+import { createReader, type Reader } from "./reader.ts";
+import { Reads } from "./reads.ts";
+import { taskReports } from "./record-task.ts";
+import { statement } from "./statements.ts";
+import { weekOf } from "./weeks.ts";
+
+export interface PostgresStore {
+  store: Store;
+  bus: Bus;
+  reader: Reader;
+  counters: Counters;
+  /** Brings the tables up to date and makes those of the weeks around `now`. */
+  migrate(): Promise<void>;
+  /** Call hourly, with the current epoch milliseconds. */
+  ensurePartitions(now: number): Promise<void>;
+  /** Drops weeks older than the retention unless a live run needs them; answers the tables dropped. */
+  dropExpired(now: number, retention: Retention): Promise<string[]>;
+  /** Waits for writes under way, then closes every connection; also `store.close()`. */
+  close(): Promise<void>;
+}
+
+export interface PostgresStoreOptions {
+  connection: Connection;
+  world: World;
+  log: Logger;
+}
+
+const WORK_PATIENCE_MS = 60_000;
+const PING_PATIENCE_MS = 2_000;
+
+interface Parts {
+  links: Record<"record" | "unfenced" | "change" | "intake" | "misc" | "claim", Link>;
+  reads: Reads;
+  world: World;
+  counters: Counters;
+  connection: Connection;
+}
+
+/**
+ * Opens the PostgreSQL store; connections are made when first used, and made again when they break.
+ *
+ * @example
+ * const { store, bus, migrate } = createPostgresStore({ connection: { connectionString: process.env.DATABASE_URL }, world, log: world.log });
+ * await migrate();
+ */
+export function createPostgresStore({ connection, world, log }: PostgresStoreOptions): PostgresStore {
+  const counters = createCounters();
+  const needs: LinkNeeds = { connection, log, counters };
+  const link = (name: string): Link => new Link(needs, name);
+  const readLinks = [link("read 1"), link("read 2")];
+  const links = {
+    record: link("record"),
+    unfenced: link("unfenced"),
+    change: link("change"),
+    intake: link("intake"),
+    misc: link("misc"),
+    claim: link("claim"),
+  };
+  const parts: Parts = { links, reads: new Reads(readLinks, world), world, counters, connection };
+  const bus = new PostgresBus(new Link(needs, "bus", "set synchronous_commit = off"), world, world.newId("server"));
+  const reader = createReader(needs, world);
+  const { store, idle } = storeOf(parts);
+  let closing: Promise<void> | null = null;
+  const close = (): Promise<void> => {
+    closing ??= idle()
+      .then(() => Promise.all([...Object.values(links), ...readLinks, bus, reader].map((part) => part.close())))
+      .then(() => undefined);
+    return closing;
+  };
+  return {
+    store: { ...store, close },
+    bus,
+    reader,
+    counters,
+    migrate: () =>
+      alone(connection, async (client) => {
+        await migrate(client, world.now());
+        await makeWeeks(client, weeksAround(world.now()));
+      }),
+    ensurePartitions: (now) => alone(connection, (client) => makeWeeks(client, weeksAround(now))),
+    dropExpired: (now, retention) => alone(connection, (client) => dropExpired(client, now, retention)),
+    close,
+  };
+}
+
+/** The store itself, and a way to wait for its writes. */
+function storeOf(parts: Parts): { store: Omit<Store, "close">; idle(): Promise<void> } {
+  const { links, reads, world, counters } = parts;
+  const batchers: { idle(): Promise<void> }[] = [];
+  const batcher = <Item, Result>(kind: BatchKind<Item, Result>): Batcher<Item, Result> => {
+    const made = new Batcher(kind, world, counters);
+    batchers.push(made);
+    return made;
+  };
+  const fenced = batcher<TaskWrite, TaskVerdict>(taskReports("record-task", [links.record]));
+  const unfenced = batcher<TaskWrite, TaskVerdict>(taskReports("record-unfenced-task", [links.unfenced]));
+  const openings = batcher<OpenRequest, OpenedTask | null>(taskOpenings(links.unfenced));
+  const changes = batcher<RunChange, boolean>(runChanges(links.change, (id) => reads.run(null, id)));
+  const requests = batcher<Intake, IntakeResult>(intakesOf(parts));
+  const claims = new Claims(links.claim, world);
+  const query = <Row extends object>(name: string, values: unknown[]): Promise<Row[]> =>
+    persist(world, WORK_PATIENCE_MS, () => links.misc.query<Row>(statement(name), values));
+  const store: Omit<Store, "close"> = {
+    catalog: new PostgresCatalog(links.misc, world),
+    intake: (item) => requests.add(item),
+    claim: (request, decide) => claims.claim(request, decide),
+    renew: async (tokens, until) =>
+      new Set((await query<{ token: string }>("renew", [tokens, Math.ceil(until)])).map(({ token }) => token)),
+    releaseOwners: async (owners, now) => (await query("release-owners", [owners, now])).length,
+    recordTask: (write) => (write.token === null ? unfenced : fenced).add(write),
+    openTask: (environmentId, task) => openings.add({ environmentId, task }),
+    changeRun: (change) => changes.add(change),
+    run: (environmentId, id) => reads.run(environmentId, id),
+    runsOfEvent: (eventRowId) => reads.runsOfEvent(eventRowId),
+    tasks: (runId, options) => reads.tasks(runId, options),
+    event: (environmentId, by) => reads.event(environmentId, by),
+    delivery: (environmentId, id) => reads.delivery(environmentId, id),
+    ping: async () => {
+      await persist(world, PING_PATIENCE_MS, () => links.misc.query(statement("ping")));
+    },
+  };
+  return { store, idle: async () => void (await Promise.all(batchers.map((one) => one.idle()))) };
+}
+
+function intakesOf({ links, reads, connection }: Parts): BatchKind<Intake, IntakeResult> {
+  return intakes({
+    links: [links.intake],
+    makeWeeks: (items) => alone(connection, (client) => makeWeeks(client, weeksOf(items))),
+    delivery: (id) => reads.delivery(null, id),
+    hasRun: async (id) => (await reads.run(null, id)) !== null,
+  });
+}
+
+/** The weeks the ids of these intakes lie in. */
+function weeksOf(items: Intake[]): number[] {
+  const weeks = items.flatMap(({ delivery, event, runs }) => [
+    delivery ? weekOf("deliveries", delivery.id) : null,
+    event ? weekOf("events", event.rowId) : null,
+    ...runs.map(({ id }) => weekOf("runs", id)),
+  ]);
+  return [...new Set(weeks.filter((week) => week !== null))];
+}

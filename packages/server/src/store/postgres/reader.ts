@@ -1,0 +1,39 @@
+// Room: store. Runs the read-only statements of sql/views/ for the views room, on connections of its own, so that a slow view never holds up a step.
+import pg from "pg";
+import type { World } from "../../platform/world.ts";
+import { persist } from "./failures.ts";
+import { clientConfig, type LinkNeeds } from "./link.ts";
+import { statement } from "./statements.ts";
+
+/** Name of a file in sql/views/, without `.sql`. */
+export type ViewStatement = string;
+
+export interface Reader {
+  /** Rows as the database names their columns; bigint columns are numbers. */
+  rows<Row>(view: ViewStatement, values?: readonly unknown[]): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
+const MOST_CONNECTIONS = 4;
+const STATEMENT_TIMEOUT_MS = 15_000;
+const PATIENCE_MS = 8_000;
+
+export function createReader({ connection, log, counters }: LinkNeeds, world: World): Reader {
+  const pool = new pg.Pool({
+    ...clientConfig(connection, "views"),
+    max: MOST_CONNECTIONS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    options: "-c default_transaction_read_only=on",
+    idleTimeoutMillis: 30_000,
+  });
+  pool.on("error", (error) => log.debug("an idle view connection broke", { error }));
+  return {
+    async rows<Row>(view: ViewStatement, values: readonly unknown[] = []): Promise<Row[]> {
+      const { name, text } = statement(`views/${view}`);
+      counters.statement(name);
+      const result = await persist(world, PATIENCE_MS, () => pool.query({ name, text, values: [...values] }));
+      return result.rows as Row[];
+    },
+    close: () => pool.end(),
+  };
+}

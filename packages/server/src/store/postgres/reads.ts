@@ -1,0 +1,92 @@
+// Room: store. Reads by id for decisions: always from the primary, retried while the database is away for a moment. Called by postgres-store.ts.
+import type { TaskStatus } from "@holdfast/protocol";
+import type { World } from "../../platform/world.ts";
+import type { DeliveryRow, EventRow, RunRow, TaskRow } from "../store.ts";
+import { failureOf, persist } from "./failures.ts";
+import type { Link } from "./link.ts";
+import { type DbRow, deliveryOf, eventOf, runOf, taskOf } from "./rows.ts";
+import { type Prepared, statement, statementOfWeek } from "./statements.ts";
+import { type WeeklyTable, weekOf } from "./weeks.ts";
+
+const PATIENCE_MS = 10_000;
+const MOST_TASKS = 100_000;
+
+export class Reads {
+  #turn = 0;
+
+  constructor(
+    private readonly links: Link[],
+    private readonly world: World,
+  ) {}
+
+  rows(prepared: Prepared, values: unknown[]): Promise<DbRow[]> {
+    this.#turn = (this.#turn + 1) % this.links.length;
+    const link = this.links[this.#turn] as Link;
+    return persist(this.world, PATIENCE_MS, () => link.query<DbRow>(prepared, values));
+  }
+
+  /** Rows of the week an id lies in; none when it is no id, or its week is gone. */
+  async #ofWeek(table: WeeklyTable, id: string, query: { name: string; values: unknown[] }): Promise<DbRow[]> {
+    const week = weekOf(table, id);
+    if (week === null) return [];
+    try {
+      return await this.rows(statementOfWeek(query.name, week), query.values);
+    } catch (error) {
+      if (failureOf(error) === "no-week") return [];
+      throw error;
+    }
+  }
+
+  async run(environmentId: string | null, id: string): Promise<RunRow | null> {
+    const [row] = await this.#ofWeek("runs", id, { name: "run", values: [id, environmentId] });
+    return row ? runOf(row) : null;
+  }
+
+  async runsOfEvent(eventRowId: string): Promise<RunRow[]> {
+    return (await this.rows(statement("runs-of-event"), [eventRowId])).map(runOf);
+  }
+
+  async tasks(
+    runId: string,
+    options: { after?: number; limit?: number; ids?: string[]; statuses?: TaskStatus[] } = {},
+  ): Promise<TaskRow[]> {
+    const { after = -1, limit = MOST_TASKS, ids, statuses } = options;
+    if (ids) {
+      const wanted = (await this.#tasksById(runId, ids)).filter(
+        (task) => task.position > after && (statuses?.includes(task.status) ?? true),
+      );
+      return wanted.slice(0, limit);
+    }
+    const values = [runId, Math.floor(after), statuses ?? null, limit];
+    return (await this.#ofWeek("tasks", runId, { name: "tasks", values })).map(taskOf);
+  }
+
+  async #tasksById(runId: string, ids: string[]): Promise<TaskRow[]> {
+    const unique = [...new Set(ids)];
+    const found = await this.#ofWeek("tasks", runId, { name: "tasks-by-id", values: [runId, unique] });
+    const missing = unique.filter((id) => !found.some((row) => row["id"] === id));
+    const odd =
+      missing.length > 0 ? await this.#ofWeek("tasks", runId, { name: "tasks-by-odd-id", values: [runId, missing] }) : [];
+    return [...found, ...odd].map(taskOf).sort((a, b) => a.position - b.position || (a.key < b.key ? -1 : 1));
+  }
+
+  async event(environmentId: string | null, by: { id: string } | { rowId: string }): Promise<EventRow | null> {
+    const rowId = "rowId" in by ? by.rowId : await this.#rowIdOf(environmentId, by.id);
+    if (rowId === null) return null;
+    const [row] = await this.#ofWeek("events", rowId, { name: "events-by-id", values: [[rowId]] });
+    return row && (environmentId === null || row["environment_id"] === environmentId) ? eventOf(row) : null;
+  }
+
+  async #rowIdOf(environmentId: string | null, eventId: string): Promise<string | null> {
+    const [row] =
+      environmentId === null
+        ? await this.rows(statement("event-keys-anywhere"), [eventId])
+        : await this.rows(statement("event-key"), [environmentId, eventId]);
+    return row ? (row["event_row_id"] as string) : null;
+  }
+
+  async delivery(environmentId: string | null, id: string): Promise<DeliveryRow | null> {
+    const [row] = await this.#ofWeek("deliveries", id, { name: "deliveries-by-id", values: [[id]] });
+    return row && (environmentId === null || row["environment_id"] === environmentId) ? deliveryOf(row) : null;
+  }
+}

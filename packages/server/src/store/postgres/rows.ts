@@ -1,0 +1,227 @@
+// Room: store. Rows of the tables ↔ rows of the interface: one list of names per table, read in both directions. Called by every part of the PostgreSQL
+// store; views read the same columns by hand. JSON text stays text.
+import { type Outcome, type RunState, statusOf } from "@holdfast/engine";
+import type { IndexDocument } from "@holdfast/protocol";
+import { storableRow } from "../storable.ts";
+import type { AppRow, DeliveryRow, EndpointRow, EnvironmentRow, EventRow, RunRow, TaskRow } from "../store.ts";
+
+export type DbRow = Record<string, unknown>;
+type Names<T> = readonly (readonly [keyof T & string, string])[];
+
+function names<T>(list: { readonly [K in keyof T & string]?: string }): Names<T> {
+  return Object.entries(list) as unknown as Names<T>;
+}
+
+function fromDb<T>(list: Names<T>, row: DbRow): T {
+  const result: DbRow = {};
+  for (const [field, column] of list) result[field] = row[column];
+  return result as T;
+}
+
+function toDb<T extends object>(list: Names<T>, row: T): DbRow {
+  const result: DbRow = {};
+  for (const [field, column] of list) result[column] = row[field];
+  return result;
+}
+
+const TASK = names<TaskRow>({
+  runId: "run_id",
+  key: "key",
+  id: "id",
+  parentId: "parent_id",
+  name: "name",
+  displayKey: "display_key",
+  noop: "noop",
+  status: "status",
+  attempts: "attempts",
+  startedAt: "started_at",
+  completedAt: "completed_at",
+  delayUntil: "delay_until",
+  outputText: "output_text",
+  errorText: "error_text",
+  detailsText: "details_text",
+  failuresText: "failures_text",
+  position: "position",
+});
+
+const RUN = names<RunRow>({
+  id: "id",
+  startedAt: "started_at",
+  executions: "executions",
+  executionMs: "execution_ms",
+  failures: "failures",
+  losses: "losses",
+  environmentId: "environment_id",
+  appId: "app_id",
+  jobId: "job_id",
+  jobName: "job_name",
+  jobVersion: "job_version",
+  eventRowId: "event_row_id",
+  deliveryId: "delivery_id",
+  isTest: "is_test",
+  createdAt: "created_at",
+  updatedAt: "updated_at",
+  revision: "revision",
+});
+
+const EVENT = names<EventRow>({
+  rowId: "id",
+  environmentId: "environment_id",
+  id: "event_id",
+  name: "name",
+  source: "source",
+  payloadText: "payload_text",
+  contextText: "context_text",
+  payloadType: "payload_type",
+  timestamp: "timestamp",
+  createdAt: "created_at",
+  deliverAt: "deliver_at",
+  deliveredAt: "delivered_at",
+  canceledAt: "canceled_at",
+  accountId: "account_id",
+  isTest: "is_test",
+  deliveryId: "delivery_id",
+});
+
+const DELIVERY = names<DeliveryRow>({
+  id: "id",
+  environmentId: "environment_id",
+  endpointId: "endpoint_id",
+  receivedAt: "received_at",
+  method: "method",
+  url: "url",
+  size: "size",
+  verdict: "verdict",
+  reason: "reason",
+  status: "status",
+  senderId: "sender_id",
+  eventRowId: "event_row_id",
+});
+
+const ENVIRONMENT = names<EnvironmentRow>({
+  id: "id",
+  slug: "slug",
+  type: "type",
+  secretKeyHash: "secret_key_hash",
+  secretKeySealed: "secret_key_sealed",
+  secretKeyPreview: "secret_key_preview",
+  publicKey: "public_key",
+  createdAt: "created_at",
+});
+
+const APP = names<AppRow>({
+  id: "id",
+  environmentId: "environment_id",
+  slug: "slug",
+  transport: "transport",
+  url: "url",
+  sdk: "sdk",
+  indexedAt: "indexed_at",
+  lastError: "last_error",
+});
+
+const ENDPOINT = names<EndpointRow>({
+  id: "id",
+  environmentId: "environment_id",
+  appId: "app_id",
+  slug: "slug",
+  shortcode: "shortcode",
+  preset: "preset",
+  secretSealed: "secret_sealed",
+  createdAt: "created_at",
+});
+
+export const taskOf = (row: DbRow): TaskRow => fromDb(TASK, row);
+/** The task must be storable already. */
+export const taskColumns = (task: TaskRow): DbRow => toDb(TASK, task);
+
+export const eventOf = (row: DbRow): EventRow => fromDb(EVENT, row);
+/** Payload and context travel beside it. */
+export function eventColumns(event: EventRow): DbRow {
+  return toDb(EVENT, storableRow({ ...event, payloadText: "", contextText: null }));
+}
+
+export function deliveryOf(row: DbRow): DeliveryRow {
+  const headers = JSON.parse(row["headers_text"] as string) as [string, string][];
+  return { ...fromDb(DELIVERY, row), headers, body: row["body"] as Uint8Array };
+}
+/** The body travels beside it. */
+export function deliveryColumns(delivery: DeliveryRow): DbRow {
+  return { ...toDb(DELIVERY, storableRow(delivery)), headers_text: JSON.stringify(delivery.headers) };
+}
+
+export const environmentOf = (row: DbRow): EnvironmentRow => fromDb(ENVIRONMENT, row);
+export const environmentColumns = (row: EnvironmentRow): DbRow => toDb(ENVIRONMENT, storableRow(row));
+
+export function appOf(row: DbRow): AppRow {
+  const text = row["index_text"] as string | null;
+  return { ...fromDb(APP, row), index: text === null ? null : (JSON.parse(text) as IndexDocument) };
+}
+export function appColumns(row: AppRow): DbRow {
+  return { ...toDb(APP, storableRow(row)), index_text: row.index === null ? null : JSON.stringify(row.index) };
+}
+
+export const endpointOf = (row: DbRow): EndpointRow => fromDb(ENDPOINT, row);
+export const endpointColumns = (row: EndpointRow): DbRow => toDb(ENDPOINT, storableRow(row));
+
+export function runOf(row: DbRow): RunRow {
+  const yields = JSON.parse(row["yields_text"] as string) as string[];
+  return { ...fromDb(RUN, row), state: stateOf(row), yields };
+}
+
+export function runColumns(run: RunRow): DbRow {
+  return { ...toDb(RUN, storableRow(run)), ...runStateColumns(run) };
+}
+
+/** The columns a change writes. */
+export function runStateColumns(
+  run: Pick<RunRow, "state" | "startedAt" | "executions" | "executionMs" | "failures" | "losses" | "yields">,
+): DbRow {
+  const { state } = run;
+  return {
+    status: statusOf(run),
+    state_kind: state.kind,
+    ...columnsOfState(state),
+    started_at: run.startedAt,
+    executions: run.executions,
+    execution_ms: run.executionMs,
+    failures: run.failures,
+    losses: run.losses,
+    yields_text: JSON.stringify(run.yields),
+  };
+}
+
+function columnsOfState(state: RunState): DbRow {
+  switch (state.kind) {
+    case "queued":
+      return { cause: state.cause, due_at: Math.ceil(state.dueAt) };
+    case "executing":
+      return { token: state.token, since: state.since };
+    case "waiting":
+      return { due_at: state.dueAt === null ? null : Math.ceil(state.dueAt) };
+    case "finished": {
+      if (state.outcome.status !== "SUCCESS") return { finished_at: state.at, outcome_text: JSON.stringify(state.outcome) };
+      const { output } = storableRow({ output: state.outcome.output });
+      return { finished_at: state.at, output_text: output };
+    }
+  }
+}
+
+function stateOf(row: DbRow): RunState {
+  const kind = row["state_kind"] as RunState["kind"];
+  const dueAt = row["due_at"] as number | null;
+  switch (kind) {
+    case "queued":
+      return { kind, cause: row["cause"] as (RunState & { kind: "queued" })["cause"], dueAt: dueAt ?? 0 };
+    case "executing":
+      return { kind, token: row["token"] as string, since: row["since"] as number };
+    case "waiting":
+      return { kind, dueAt };
+    case "finished": {
+      const text = row["outcome_text"] as string | null;
+      const outcome: Outcome =
+        text === null ? { status: "SUCCESS", output: row["output_text"] as string | null } : JSON.parse(text);
+      return { kind, at: row["finished_at"] as number, outcome };
+    }
+  }
+}

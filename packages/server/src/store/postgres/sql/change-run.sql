@@ -1,0 +1,76 @@
+-- Applies changes of runs: state, work row, reports that travel along, and what becomes of the run's other tasks. A change whose revision is not the run's
+-- any more does nothing and is not answered. A task that is reported with the change is not settled, canceled or reopened by it.
+-- Called by change-run.ts and claim.ts with JSON arrays sorted by run: $1 changes, $2 reports.
+-- The work row is locked first, as claims and reports do. Served by work_pkey, the primary keys of the week's runs and tasks, and tasks_open.
+with input as materialized (
+  select *
+  from json_to_recordset($1::json) as i(
+    id text, revision integer, at bigint,
+    /* run-state-columns */,
+    queue text, work_due_at bigint, work_token text, owner text, claimed boolean,
+    settle_at bigint, cancel_at bigint, reopen boolean
+  )
+),
+reports as materialized (
+  select * from json_to_recordset($2::json) as i(/* task-columns */)
+),
+locked as materialized (
+  select w.id from input i join work w on w.id = i.id order by w.id for update of w
+),
+changed as (
+  update runs_of_week r set
+    updated_at = i.at, revision = i.revision + 1, status = i.status, state_kind = i.state_kind, cause = i.cause, due_at = i.due_at,
+    token = i.token, since = i.since, finished_at = i.finished_at, output_text = i.output_text, outcome_text = i.outcome_text,
+    started_at = i.started_at, executions = i.executions, execution_ms = i.execution_ms, failures = i.failures, losses = i.losses,
+    yields_text = i.yields_text
+  from input i, (select count(*) from locked) as first_locked
+  where r.id = i.id and r.revision = i.revision
+  returning r.id, i.queue, i.work_due_at, i.work_token, i.owner, i.claimed, i.settle_at, i.cancel_at, i.reopen
+),
+rested as (
+  delete from work w using changed c where w.id = c.id and c.work_due_at is null
+),
+worked as (
+  insert into work as w (id, kind, queue, due_at, token, owner, attempts)
+  select id, 'run', queue, work_due_at, work_token, owner, case when claimed then 1 else 0 end
+  from changed where work_due_at is not null
+  on conflict (id) do update set
+    queue = excluded.queue, due_at = excluded.due_at, token = excluded.token, owner = excluded.owner,
+    attempts = case when excluded.attempts = 1 then w.attempts + 1 else 0 end
+),
+reported as (
+  insert into tasks_of_week as t (
+    run_id, key, id, parent_id, name, display_key, noop, status, attempts,
+    started_at, completed_at, delay_until, output_text, error_text, details_text, failures_text, position
+  )
+  select
+    run_id, key, p.id, parent_id, name, display_key, noop, status, attempts,
+    started_at, completed_at, delay_until, output_text, error_text, details_text, failures_text, position
+  from reports p join changed c on c.id = p.run_id
+  /* merge-task */
+),
+settled as (
+  update tasks_of_week t set
+    status = case when t.noop then 'COMPLETED' else 'RUNNING' end,
+    completed_at = case when t.noop then c.settle_at else t.completed_at end,
+    attempts = t.attempts + case when t.noop or t.failures_text is null then 0 else 1 end
+  from changed c
+  where t.run_id = c.id and t.status = 'WAITING' and t.delay_until <= c.settle_at
+    and not exists (select 1 from reports p where p.run_id = t.run_id and p.key = t.key)
+),
+canceled as (
+  update tasks_of_week t set status = 'CANCELED', completed_at = c.cancel_at
+  from changed c
+  where t.run_id = c.id and t.status in ('PENDING', 'WAITING', 'RUNNING') and c.cancel_at is not null
+    and not exists (select 1 from reports p where p.run_id = t.run_id and p.key = t.key)
+),
+reopened as (
+  update tasks_of_week t set
+    status = case when t.status = 'ERRORED' then 'RUNNING' else 'PENDING' end,
+    attempts = t.attempts + case when t.status = 'ERRORED' then 1 else 0 end,
+    completed_at = null, output_text = null, error_text = null
+  from changed c
+  where c.reopen and t.run_id = c.id and t.status in ('ERRORED', 'CANCELED')
+    and not exists (select 1 from reports p where p.run_id = t.run_id and p.key = t.key)
+)
+select id from changed

@@ -1,0 +1,6 @@
+-- The newest event with this sender's id in any environment: $1 the sender's id. Called by reads.ts. Environments are few: served by event_keys_pkey.
+select k.event_row_id
+from environments e
+join event_keys k on k.environment_id = e.id and k.event_id = $1
+order by k.created_at desc
+limit 1

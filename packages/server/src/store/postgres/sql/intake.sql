@@ -1,0 +1,103 @@
+-- Stores requests, events and the runs they start, each intake whole or not at all.
+-- Called by intake.ts, sorted by event key: $1 one JSON row an intake, $2–$4 its payload, context and body by position, $5 runs, $6 work.
+-- Answers for each intake whether its finished work was still its claim's (held) and whose the event key is (key_row; null for an event that needs
+-- one: another server is storing the same id at this moment, ask again). Rows of work are added only by the intake that is the first to store
+-- their subject, so that a repeated intake revives nothing. Served by the primary keys of work, event_keys and the current weeks.
+with input as materialized (
+  select i.*, ($2::text[])[i.n] as payload_text, ($3::text[])[i.n] as context_text, ($4::bytea[])[i.n] as body
+  from json_to_recordset($1::json) as i(
+    n integer, done_id text, done_token text,
+    event_row_id text, environment_id text, event_id text, name text, source text, payload_type text, timestamp bigint, created_at bigint,
+    deliver_at bigint, delivered_at bigint, canceled_at bigint, account_id text, is_test boolean, delivery_id text,
+    request_id text, request_environment_id text, endpoint_id text, received_at bigint, method text, url text, headers_text text, size bigint,
+    verdict text, reason text, status integer, sender_id text, request_event_row_id text
+  )
+),
+finished as (
+  delete from work w using input i where w.id = i.done_id and w.token = i.done_token returning i.n
+),
+keyed as (
+  insert into event_keys (environment_id, event_id, event_row_id, created_at)
+  select environment_id, event_id, event_row_id, created_at
+  from input i
+  where event_row_id is not null and (done_id is null or exists (select 1 from finished f where f.n = i.n))
+  on conflict do nothing
+  returning environment_id, event_id, event_row_id
+),
+decided as materialized (
+  select
+    i.*,
+    i.done_id is null or f.n is not null as held,
+    coalesce(k.event_row_id, e.event_row_id) as key_row,
+    coalesce(k.event_row_id = i.event_row_id, false) as fresh
+  from input i
+  left join finished f on f.n = i.n
+  left join keyed k on k.environment_id = i.environment_id and k.event_id = i.event_id
+  left join event_keys e on e.environment_id = i.environment_id and e.event_id = i.event_id
+),
+settled as materialized (
+  select d.*, event_row_id is not null and key_row <> event_row_id as duplicate
+  from decided d
+  where held and (event_row_id is null or key_row is not null)
+),
+requests as (
+  insert into deliveries as d (
+    id, environment_id, endpoint_id, received_at, method, url, headers_text, body, size, verdict, reason, status, sender_id, event_row_id
+  )
+  select
+    request_id, request_environment_id, endpoint_id, received_at, method, url, headers_text, body, size,
+    case when duplicate then 'duplicate' else verdict end,
+    case when duplicate then 'An event with this id was stored before: ' || key_row else reason end,
+    status, sender_id,
+    case when duplicate then key_row else request_event_row_id end
+  from settled where request_id is not null
+  on conflict (id) do update set
+    verdict = excluded.verdict, reason = excluded.reason, status = excluded.status, event_row_id = excluded.event_row_id
+  where excluded.verdict <> 'pending'
+  returning id, verdict
+),
+stored_events as (
+  insert into events as e (
+    id, environment_id, event_id, name, source, payload_text, context_text, payload_type, timestamp, created_at,
+    deliver_at, delivered_at, canceled_at, account_id, is_test, delivery_id
+  )
+  select
+    event_row_id, environment_id, event_id, name, source, payload_text, context_text, payload_type, timestamp, created_at,
+    deliver_at, delivered_at, canceled_at, account_id, is_test, delivery_id
+  from settled where event_row_id is not null and not duplicate
+  on conflict (id) do update set
+    delivered_at = coalesce(e.delivered_at, excluded.delivered_at), canceled_at = coalesce(e.canceled_at, excluded.canceled_at)
+  where e.delivered_at is null and excluded.delivered_at is not null or e.canceled_at is null and excluded.canceled_at is not null
+),
+new_runs as (
+  insert into runs (
+    id, environment_id, app_id, job_id, job_name, job_version, event_row_id, delivery_id, is_test, created_at, updated_at, revision,
+    status, state_kind, cause, due_at, token, since, finished_at, output_text, outcome_text,
+    started_at, executions, execution_ms, failures, losses, yields_text
+  )
+  select
+    r.id, r.environment_id, r.app_id, r.job_id, r.job_name, r.job_version, r.event_row_id, r.delivery_id, r.is_test, r.created_at, r.updated_at,
+    r.revision, r.status, r.state_kind, r.cause, r.due_at, r.token, r.since, r.finished_at, r.output_text, r.outcome_text,
+    r.started_at, r.executions, r.execution_ms, r.failures, r.losses, r.yields_text
+  from json_to_recordset($5::json) as r(
+    n integer, id text, environment_id text, app_id text, job_id text, job_name text, job_version text, event_row_id text, delivery_id text,
+    is_test boolean, created_at bigint, updated_at bigint, revision integer,
+    /* run-state-columns */
+  )
+  join settled s on s.n = r.n and not s.duplicate
+  on conflict (id) do nothing
+  returning id
+),
+new_work as (
+  insert into work (id, kind, queue, due_at, token, owner, attempts)
+  select w.id, w.kind, w.queue, w.due_at, w.token, w.owner, 0
+  from json_to_recordset($6::json) as w(n integer, id text, kind text, queue text, due_at bigint, token text, owner text)
+  join settled s on s.n = w.n and not s.duplicate
+  where case w.kind
+    when 'run' then w.id in (select id from new_runs)
+    when 'delivery' then w.id in (select id from requests where verdict = 'pending')
+    else s.fresh
+  end
+  on conflict (id) do nothing
+)
+select n, held, key_row from decided

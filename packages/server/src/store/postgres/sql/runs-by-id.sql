@@ -1,0 +1,2 @@
+-- Runs of one week: $1 ids. Called by claim.ts after it has locked their work, so the rows are current. Served by the primary key of the week's runs.
+select * from runs_of_week where id = any($1::text[])

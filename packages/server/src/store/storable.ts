@@ -1,0 +1,60 @@
+// Room: store. What a value becomes when it is stored, the same in PostgreSQL and in memory: texts the database can hold, whole milliseconds, tasks as
+// they travel with a change. Called by both stores; the conformance suite compares what comes out.
+import { isFinalTask } from "@holdfast/engine";
+import type { RunChange, TaskRow, TaskWrite } from "./store.ts";
+
+const UNSTORABLE = /[\0\p{Surrogate}]/gu;
+
+/** PostgreSQL's text has no NUL, and UTF-8 no lone surrogate: each becomes U+FFFD. JSON text escapes both, so it is never changed by this. */
+export function storableText(text: string): string {
+  UNSTORABLE.lastIndex = 0;
+  return UNSTORABLE.test(text) ? text.replace(UNSTORABLE, "\ufffd") : text;
+}
+
+/** A copy of the row with every text storable. */
+export function storableRow<T extends object>(row: T): T {
+  const copy = { ...row } as Record<string, unknown>;
+  for (const key in copy) {
+    const value = copy[key];
+    if (typeof value === "string") copy[key] = storableText(value);
+  }
+  return copy as T;
+}
+
+/** The row of a report: whole milliseconds (a due time is rounded up, so that no wait ends early), failures only from `failureText`. */
+export function storableTask({ task, failureText }: Pick<TaskWrite, "task" | "failureText">): TaskRow {
+  return storableRow({
+    ...task,
+    startedAt: Math.round(task.startedAt),
+    completedAt: task.completedAt === null ? null : Math.round(task.completedAt),
+    delayUntil: task.delayUntil === null ? null : Math.ceil(task.delayUntil),
+    position: Math.floor(task.position),
+    failuresText: failureText === null ? null : `[${failureText}]`,
+  });
+}
+
+/** The reports of a change as they are recorded: when the change cancels open tasks, one that is still open arrives CANCELED. */
+export function travellingTasks(change: RunChange): TaskRow[] {
+  const at = change.cancelTasksAt;
+  return change.tasks.map((write): TaskRow => {
+    const task = storableTask(write);
+    return at === null || isFinalTask(task.status) ? task : { ...task, status: "CANCELED", completedAt: at };
+  });
+}
+
+/** Why a delivery is a duplicate, as stored with it. intake.sql says the same words. */
+export function duplicateReason(eventRowId: string): string {
+  return `An event with this id was stored before: ${eventRowId}`;
+}
+
+/** True when two runs are in the same state, field by field. */
+export function sameState(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, sorted(item)]));
+}
