@@ -1,0 +1,92 @@
+// Bench: what this machine can do at best, taken in the same run as everything else: flushing, committing, and answering over a WebSocket.
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import pg from "pg";
+import { WebSocket } from "ws";
+import { startProgram } from "../tests/harness/processes.ts";
+import type { Figure } from "./figure.ts";
+import { percentile, sharedClock } from "./statistics.ts";
+
+export const ONE_COMMIT = "one commit";
+export const COMMITS_BY_50 = "commits/s, 50 writers";
+export const ONE_ECHO = "one WebSocket echo";
+const ROW = "x".repeat(200);
+const FOR_MS = 1_500;
+
+/** @param directory on the disk the database is on */
+export async function rawLimits(directory: string, connection: pg.ClientConfig): Promise<Figure[]> {
+  return [...flushes(directory), ...(await commits(connection)), ...(await echoes())];
+}
+
+function flushes(directory: string): Figure[] {
+  const work = mkdtempSync(join(directory, "flush-"));
+  const file = openSync(join(work, "file"), "a");
+  const block = Buffer.alloc(4096, 1);
+  const times = Array.from({ length: 400 }, () => {
+    const from = sharedClock();
+    writeSync(file, block);
+    fdatasyncSync(file);
+    return sharedClock() - from;
+  });
+  closeSync(file);
+  rmSync(work, { recursive: true });
+  const total = times.reduce((sum, time) => sum + time, 0);
+  return [
+    { name: "fdatasync of 4 KiB, p50", value: percentile(times, 0.5), unit: "ms" },
+    { name: "fdatasync of 4 KiB, p99", value: percentile(times, 0.99), unit: "ms" },
+    { name: "fdatasyncs/s", value: (times.length / total) * 1000, unit: "/s" },
+  ];
+}
+
+async function commits(connection: pg.ClientConfig): Promise<Figure[]> {
+  const setUp = new pg.Client(connection);
+  await setUp.connect();
+  await setUp.query("create table if not exists bench_commits (id bigint generated always as identity primary key, row text)");
+  const alone = await insertFor(connection, 1);
+  const many = await insertFor(connection, 50);
+  await setUp.query("drop table bench_commits");
+  await setUp.end();
+  return [
+    { name: ONE_COMMIT, value: percentile(alone, 0.5), unit: "ms" },
+    { name: "commits/s, 1 writer", value: (alone.length / FOR_MS) * 1000, unit: "/s" },
+    { name: COMMITS_BY_50, value: (many.length / FOR_MS) * 1000, unit: "/s" },
+  ];
+}
+
+/** Single-row inserts, each its own commit, by so many connections; the milliseconds each took. */
+async function insertFor(connection: pg.ClientConfig, writers: number): Promise<number[]> {
+  const clients = Array.from({ length: writers }, () => new pg.Client(connection));
+  await Promise.all(clients.map((client) => client.connect()));
+  const times: number[] = [];
+  const until = sharedClock() + FOR_MS;
+  const write = async (client: pg.Client) => {
+    for (let now = sharedClock(); now < until; ) {
+      await client.query({ name: "insert", text: "insert into bench_commits (row) values ($1)", values: [ROW] });
+      const after = sharedClock();
+      times.push(after - now);
+      now = after;
+    }
+  };
+  await Promise.all(clients.map(write));
+  await Promise.all(clients.map((client) => client.end()));
+  return times;
+}
+
+async function echoes(): Promise<Figure[]> {
+  const server = startProgram(["--import", "tsx", "bench/echo.ts"]);
+  const [, port] = await server.says(/port (\d+)/);
+  const socket = new WebSocket(`ws://127.0.0.1:${port}`);
+  await new Promise((resolve) => socket.once("open", resolve));
+  const message = JSON.stringify({ t: "report", x: "token", n: 1, items: [{ key: "k".repeat(64), name: "step", output: "1" }] });
+  const times: number[] = [];
+  for (let i = 0; i < 2_000; i++) {
+    const from = sharedClock();
+    const answered = new Promise((resolve) => socket.once("message", (text) => resolve(JSON.parse(String(text)))));
+    socket.send(message);
+    await answered;
+    times.push(sharedClock() - from);
+  }
+  socket.terminate();
+  await server.kill();
+  return [{ name: ONE_ECHO, value: percentile(times.slice(500), 0.5), unit: "ms" }];
+}
