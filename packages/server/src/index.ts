@@ -1,4 +1,5 @@
 // The server's entry: what the CLI and tests import. Everything else is inside.
 export type { RunningServer, ServerConfig } from "./main/config.ts";
+export { type DatabaseFacts, inspectDatabase } from "./main/inspect.ts";
 export { startServer } from "./main/start.ts";
 export { VERSION } from "./main/version.ts";

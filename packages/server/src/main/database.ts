@@ -10,7 +10,7 @@ export interface Database {
   stop(): Promise<void>;
 }
 
-export async function openDatabase(config: ServerConfig, log: Logger): Promise<Database> {
+export async function openDatabase(config: Pick<ServerConfig, "dataDir" | "databaseUrl">, log: Logger): Promise<Database> {
   if (config.databaseUrl) return { connection: { connectionString: config.databaseUrl }, embedded: false, stop: async () => {} };
   const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, log });
   return { connection: postgres.connection, embedded: true, stop: () => postgres.stop() };
