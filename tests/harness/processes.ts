@@ -22,6 +22,8 @@ export interface Program {
   /** stdout and stderr so far, as they came. */
   output(): string;
   stdout(): string;
+  /** Hears stdout from now on. */
+  onStdout(listener: (chunk: string) => void): void;
   signal(name: NodeJS.Signals): void;
   /** SIGKILL, and waits until it is gone. */
   kill(): Promise<void>;
@@ -89,6 +91,7 @@ function programOf(child: ChildProcess, text: { all: string; out: string }): Pro
     exited,
     output: () => text.all,
     stdout: () => text.out,
+    onStdout: (listener) => void child.stdout?.on("data", listener),
     signal: (name) => void child.kill(name),
     kill: async () => void (await end("SIGKILL")),
     stop: () => end("SIGTERM"),
@@ -111,13 +114,18 @@ export function freshDirectory(): string {
   return directory;
 }
 
+/** The postmaster.pid of a data directory's embedded PostgreSQL, or null. */
+export function postmasterFile(dataDir: string): string | null {
+  const home = join(dataDir, "postgres");
+  const data = readdirSafely(home).find((name) => readdirSafely(join(home, name)).includes("postmaster.pid"));
+  return data ? join(home, data, "postmaster.pid") : null;
+}
+
 /** Pid of the embedded PostgreSQL of a data directory, or null. */
 export function postmasterOf(dataDir: string): number | null {
   try {
-    const home = join(dataDir, "postgres");
-    const data = readdirSync(home).find((name) => readdirSafely(join(home, name)).includes("postmaster.pid"));
-    if (!data) return null;
-    const pid = Number(readFileSync(join(home, data, "postmaster.pid"), "utf8").split("\n")[0]);
+    const file = postmasterFile(dataDir);
+    const pid = file ? Number(readFileSync(file, "utf8").split("\n")[0]) : 0;
     return isPostgres(pid) ? pid : null;
   } catch {
     return null;

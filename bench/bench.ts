@@ -1,0 +1,83 @@
+// Bench: `npm run bench -- [--rounds 3] [--only jobs,steps] [--json] [--write]`. Prints every figure with this machine's own raw limits, taken in the same run.
+// Writes nothing but stdout, unless --write asks for the table in docs/performance.md.
+import { readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { cleanUp, ROOT } from "../tests/harness/processes.ts";
+import { type Figure, medians, table } from "./figure.ts";
+import { MEASURES, type Measure } from "./measures.ts";
+import { Stand } from "./stand.ts";
+
+const PAGE = join(ROOT, "docs/performance.md");
+const MARKS = ["<!-- bench: from here -->", "<!-- bench: to here -->"] as const;
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "3" },
+    only: { type: "string" },
+    json: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+  },
+});
+
+interface Section {
+  title: string;
+  figures: Figure[];
+}
+
+function chosen(): Measure[] {
+  const names = options.only?.split(",") ?? Object.keys(MEASURES);
+  return names.map((name) => {
+    const measure = MEASURES[name];
+    if (!measure) throw new Error(`There is no measure "${name}"; there are ${Object.keys(MEASURES).join(", ")}.`);
+    return measure;
+  });
+}
+
+async function repeated(stand: Stand, measure: Measure): Promise<Section> {
+  const rounds: Figure[][] = [];
+  const count = Math.min(Number(options.rounds), measure.most ?? Number.POSITIVE_INFINITY);
+  for (let i = 0; i < count; i++) rounds.push(await measure.round(stand));
+  return { title: measure.title, figures: medians(rounds) };
+}
+
+async function main(): Promise<void> {
+  const measures = chosen();
+  const stand = await Stand.open();
+  const limits = await stand.rawLimits();
+  const sections: Section[] = [{ title: "This machine's raw limits", figures: limits }];
+  await warmUp(stand);
+  for (const measure of measures) {
+    const section = await repeated(stand, measure);
+    sections.push(section);
+    if (!options.json) console.error(table(section.title, section.figures, limits));
+  }
+  await stand.close();
+  const text = sections.map(({ title, figures }) => table(title, figures, limits)).join("\n");
+  process.stdout.write(options.json ? `${JSON.stringify(sections, null, 2)}\n` : `${text}\n`);
+  if (options.write) writePage(text);
+}
+
+/** Every path once and a little more, so that the first round does not pay for compiling. */
+async function warmUp(stand: Stand): Promise<void> {
+  await stand.send("steps", { steps: 1_500 });
+  await Promise.all(Array.from({ length: 100 }, () => stand.webhook()));
+  await Promise.all(Array.from({ length: 300 }, () => stand.send("no-op")));
+  await stand.finished(401);
+}
+
+function writePage(text: string): void {
+  const page = readFileSync(PAGE, "utf8");
+  const [before, rest] = page.split(MARKS[0]);
+  const after = rest?.split(MARKS[1])[1];
+  if (before === undefined || after === undefined) throw new Error(`docs/performance.md lacks ${MARKS.join(" and ")}`);
+  const machine = `${cpus().length} cores, Node ${process.versions.node}; medians of ${options.rounds} rounds.`;
+  writeFileSync(PAGE, `${before}${MARKS[0]}\n\n${machine}\n\n${text}\n${MARKS[1]}${after}`);
+}
+
+try {
+  await main();
+} finally {
+  await cleanUp();
+}

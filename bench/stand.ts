@@ -1,0 +1,132 @@
+// Bench: the stand everything is measured on: a server and an app as processes of their own with default settings, reached as any client reaches them,
+// and the database read from the side, so that "complete" means what the database says, not what we say.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import pg from "pg";
+import { Pool } from "undici";
+import { DATABASE_USER, passwordOf } from "../packages/server/src/platform/postgres/cluster.ts";
+import { startApp } from "../tests/harness/apps.ts";
+import { type Program, postmasterFile } from "../tests/harness/processes.ts";
+import { DEV_KEY, TestServer } from "../tests/harness/server.ts";
+import { SIGNING_SECRET, signedHeaders } from "../tests/harness/webhooks.ts";
+import type { Told } from "./app.ts";
+import { type Counters, countersIn } from "./counters.ts";
+import { rawLimits } from "./raw-limits.ts";
+import { sharedClock } from "./statistics.ts";
+
+export class Stand {
+  readonly #told: Told[] = [];
+  readonly #http: Pool;
+  #rest = "";
+
+  private constructor(
+    readonly server: TestServer,
+    readonly database: pg.Client,
+    private readonly hookPath: string,
+    app: Program,
+  ) {
+    this.#http = new Pool(server.url, { connections: 100, pipelining: 1 });
+    app.onStdout((chunk) => this.#hear(chunk));
+  }
+
+  static async open(): Promise<Stand> {
+    const server = await TestServer.start();
+    const app = startApp(server, "bench/app.ts", { BENCH_SECRET: SIGNING_SECRET });
+    await app.says(/connected/);
+    const database = new pg.Client(connectionOf(server.dataDir));
+    await database.connect();
+    const url = new URL(await server.api.endpointUrl("bench"));
+    await server.api.knowsJob("steps");
+    return new Stand(server, database, url.pathname, app);
+  }
+
+  /** Taken with the server idle. */
+  rawLimits() {
+    return rawLimits(this.server.dataDir, connectionOf(this.server.dataDir));
+  }
+
+  #hear(chunk: string): void {
+    const lines = (this.#rest + chunk).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) if (line.startsWith("{")) this.#told.push(JSON.parse(line));
+  }
+
+  /** Waits until the app has told of so many runs since the last call, takes them, and waits until the database has all of them as completed. */
+  async finished(count: number): Promise<Told[]> {
+    const deadline = sharedClock() + 120_000;
+    while (this.#told.length < count) {
+      if (sharedClock() > deadline)
+        throw new Error(`${this.#told.length} of ${count} runs ended:\n${this.server.program.output()}`);
+      await pause(1);
+    }
+    const told = this.#told.splice(0);
+    while ((await this.unfinished()) > 0) if (sharedClock() > deadline) throw new Error("runs stay unfinished");
+    return told;
+  }
+
+  /** Runs that have not ended, in all. */
+  async unfinished(): Promise<number> {
+    const text = "select count(*)::int as open from runs where state_kind <> 'finished'";
+    const { rows } = await this.database.query<{ open: number }>({ name: "open", text });
+    return rows[0]?.open ?? 0;
+  }
+
+  /** Resolves once the run of this event has ended, as the database shows it; asks without pause. */
+  async ended(eventId: string): Promise<void> {
+    const text = `select 1 from event_keys k join runs r on r.event_row_id = k.event_row_id
+      where k.event_id = $1 and r.state_kind = 'finished'`;
+    for (;;) {
+      const { rowCount } = await this.database.query({ name: "ended", text, values: [eventId] });
+      if (rowCount) return;
+    }
+  }
+
+  /** Sends an event, and reads the whole answer. */
+  async send(name: string, payload: object = {}): Promise<{ id: string }> {
+    const { statusCode, body } = await this.#http.request({
+      method: "POST",
+      path: "/api/v1/events",
+      headers: { authorization: `Bearer ${DEV_KEY}`, "content-type": "application/json" },
+      body: JSON.stringify({ event: { name, payload } }),
+    });
+    if (statusCode !== 200) throw new Error(`the event was answered with ${statusCode}: ${await body.text()}`);
+    return (await body.json()) as { id: string };
+  }
+
+  /** Sends a signed webhook; the milliseconds until its acknowledgement had arrived. */
+  async webhook(): Promise<number> {
+    const text = JSON.stringify({ sentAt: sharedClock(), data: { id: "user_bench", object: "user" }, type: "user.created" });
+    const headers = signedHeaders(text);
+    const from = sharedClock();
+    const { statusCode, body } = await this.#http.request({ method: "POST", path: this.hookPath, headers, body: text });
+    await body.dump();
+    if (statusCode !== 200) throw new Error(`the webhook was answered with ${statusCode}`);
+    return sharedClock() - from;
+  }
+
+  async counters(): Promise<Counters> {
+    const { body } = await this.#http.request({ method: "GET", path: "/metrics" });
+    return countersIn(await body.text());
+  }
+
+  async close(): Promise<void> {
+    await this.database.end();
+    await this.#http.close();
+    await this.server.stop();
+  }
+}
+
+/** The embedded database of a data directory, found as its own clients find it: postmaster.pid names port and socket. */
+function connectionOf(dataDir: string): pg.ClientConfig {
+  const file = postmasterFile(dataDir);
+  if (!file) throw new Error("the embedded PostgreSQL does not run");
+  const [, , , port, directory, host] = readFileSync(file, "utf8").split("\n");
+  return {
+    host: directory || host || "127.0.0.1",
+    port: Number(port),
+    user: DATABASE_USER,
+    password: passwordOf(join(dataDir, "postgres")),
+    database: "postgres",
+  };
+}
