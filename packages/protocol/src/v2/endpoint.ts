@@ -17,7 +17,12 @@ export const displayPropertySchema = z.object({
 });
 export type DisplayProperty = z.infer<typeof displayPropertySchema>;
 
-export const eventExampleSchema = z.object({ id: z.string(), name: z.string(), icon: z.string().optional(), payload: z.unknown() });
+export const eventExampleSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  icon: z.string().optional(),
+  payload: z.unknown().optional(),
+});
 
 export const eventSpecificationSchema = z.object({
   name: z.union([z.string(), z.array(z.string())]),
@@ -65,7 +70,9 @@ export const jobMetadataSchema = z.object({
   enabled: z.boolean(),
   startPosition: z.string().default("latest"),
   preprocessRuns: z.boolean().default(false),
-  concurrencyLimit: z.union([z.number().int().positive(), z.object({ id: z.string(), limit: z.number().int().positive() })]).optional(),
+  concurrencyLimit: z
+    .union([z.number().int().positive(), z.object({ id: z.string(), limit: z.number().int().positive() })])
+    .optional(),
 });
 export type JobMetadata = z.infer<typeof jobMetadataSchema>;
 
@@ -169,14 +176,21 @@ const nestable = [
     status: z.literal("INVALID_PAYLOAD"),
     errors: z.array(z.object({ path: z.array(z.union([z.string(), z.number()])), message: z.string() })),
   }),
-  z.object({ status: z.literal("UNRESOLVED_AUTH_ERROR"), issues: z.record(z.string(), z.object({ id: z.string(), error: z.string() })) }),
+  z.object({
+    status: z.literal("UNRESOLVED_AUTH_ERROR"),
+    issues: z.record(z.string(), z.object({ id: z.string(), error: z.string() })),
+  }),
 ] as const;
 const nestedResponseSchema = z.discriminatedUnion("status", nestable);
 
 /** What EXECUTE_JOB answers (wire §1.7). */
 export const executeJobResponseSchema = z.discriminatedUnion("status", [
   z.object({ status: z.literal("SUCCESS"), output: z.unknown().optional() }),
-  z.object({ status: z.literal("RESUME_WITH_PARALLEL_TASK"), task: echoedTaskSchema, childErrors: z.array(nestedResponseSchema) }),
+  z.object({
+    status: z.literal("RESUME_WITH_PARALLEL_TASK"),
+    task: echoedTaskSchema,
+    childErrors: z.array(nestedResponseSchema),
+  }),
   ...nestable,
 ]);
 export type ExecuteJobResponse = z.infer<typeof executeJobResponseSchema>;

@@ -3,7 +3,6 @@
 import { UserFacingError } from "@holdfast/protocol";
 import type { App } from "../client/app.ts";
 import { type Credentials, requireKey } from "../client/credentials.ts";
-import { sleep } from "../runtime/runtime.ts";
 import { Session, type SessionEnd, type SessionOwner } from "./session.ts";
 
 const FIRST_PAUSE_MS = 100;
@@ -65,9 +64,12 @@ class Connector implements SessionOwner {
     this.#cancelPause?.();
     this.#isRefused(new UserFacingError("CONFLICT", "The app was told to close before it was connected."));
     const sessions = [...this.#former, ...(this.#session ? [this.#session] : [])];
-    const left = Promise.all(sessions.map((session) => session.leave()));
-    const { runtime } = this.#app;
-    await Promise.race([left, sleep(runtime, sessions.length === 0 ? 0 : (this.#options.drainMs ?? 25_000))]);
+    let cancel = () => {};
+    const outOfTime = new Promise<void>((resolve) => {
+      cancel = this.#app.runtime.after(this.#options.drainMs ?? 25_000, resolve);
+    });
+    await Promise.race([Promise.all(sessions.map((session) => session.leave())), outOfTime]);
+    cancel();
     for (const session of sessions) session.close();
   }
 
