@@ -1,6 +1,6 @@
 // Room: store. What a value becomes when it is stored, the same in PostgreSQL and in memory: texts the database can hold, whole milliseconds, tasks as
 // they travel with a change. Called by both stores; the conformance suite compares what comes out.
-import { isFinalTask } from "@holdfast/engine";
+import { isFinalTask, type RunState } from "@holdfast/engine";
 import type { RunChange, TaskRow, TaskWrite } from "./store.ts";
 
 const UNSTORABLE = /[\0\p{Surrogate}]/gu;
@@ -33,13 +33,24 @@ export function storableTask({ task, failureText }: Pick<TaskWrite, "task" | "fa
   });
 }
 
-/** The reports of a change as they are recorded: when the change cancels open tasks, one that is still open arrives CANCELED. */
+/**
+ * The reports of a change as they are recorded: of two reports of one task the later speaks, and when the change cancels open tasks, one that is still
+ * open arrives CANCELED.
+ */
 export function travellingTasks(change: RunChange): TaskRow[] {
   const at = change.cancelTasksAt;
-  return change.tasks.map((write): TaskRow => {
-    const task = storableTask(write);
+  const latest = new Map(change.tasks.map((write) => [write.task.key, storableTask(write)]));
+  return [...latest.values()].map((task): TaskRow => {
     return at === null || isFinalTask(task.status) ? task : { ...task, status: "CANCELED", completedAt: at };
   });
+}
+
+/** A run's state as it is stored: due times are whole milliseconds, rounded up, and the output is storable. */
+export function storableState(state: RunState): RunState {
+  if (state.kind === "queued") return { ...state, dueAt: Math.ceil(state.dueAt) };
+  if (state.kind === "waiting") return { ...state, dueAt: state.dueAt === null ? null : Math.ceil(state.dueAt) };
+  if (state.kind === "executing" || state.outcome.status !== "SUCCESS" || state.outcome.output === null) return state;
+  return { ...state, outcome: { status: "SUCCESS", output: storableText(state.outcome.output) } };
 }
 
 /** Why a delivery is a duplicate, as stored with it. intake.sql says the same words. */

@@ -45,7 +45,7 @@ export class PostgresCatalog implements CatalogStore {
 
   async setting(key: string): Promise<string | null> {
     const [row] = await this.#rows("setting", [storableText(key)]);
-    return row ? (row["value"] as string) : null;
+    return row ? (row.value as string) : null;
   }
 
   async saveSetting(key: string, value: string): Promise<void> {
@@ -54,6 +54,6 @@ export class PostgresCatalog implements CatalogStore {
 
   async revision(): Promise<number> {
     const [row] = await this.#rows("catalog-revision");
-    return (row?.["revision"] as number | undefined) ?? 0;
+    return (row?.revision as number | undefined) ?? 0;
   }
 }

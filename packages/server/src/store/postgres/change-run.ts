@@ -47,13 +47,8 @@ function bytesOfChange({ after, tasks }: RunChange): number {
 export function changeStatement(changes: RunChange[], week: number, claimed: boolean): { prepared: Prepared; values: string[] } {
   const sorted = [...changes].sort(byId(({ before }) => before.id));
   const rows = sorted.map((change) => changeColumns(change, claimed));
-  const tasks = sorted.flatMap((change) => lastOfEach(change).map(taskColumns));
+  const tasks = sorted.flatMap((change) => travellingTasks(change).map(taskColumns));
   return { prepared: statementOfWeek("change-run", week), values: [JSON.stringify(rows), JSON.stringify(tasks)] };
-}
-
-/** One statement touches a task once: of two reports of one task that travel together the later speaks. */
-function lastOfEach(change: RunChange): ReturnType<typeof travellingTasks> {
-  return [...new Map(travellingTasks(change).map((task) => [task.key, task])).values()];
 }
 
 function changeColumns({ before, after, at, work, ...change }: RunChange, claimed: boolean): DbRow {

@@ -136,7 +136,7 @@ async function readSubjects(send: Send, taken: Taken[]): Promise<Map<string, DbR
     for (const [week, ids] of byWeek)
       queries.push(send<DbRow>({ prepared: statementOfWeek(`${table}-by-id`, week), values: [ids] }));
   }
-  return new Map((await inOrder(queries)).flat().map((row) => [row["id"] as string, row]));
+  return new Map((await inOrder(queries)).flat().map((row) => [row.id as string, row]));
 }
 
 function decideAll(request: ClaimRequest, decide: Decide, taken: Taken[], subjects: Map<string, DbRow>): Plan {

@@ -33,12 +33,12 @@ async function open(link: Link, requests: OpenRequest[], week: number): Promise<
     const storable = { ...storableTask({ task, failureText: null }), failuresText: task.failuresText };
     return { ...taskColumns(storableRow(storable)), environment_id: environmentId };
   });
-  rows.sort(byId((row) => row["run_id"] as string));
+  rows.sort(byId((row) => row.run_id as string));
   const answers = await link.query<DbRow>(statementOfWeek("open-task", week), [JSON.stringify(rows)]);
-  const byTask = new Map(answers.map((row) => [taskKey(row["asked_run_id"] as string, row["asked_key"] as string), row]));
+  const byTask = new Map(answers.map((row) => [taskKey(row.asked_run_id as string, row.asked_key as string), row]));
   return requests.map(({ task }) => {
     const row = byTask.get(taskKey(task.runId, task.key));
     if (!row) return null;
-    return row["run_id"] === null ? AGAIN : { task: taskOf(row), created: row["created"] as boolean };
+    return row.run_id === null ? AGAIN : { task: taskOf(row), created: row.created as boolean };
   });
 }

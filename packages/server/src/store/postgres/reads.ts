@@ -64,7 +64,7 @@ export class Reads {
   async #tasksById(runId: string, ids: string[]): Promise<TaskRow[]> {
     const unique = [...new Set(ids)];
     const found = await this.#ofWeek("tasks", runId, { name: "tasks-by-id", values: [runId, unique] });
-    const missing = unique.filter((id) => !found.some((row) => row["id"] === id));
+    const missing = unique.filter((id) => !found.some((row) => row.id === id));
     const odd =
       missing.length > 0 ? await this.#ofWeek("tasks", runId, { name: "tasks-by-odd-id", values: [runId, missing] }) : [];
     return [...found, ...odd].map(taskOf).sort((a, b) => a.position - b.position || (a.key < b.key ? -1 : 1));
@@ -74,7 +74,7 @@ export class Reads {
     const rowId = "rowId" in by ? by.rowId : await this.#rowIdOf(environmentId, by.id);
     if (rowId === null) return null;
     const [row] = await this.#ofWeek("events", rowId, { name: "events-by-id", values: [[rowId]] });
-    return row && (environmentId === null || row["environment_id"] === environmentId) ? eventOf(row) : null;
+    return row && (environmentId === null || row.environment_id === environmentId) ? eventOf(row) : null;
   }
 
   async #rowIdOf(environmentId: string | null, eventId: string): Promise<string | null> {
@@ -82,11 +82,11 @@ export class Reads {
       environmentId === null
         ? await this.rows(statement("event-keys-anywhere"), [eventId])
         : await this.rows(statement("event-key"), [environmentId, eventId]);
-    return row ? (row["event_row_id"] as string) : null;
+    return row ? (row.event_row_id as string) : null;
   }
 
   async delivery(environmentId: string | null, id: string): Promise<DeliveryRow | null> {
     const [row] = await this.#ofWeek("deliveries", id, { name: "deliveries-by-id", values: [[id]] });
-    return row && (environmentId === null || row["environment_id"] === environmentId) ? deliveryOf(row) : null;
+    return row && (environmentId === null || row.environment_id === environmentId) ? deliveryOf(row) : null;
   }
 }

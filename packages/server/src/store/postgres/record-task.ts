@@ -46,7 +46,7 @@ export function taskReports(name: "record-task" | "record-unfenced-task", links:
 async function record(name: string, link: Link, writes: TaskWrite[], week: number): Promise<TaskVerdict[]> {
   if (week === NO_WEEK) return writes.map(() => "stale");
   const rows = writes.map((write): DbRow => ({ ...taskColumns(storableTask(write)), token: write.token }));
-  if (rows.length > 1) rows.sort(byId((row) => row["run_id"] as string));
+  if (rows.length > 1) rows.sort(byId((row) => row.run_id as string));
   const answers = await link.query<Answer>(statementOfWeek(name, week), [JSON.stringify(rows)]);
   const held = new Set<string>();
   const written = new Set<string>();

@@ -2,7 +2,7 @@
 // store; views read the same columns by hand. JSON text stays text.
 import { type Outcome, type RunState, statusOf } from "@holdfast/engine";
 import type { IndexDocument } from "@holdfast/protocol";
-import { storableRow } from "../storable.ts";
+import { storableRow, storableState } from "../storable.ts";
 import type { AppRow, DeliveryRow, EndpointRow, EnvironmentRow, EventRow, RunRow, TaskRow } from "../store.ts";
 
 export type DbRow = Record<string, unknown>;
@@ -142,8 +142,8 @@ export function eventColumns(event: EventRow): DbRow {
 }
 
 export function deliveryOf(row: DbRow): DeliveryRow {
-  const headers = JSON.parse(row["headers_text"] as string) as [string, string][];
-  return { ...fromDb(DELIVERY, row), headers, body: row["body"] as Uint8Array };
+  const headers = JSON.parse(row.headers_text as string) as [string, string][];
+  return { ...fromDb(DELIVERY, row), headers, body: row.body as Uint8Array };
 }
 /** The body travels beside it. */
 export function deliveryColumns(delivery: DeliveryRow): DbRow {
@@ -154,7 +154,7 @@ export const environmentOf = (row: DbRow): EnvironmentRow => fromDb(ENVIRONMENT,
 export const environmentColumns = (row: EnvironmentRow): DbRow => toDb(ENVIRONMENT, storableRow(row));
 
 export function appOf(row: DbRow): AppRow {
-  const text = row["index_text"] as string | null;
+  const text = row.index_text as string | null;
   return { ...fromDb(APP, row), index: text === null ? null : (JSON.parse(text) as IndexDocument) };
 }
 export function appColumns(row: AppRow): DbRow {
@@ -165,7 +165,7 @@ export const endpointOf = (row: DbRow): EndpointRow => fromDb(ENDPOINT, row);
 export const endpointColumns = (row: EndpointRow): DbRow => toDb(ENDPOINT, storableRow(row));
 
 export function runOf(row: DbRow): RunRow {
-  const yields = JSON.parse(row["yields_text"] as string) as string[];
+  const yields = JSON.parse(row.yields_text as string) as string[];
   return { ...fromDb(RUN, row), state: stateOf(row), yields };
 }
 
@@ -177,7 +177,7 @@ export function runColumns(run: RunRow): DbRow {
 export function runStateColumns(
   run: Pick<RunRow, "state" | "startedAt" | "executions" | "executionMs" | "failures" | "losses" | "yields">,
 ): DbRow {
-  const { state } = run;
+  const state = storableState(run.state);
   return {
     status: statusOf(run),
     state_kind: state.kind,
@@ -194,34 +194,33 @@ export function runStateColumns(
 function columnsOfState(state: RunState): DbRow {
   switch (state.kind) {
     case "queued":
-      return { cause: state.cause, due_at: Math.ceil(state.dueAt) };
+      return { cause: state.cause, due_at: state.dueAt };
     case "executing":
       return { token: state.token, since: state.since };
     case "waiting":
-      return { due_at: state.dueAt === null ? null : Math.ceil(state.dueAt) };
+      return { due_at: state.dueAt };
     case "finished": {
-      if (state.outcome.status !== "SUCCESS") return { finished_at: state.at, outcome_text: JSON.stringify(state.outcome) };
-      const { output } = storableRow({ output: state.outcome.output });
-      return { finished_at: state.at, output_text: output };
+      const { at, outcome } = state;
+      if (outcome.status === "SUCCESS") return { finished_at: at, output_text: outcome.output };
+      return { finished_at: at, outcome_text: JSON.stringify(outcome) };
     }
   }
 }
 
 function stateOf(row: DbRow): RunState {
-  const kind = row["state_kind"] as RunState["kind"];
-  const dueAt = row["due_at"] as number | null;
+  const kind = row.state_kind as RunState["kind"];
+  const dueAt = row.due_at as number | null;
   switch (kind) {
     case "queued":
-      return { kind, cause: row["cause"] as (RunState & { kind: "queued" })["cause"], dueAt: dueAt ?? 0 };
+      return { kind, cause: row.cause as (RunState & { kind: "queued" })["cause"], dueAt: dueAt ?? 0 };
     case "executing":
-      return { kind, token: row["token"] as string, since: row["since"] as number };
+      return { kind, token: row.token as string, since: row.since as number };
     case "waiting":
       return { kind, dueAt };
     case "finished": {
-      const text = row["outcome_text"] as string | null;
-      const outcome: Outcome =
-        text === null ? { status: "SUCCESS", output: row["output_text"] as string | null } : JSON.parse(text);
-      return { kind, at: row["finished_at"] as number, outcome };
+      const text = row.outcome_text as string | null;
+      const outcome: Outcome = text === null ? { status: "SUCCESS", output: row.output_text as string | null } : JSON.parse(text);
+      return { kind, at: row.finished_at as number, outcome };
     }
   }
 }

@@ -1,0 +1,58 @@
+// Room: store. Environments, apps, endpoints and settings in memory. Part of MemoryStore; copies rows in and out.
+import { storableRow, storableText } from "../storable.ts";
+import type { AppRow, CatalogStore, EndpointRow, EnvironmentRow } from "../store.ts";
+
+export class MemoryCatalog implements CatalogStore {
+  readonly #environments = new Map<string, EnvironmentRow>();
+  readonly #apps = new Map<string, AppRow>();
+  readonly #endpoints = new Map<string, EndpointRow>();
+  readonly #settings = new Map<string, string>();
+  #revision = 0;
+
+  async environments(): Promise<EnvironmentRow[]> {
+    return sorted(this.#environments);
+  }
+
+  async saveEnvironment(row: EnvironmentRow): Promise<void> {
+    const known = this.#environments.get(row.id);
+    this.#environments.set(row.id, storableRow({ ...row, createdAt: known?.createdAt ?? row.createdAt }));
+    this.#revision += 1;
+  }
+
+  async apps(): Promise<AppRow[]> {
+    return sorted(this.#apps);
+  }
+
+  async saveApp(row: AppRow): Promise<void> {
+    const { environmentId, slug } = this.#apps.get(row.id) ?? row;
+    this.#apps.set(row.id, storableRow({ ...row, environmentId, slug }));
+    this.#revision += 1;
+  }
+
+  async endpoints(): Promise<EndpointRow[]> {
+    return sorted(this.#endpoints);
+  }
+
+  async saveEndpoint(row: EndpointRow): Promise<void> {
+    const { appId, preset, secretSealed } = row;
+    this.#endpoints.set(row.id, storableRow({ ...(this.#endpoints.get(row.id) ?? row), appId, preset, secretSealed }));
+    this.#revision += 1;
+  }
+
+  async setting(key: string): Promise<string | null> {
+    return this.#settings.get(storableText(key)) ?? null;
+  }
+
+  async saveSetting(key: string, value: string): Promise<void> {
+    this.#settings.set(storableText(key), storableText(value));
+    this.#revision += 1;
+  }
+
+  async revision(): Promise<number> {
+    return this.#revision;
+  }
+}
+
+function sorted<T extends { id: string }>(rows: Map<string, T>): T[] {
+  return [...rows.values()].map((row) => structuredClone(row)).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
