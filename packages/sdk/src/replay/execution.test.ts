@@ -1,8 +1,10 @@
 // The rules of replay, one by one, against a model of what a server keeps.
+
 import { describe, expect, it } from "vitest";
 import { RunModel } from "../../test-kit/run-model.ts";
 import { settled } from "../../test-kit/virtual-runtime.ts";
-import { ErrorWithTask, isTriggerError } from "./errors.ts";
+import type { IO } from "../io/io.ts";
+import { ErrorWithTask } from "./errors.ts";
 
 const ok = (output: unknown) => ({ status: "SUCCESS", output: JSON.stringify(output) });
 
@@ -36,7 +38,7 @@ describe("a step", () => {
   it("is not performed again once recorded, and costs nothing then", async () => {
     const model = new RunModel();
     let performed = 0;
-    const program = async (io: Parameters<Parameters<RunModel["execute"]>[0]>[0]) =>
+    const program = async (io: IO) =>
       io.runTask("a", async () => {
         performed += 1;
         return { at: new Date(0) };
@@ -52,7 +54,7 @@ describe("a step", () => {
   it("gives JSON at first and on replay, a fresh copy each time", async () => {
     const model = new RunModel();
     const got: unknown[] = [];
-    const program = async (io: Parameters<Parameters<RunModel["execute"]>[0]>[0]) => {
+    const program = async (io: IO) => {
       got.push(await io.runTask("a", async () => ({ when: new Date(5), list: [1], skip: undefined })));
     };
     await model.execute(program);
@@ -64,7 +66,7 @@ describe("a step", () => {
 
   it("keeps undefined and null apart", async () => {
     const model = new RunModel();
-    const program = async (io: Parameters<Parameters<RunModel["execute"]>[0]>[0]) => {
+    const program = async (io: IO) => {
       const nothing = await io.runTask("nothing", async () => {});
       const nil = await io.runTask("nil", async () => null);
       return [nothing === undefined, nil === null];
@@ -77,7 +79,7 @@ describe("a step", () => {
 
   it("applies parseOutput to fresh and recorded output alike", async () => {
     const model = new RunModel();
-    const program = async (io: Parameters<Parameters<RunModel["execute"]>[0]>[0]) => {
+    const program = async (io: IO) => {
       const date = await io.runTask("d", async () => new Date(7), { parseOutput: (text) => new Date(String(text)) });
       return date.getTime();
     };
@@ -172,7 +174,7 @@ describe("failure", () => {
   it("is recorded, thrown as an ordinary error, and the same on replay", async () => {
     const model = new RunModel();
     let performed = 0;
-    const program = async (io: Parameters<Parameters<RunModel["execute"]>[0]>[0]) => {
+    const program = async (io: IO) => {
       try {
         await io.runTask("a", async () => {
           performed += 1;
@@ -213,7 +215,7 @@ describe("failure", () => {
   it("with retry options suspends, and is tried again when it is due, up to the limit", async () => {
     const model = new RunModel();
     const attempts: number[] = [];
-    const program = async (io: Parameters<Parameters<RunModel["execute"]>[0]>[0]) =>
+    const program = async (io: IO) =>
       io.runTask(
         "a",
         async (task) => {
@@ -299,182 +301,5 @@ describe("failure", () => {
     expect(outcome).toMatchObject({ status: "ERROR", error: { message: "boom" } });
     expect(tries).toBe(2);
     expect(model.named("cool down")[0]?.parentId).toBe(model.named("a")[0]?.id);
-  });
-});
-
-describe("logs", () => {
-  it("travel with the next report, or with the end", async () => {
-    const model = new RunModel();
-    const { ended } = model.begin(async (io) => {
-      await io.logger.info("one", { a: 1 });
-      await io.runTask("a", async () => 1);
-      await io.logger.error("two", new Error("boom"));
-    });
-    const end = await ended;
-    expect(model.calls.map((items) => items.map((item) => item.name))).toEqual([["log", "Task"]]);
-    expect(end).toMatchObject({ items: [{ name: "log", noop: true, status: "COMPLETED" }] });
-    expect(JSON.parse(model.calls[0]?.[0]?.details ?? "")).toEqual({
-      icon: "log",
-      description: "one",
-      params: { a: 1 },
-      properties: [{ label: "Level", text: "INFO" }],
-      style: { style: "minimal", variant: "info" },
-    });
-    const details = end.kind === "ended" ? JSON.parse(end.items[0]?.details ?? "") : undefined;
-    expect(details.params).toMatchObject({ name: "Error", message: "boom" });
-  });
-
-  it("may say the same twice; the second is another line, and neither is repeated on replay", async () => {
-    const model = new RunModel();
-    const program = async (io: Parameters<Parameters<RunModel["execute"]>[0]>[0]) => {
-      for (let i = 0; i < 3; i++) await io.logger.info("same");
-    };
-    await model.execute(program);
-    expect(model.named("log")).toHaveLength(3);
-    const end = await model.begin(program).ended;
-    expect(end).toMatchObject({ kind: "ended", items: [] });
-  });
-
-  it("are sent after a while even if nothing else happens, and in bounded reports", async () => {
-    const model = new RunModel();
-    const { ended } = model.begin(async (io) => {
-      await io.logger.info("early");
-      await io.runTask("slow", () => new Promise<void>((resolve) => model.runtime.after(1000, resolve)));
-      for (let i = 0; i < 1700; i++) void io.logger.info(`line ${i}`);
-    });
-    await model.runtime.advance(250);
-    expect(model.named("log")).toHaveLength(1);
-    await model.runtime.advance(1000);
-    const end = await ended;
-    const lines = model.named("log").length + (end.kind === "ended" ? end.items.length : 0);
-    expect(lines).toBe(1701);
-    expect(Math.max(...model.calls.map((items) => items.length))).toBeLessThanOrEqual(1000);
-  });
-
-  it("never fail the run, whatever is logged", async () => {
-    const model = new RunModel();
-    const circular: { self?: unknown } = {};
-    circular.self = circular;
-    const outcome = await model.execute(async (io) => {
-      await io.logger.info("circular", circular);
-      await io.logger.info("bigint", { n: 1n });
-      await io.logger.info("large", { text: "x".repeat(2_000_000) });
-      return "done";
-    });
-    expect(outcome).toEqual(ok("done"));
-    expect(model.named("log")).toHaveLength(3);
-  });
-});
-
-describe("the end", () => {
-  it("says stale or abandoned, and nothing goes on after it", async () => {
-    for (const answer of ["stale", new Error("gone")] as const) {
-      const model = new RunModel();
-      model.answers.push(answer);
-      const after: string[] = [];
-      const { ended } = model.begin(async (io) => {
-        await io.runTask("a", async () => 1).finally(() => after.push("settled"));
-        after.push("went on");
-      });
-      expect((await ended).kind).toBe(answer === "stale" ? "stale" : "abandoned");
-      await model.runtime.advance(1000);
-      expect(after).toEqual([]);
-      expect(model.calls).toHaveLength(0);
-    }
-  });
-
-  it("lets no task start or report any more", async () => {
-    const model = new RunModel();
-    let performed = 0;
-    let keep: Promise<unknown> = Promise.resolve();
-    await model.execute(async (io) => {
-      keep = (async () => {
-        await settled();
-        await io.logger.info("late");
-        await io.runTask("late", async () => {
-          performed += 1;
-        });
-        return "went on";
-      })();
-    });
-    expect(await Promise.race([keep, settled(60).then(() => "stuck")])).toBe("stuck");
-    expect(performed).toBe(0);
-    expect(model.rows.size).toBe(0);
-  });
-
-  it("waits for reports under way", async () => {
-    const model = new RunModel();
-    model.hold = true;
-    let over = false;
-    const { ended } = model.begin(async (io) => {
-      void io.runTask("floating", async () => 1);
-      await settled();
-    });
-    void ended.then(() => (over = true));
-    await settled(30);
-    expect(over).toBe(false);
-    model.release();
-    expect((await ended).kind).toBe("ended");
-  });
-
-  it("fails the run when its output is no JSON", async () => {
-    const outcome = await new RunModel().execute(async () => ({ n: 1n }));
-    expect(outcome).toMatchObject({ status: "ERROR", error: { message: expect.stringContaining("BigInt") } });
-  });
-});
-
-describe("io", () => {
-  it("remembers random numbers, and refuses impossible bounds", async () => {
-    const model = new RunModel();
-    const program = async (io: Parameters<Parameters<RunModel["execute"]>[0]>[0]) => [
-      await io.random("r"),
-      await io.random("i", { min: 10, max: 20, round: true }),
-      await io.random("bad", { min: 2, max: 1 }).catch((error: Error) => error.message),
-    ];
-    const first = await model.execute(program);
-    model.runtime.chance = 0.1;
-    expect(await model.execute(program)).toEqual(first);
-    expect(first).toEqual(ok([0.5, 15, "Lower bound can't be higher than upper bound - min: 2, max: 1"]));
-  });
-
-  it("tries, and lets a yield through", async () => {
-    const model = new RunModel();
-    const boom = async (): Promise<string> => {
-      throw new Error("boom");
-    };
-    const outcome = await model.finish(async (io) => {
-      const caught = await io.try(
-        () => io.runTask("a", boom),
-        async (error) => (error as Error).message,
-      );
-      const passed = await io.try(
-        async () => {
-          io.yield("again");
-          return "second time";
-        },
-        async (error) => `swallowed, ${isTriggerError(error)}`,
-      );
-      return [caught, passed];
-    });
-    expect(outcome).toEqual(ok(["boom", "second time"]));
-    expect(model.executions).toBe(2);
-  });
-
-  it("sends an event once, with an id made from the task's key", async () => {
-    const model = new RunModel();
-    const sent: unknown[] = [];
-    model.runtime.fetch = async (_url, init) => {
-      const { event } = JSON.parse(String(init.body));
-      sent.push(event);
-      return Response.json({ ...event, timestamp: "2026-01-01T00:00:00.000Z" });
-    };
-    const program = async (io: Parameters<Parameters<RunModel["execute"]>[0]>[0]) => {
-      const event = await io.sendEvent("send", { name: "n", payload: { a: 1 } });
-      return [event.id, event.timestamp.getTime()];
-    };
-    const first = await model.execute(program);
-    expect(await model.execute(program)).toEqual(first);
-    expect(sent).toEqual([{ name: "n", payload: { a: 1 }, id: model.named("send")[0]?.key }]);
-    expect(first).toEqual(ok([model.named("send")[0]?.key, Date.UTC(2026, 0, 1)]));
   });
 });
