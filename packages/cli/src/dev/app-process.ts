@@ -3,11 +3,11 @@
 import { fileURLToPath } from "node:url";
 import type { CliWorld } from "../platform/world.ts";
 import { type Child, startChild } from "./child.ts";
-import { isRunnerMessage, loadedPath, type RunnerMessage } from "./runner-messages.ts";
+import { isRunnerMessage, type RunnerMessage } from "./runner-messages.ts";
 
 const PATIENCE_MS = 6_000;
 
-export type AppEvent = RunnerMessage | { holdfast: "crashed"; how: string };
+export type AppEvent = Exclude<RunnerMessage, { holdfast: "loaded" }> | { holdfast: "crashed"; how: string };
 
 export interface AppProcessOptions {
   /** Absolute paths. */
@@ -59,20 +59,21 @@ export function createAppProcess(world: Pick<CliWorld, "after">, options: AppPro
   };
 }
 
-/** The runner beside this file, compiled or as source. */
-const RUNNER = fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./app-runner.ts" : "./app-runner.js", import.meta.url));
+/** The runner beside this file; as source (in our tests) it needs a loader for itself. */
+const RUNNER = import.meta.url.endsWith(".ts")
+  ? ["--import", import.meta.resolve("tsx"), fileURLToPath(new URL("./app-runner.ts", import.meta.url))]
+  : [fileURLToPath(new URL("./app-runner.js", import.meta.url))];
 
 function startRunner(world: Pick<CliWorld, "after">, options: AppProcessOptions): Child {
-  const loader = import.meta.resolve("tsx");
-  const child = startChild(world, [process.execPath, "--import", loader, RUNNER, ...options.files], {
+  const child = startChild(world, [process.execPath, ...RUNNER, ...options.files], {
     cwd: options.cwd,
     env: { ...options.env },
     stdio: ["ignore", options.stdout, 2, "ipc"],
   });
   child.process.on("message", (message) => {
-    if (isRunnerMessage(message)) options.onEvent(message);
-    const path = loadedPath(message);
-    if (path) options.onFile(path.startsWith("file:") ? fileURLToPath(path) : path);
+    if (!isRunnerMessage(message)) return;
+    if (message.holdfast === "loaded") options.onFile(message.path);
+    else options.onEvent(message);
   });
   return child;
 }

@@ -1,6 +1,9 @@
 // Room: dev. The program `holdfast dev` starts as a child to run the user's files: imports them, then connects every client they made
 // that nobody connected or mounted. Promise: on SIGTERM, or when the parent is gone, it takes its leave of the server and ends.
-import { pathToFileURL } from "node:url";
+import { createRequire } from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { register as registerCommonJs } from "tsx/cjs/api";
+import { register as registerModules } from "tsx/esm/api";
 import type { RunnerMessage } from "./runner-messages.ts";
 
 /** What the runner needs of a TriggerClient, whichever copy of the SDK made it. */
@@ -26,6 +29,10 @@ function clients(): RegisteredClient[] {
 
 function tell(message: RunnerMessage): void {
   process.send?.(message);
+}
+
+function tellLoaded(path: string): void {
+  if (!path.includes("node_modules")) tell({ holdfast: "loaded", path });
 }
 
 /** True when the client is served by the program, or connected now. */
@@ -57,7 +64,14 @@ process.on("disconnect", () => leave());
 // A listener keeps the channel, and with it this process, alive while nothing is connected yet.
 process.on("message", () => {});
 
-for (const file of process.argv.slice(2)) await import(pathToFileURL(file).href);
+registerCommonJs();
+registerModules({ onImport: (url) => url.startsWith("file:") && tellLoaded(fileURLToPath(url)) });
+try {
+  for (const file of process.argv.slice(2)) await import(pathToFileURL(file).href);
+} finally {
+  // The loader says nothing of files that CommonJS modules require.
+  Object.keys(createRequire(import.meta.url).cache).forEach(tellLoaded);
+}
 const made = clients();
 const connected = await Promise.all(made.map(connect));
 if (made.length === 0) tell({ holdfast: "empty" });
