@@ -1,14 +1,16 @@
 // `npm run build`: compiles every package and the dashboard into their dist folders. Also called by start.mjs and test.mjs.
-// Promises: takes well under a second when nothing changed (a hash of all inputs is kept beside the output), compiles only what changed otherwise,
+// Promises: takes well under a second when nothing changed (a hash of all inputs is kept), compiles only what changed otherwise,
 // and writes to stderr only. `--force` builds everything anew.
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { root, run } from "./install.mjs";
 
 const LIBRARIES = ["packages/protocol", "packages/engine", "catalogue", "packages/server", "packages/sdk", "packages/cli"];
 const DASHBOARD = "packages/dashboard";
+const SHIPPED_DASHBOARD = "packages/server/dist/dashboard";
+const STAMPS = join(root, "node_modules", ".holdfast-build");
 const SKIPPED = new Set(["node_modules", "dist", ".holdfast", "coverage"]);
 
 function filesIn(directory) {
@@ -31,16 +33,15 @@ function hashOf(directories) {
   return hash.digest("hex");
 }
 
-// Each output has its own stamp, inside the output: deleting a dist folder makes the next build make it again.
-function isBuilt(outputs, hash) {
-  return outputs.every((output) => existsSync(output) && readFileSync(output, "utf8") === hash);
+// What an output was made from is noted in node_modules, so that nothing of it is published; a deleted output counts as not built.
+function isBuilt(name, outputs, hash) {
+  const stamp = join(STAMPS, name);
+  return outputs.every((output) => existsSync(join(root, output))) && existsSync(stamp) && readFileSync(stamp, "utf8") === hash;
 }
 
-function stamp(outputs, hash) {
-  for (const output of outputs) {
-    mkdirSync(dirname(output), { recursive: true });
-    writeFileSync(output, hash);
-  }
+function remember(name, hash) {
+  mkdirSync(STAMPS, { recursive: true });
+  writeFileSync(join(STAMPS, name), hash);
 }
 
 // Statements and migrations are files of their own; the server reads them beside its compiled code.
@@ -52,31 +53,29 @@ function copySql() {
 }
 
 function buildLibraries(force) {
-  const stamps = LIBRARIES.map((name) => join(root, name, "dist", ".build"));
   const hash = hashOf(LIBRARIES);
-  if (!force && isBuilt(stamps, hash)) return true;
+  const outputs = LIBRARIES.map((name) => `${name}/dist/.tsbuildinfo`);
+  if (!force && isBuilt("libraries", outputs, hash)) return true;
   process.stderr.write("Compiling the packages …\n");
   const code = run("npx", ["--no-install", "tsc", "-b", ...(force ? ["--force"] : [])], { toStderr: true });
   if (code !== 0) return false;
   rmSync(join(root, "packages/server/dist/store/postgres/sql"), { recursive: true, force: true });
   rmSync(join(root, "packages/server/dist/store/postgres/migrations"), { recursive: true, force: true });
   copySql();
-  stamp(stamps, hash);
+  remember("libraries", hash);
   return true;
 }
 
 // The server's package carries the dashboard's files, so that an installed server has them.
 function buildDashboard(force) {
   if (!existsSync(join(root, DASHBOARD, "index.html"))) return true;
-  const shipped = join(root, "packages/server/dist/dashboard");
   const hash = hashOf([DASHBOARD, "packages/protocol"]);
-  const stamps = [join(root, DASHBOARD, "dist", ".build"), join(shipped, ".build")];
-  if (!force && isBuilt(stamps, hash)) return true;
+  if (!force && isBuilt("dashboard", [`${SHIPPED_DASHBOARD}/index.html`], hash)) return true;
   process.stderr.write("Building the dashboard …\n");
   if (run("npm", ["run", "build", "-w", DASHBOARD, "--", "--logLevel", "warn"], { toStderr: true }) !== 0) return false;
-  rmSync(shipped, { recursive: true, force: true });
-  cpSync(join(root, DASHBOARD, "dist"), shipped, { recursive: true });
-  stamp(stamps, hash);
+  rmSync(join(root, SHIPPED_DASHBOARD), { recursive: true, force: true });
+  cpSync(join(root, DASHBOARD, "dist"), join(root, SHIPPED_DASHBOARD), { recursive: true });
+  remember("dashboard", hash);
   return true;
 }
 
