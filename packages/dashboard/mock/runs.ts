@@ -192,141 +192,154 @@ const DECLINED = {
     "StripeCardError: 402 card_declined: the card was declined\n    at chargeCard (src/jobs/invoices.ts:41:11)\n    at async Object.run (src/jobs/invoices.ts:22:18)",
 };
 
-function told(now: number): [RunDetail, TaskView[]][] {
-  const clerk = now - 42_000;
-  const failed = now - 9 * 60_000;
+type Told = [RunDetail, TaskView[]];
+
+const RETRY_ERROR = { message: "ECONNRESET" };
+
+function retryingRun(now: number): Told {
   const retrying = now - 31_000;
-  return [
-    run({ id: "run_queued", job: "sync-invoices", status: "QUEUED", created: now - 4_000, ms: null, ran: 0, tasks: [] }),
-    run({
-      id: "run_retrying",
-      job: "sync-invoices",
-      status: "WAITING_TO_CONTINUE",
-      created: retrying,
-      ms: null,
-      ran: 420,
-      extra: { executions: 2, resumeAt: iso(now + 90_000) },
-      tasks: [
-        task(retrying + 20, 35, { name: "Load customer", key: "load-customer" }),
-        task(retrying + 60, null, {
-          name: "Charge card",
-          key: "charge",
-          status: "WAITING",
-          attempts: 3,
-          delayUntil: iso(now + 90_000),
-          failures: [
-            { attempt: 1, at: iso(retrying + 300), error: { message: "ECONNRESET" } },
-            { attempt: 2, at: iso(retrying + 12_000), error: { message: "ECONNRESET" } },
-          ],
-          params: { amount: 4_200, currency: "eur" },
-        }),
-      ],
-    }),
-    run({
-      id: "run_clerk",
-      job: "http-clerk",
-      status: "SUCCESS",
-      created: clerk,
-      ms: 61,
-      ran: 48,
-      tasks: [log(clerk + 30, "INFO", "Body", clerkUser(3))],
-    }),
-    run({
-      id: "run_welcome",
-      job: "clerk-welcome",
-      status: "SUCCESS",
-      created: clerk,
-      ms: 12_700,
-      ran: 2_410,
-      tasks: welcome(clerk, true),
-      extra: { executions: 4, version: "1.2.0", output: { sent: true, messageId: "eml_8812" } },
-    }),
-    run({
-      id: "run_waiting",
-      job: "clerk-welcome",
-      status: "WAITING_TO_CONTINUE",
-      created: now - 80_000,
-      ms: null,
-      ran: 240,
-      tasks: welcome(now - 80_000, false),
-      extra: { version: "1.2.0", resumeAt: iso(now - 80_000 + 45 * 60_000) },
-    }),
-    run({
-      id: "run_failed",
-      job: "sync-invoices",
-      status: "FAILURE",
-      created: failed,
-      ms: 6_400,
-      ran: 812,
-      extra: { error: DECLINED.message, errorDetail: DECLINED, executions: 5, version: "2.0.1", isTest: true },
-      tasks: [
-        task(failed + 20, 41, { name: "Load customer", key: "load-customer", output: { id: "cus_9", name: "Example AG" } }),
-        task(failed + 70, 5_000, {
-          name: "wait",
-          key: "cool-down",
-          icon: "clock",
-          noop: true,
-          delayUntil: iso(failed + 5_070),
-          params: { seconds: 5 },
-          style: { style: "minimal" },
-        }),
-        task(failed + 5_100, 1_200, {
-          name: "Charge card",
-          key: "charge",
-          status: "ERRORED",
-          attempts: 2,
-          error: DECLINED,
-          params: { amount: 4_200, currency: "eur" },
-          failures: [
-            { attempt: 1, at: iso(failed + 5_600), error: { message: "429 Too Many Requests" } },
-            { attempt: 2, at: iso(failed + 6_290), error: DECLINED },
-          ],
-        }),
-      ],
-    }),
-    run({
-      id: "run_hostile",
-      job: "xss-job",
-      status: "FAILURE",
-      created: now - 14 * 60_000,
-      ms: 50,
-      ran: 40,
-      tasks: [
-        log(now - 14 * 60_000 + 20, "ERROR", HOSTILE, { [HOSTILE]: HOSTILE }),
-        task(now - 14 * 60_000 + 25, 10, {
-          name: HOSTILE,
-          key: HOSTILE,
-          output: HOSTILE,
-          properties: [{ label: HOSTILE, text: HOSTILE, url: "javascript:window.pwned=true" }],
-        }),
-      ],
-      extra: {
-        error: HOSTILE,
-        errorDetail: { message: HOSTILE, name: HOSTILE, stack: HOSTILE },
-        event: {
-          id: "h",
-          rowId: "evt_h",
-          name: HOSTILE,
-          source: HOSTILE,
-          payload: { [HOSTILE]: HOSTILE },
-          context: {},
-          timestamp: iso(now),
-          payloadType: "JSON",
-        },
-      },
-    }),
-    run({
-      id: "run_big",
-      job: "import-catalogue",
-      status: "EXECUTING",
-      created: now - 95_000,
-      ms: null,
-      ran: 90_000,
-      tasks: big(now - 95_000),
-      extra: { executions: 3, version: "3.1.4" },
-    }),
-  ];
+  return run({
+    id: "run_retrying",
+    job: "sync-invoices",
+    status: "WAITING_TO_CONTINUE",
+    created: retrying,
+    ms: null,
+    ran: 420,
+    extra: { executions: 2, resumeAt: iso(now + 90_000) },
+    tasks: [
+      task(retrying + 20, 35, { name: "Load customer", key: "load-customer" }),
+      task(retrying + 60, null, {
+        name: "Charge card",
+        key: "charge",
+        status: "WAITING",
+        attempts: 3,
+        delayUntil: iso(now + 90_000),
+        failures: [
+          { attempt: 1, at: iso(retrying + 300), error: RETRY_ERROR },
+          { attempt: 2, at: iso(retrying + 12_000), error: RETRY_ERROR },
+        ],
+        params: { amount: 4_200, currency: "eur" },
+      }),
+    ],
+  });
 }
+
+function failedRun(now: number): Told {
+  const failed = now - 9 * 60_000;
+  return run({
+    id: "run_failed",
+    job: "sync-invoices",
+    status: "FAILURE",
+    created: failed,
+    ms: 6_400,
+    ran: 812,
+    extra: { error: DECLINED.message, errorDetail: DECLINED, executions: 5, version: "2.0.1", isTest: true },
+    tasks: [
+      task(failed + 20, 41, { name: "Load customer", key: "load-customer", output: { id: "cus_9", name: "Example AG" } }),
+      task(failed + 70, 5_000, {
+        name: "wait",
+        key: "cool-down",
+        icon: "clock",
+        noop: true,
+        delayUntil: iso(failed + 5_070),
+        params: { seconds: 5 },
+        style: { style: "minimal" },
+      }),
+      task(failed + 5_100, 1_200, {
+        name: "Charge card",
+        key: "charge",
+        status: "ERRORED",
+        attempts: 2,
+        error: DECLINED,
+        params: { amount: 4_200, currency: "eur" },
+        failures: [
+          { attempt: 1, at: iso(failed + 5_600), error: { message: "429 Too Many Requests" } },
+          { attempt: 2, at: iso(failed + 6_290), error: DECLINED },
+        ],
+      }),
+    ],
+  });
+}
+
+function hostileRun(now: number): Told {
+  return run({
+    id: "run_hostile",
+    job: "xss-job",
+    status: "FAILURE",
+    created: now - 14 * 60_000,
+    ms: 50,
+    ran: 40,
+    tasks: [
+      log(now - 14 * 60_000 + 20, "ERROR", HOSTILE, { [HOSTILE]: HOSTILE }),
+      task(now - 14 * 60_000 + 25, 10, {
+        name: HOSTILE,
+        key: HOSTILE,
+        output: HOSTILE,
+        properties: [{ label: HOSTILE, text: HOSTILE, url: "javascript:window.pwned=true" }],
+      }),
+    ],
+    extra: {
+      error: HOSTILE,
+      errorDetail: { message: HOSTILE, name: HOSTILE, stack: HOSTILE },
+      event: {
+        id: "h",
+        rowId: "evt_h",
+        name: HOSTILE,
+        source: HOSTILE,
+        payload: { [HOSTILE]: HOSTILE },
+        context: {},
+        timestamp: iso(now),
+        payloadType: "JSON",
+      },
+    },
+  });
+}
+
+const told = (now: number): Told[] => [
+  run({ id: "run_queued", job: "sync-invoices", status: "QUEUED", created: now - 4_000, ms: null, ran: 0, tasks: [] }),
+  retryingRun(now),
+  run({
+    id: "run_clerk",
+    job: "http-clerk",
+    status: "SUCCESS",
+    created: now - 42_000,
+    ms: 61,
+    ran: 48,
+    tasks: [log(now - 41_970, "INFO", "Body", clerkUser(3))],
+  }),
+  run({
+    id: "run_welcome",
+    job: "clerk-welcome",
+    status: "SUCCESS",
+    created: now - 42_000,
+    ms: 12_700,
+    ran: 2_410,
+    tasks: welcome(now - 42_000, true),
+    extra: { executions: 4, version: "1.2.0", output: { sent: true, messageId: "eml_8812" } },
+  }),
+  run({
+    id: "run_waiting",
+    job: "clerk-welcome",
+    status: "WAITING_TO_CONTINUE",
+    created: now - 80_000,
+    ms: null,
+    ran: 240,
+    tasks: welcome(now - 80_000, false),
+    extra: { version: "1.2.0", resumeAt: iso(now - 80_000 + 45 * 60_000) },
+  }),
+  failedRun(now),
+  hostileRun(now),
+  run({
+    id: "run_big",
+    job: "import-catalogue",
+    status: "EXECUTING",
+    created: now - 95_000,
+    ms: null,
+    ran: 90_000,
+    tasks: big(now - 95_000),
+    extra: { executions: 3, version: "3.1.4" },
+  }),
+];
 
 const ORDINARY = ["http-clerk", "clerk-welcome", "sync-invoices", "http-clerk", "import-catalogue", "nightly-report"];
 

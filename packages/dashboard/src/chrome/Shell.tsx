@@ -42,19 +42,22 @@ export function Shell({ session }: { session: SessionInfo }) {
 
 function Rail({ session }: { session: SessionInfo }) {
   return (
-    <div className="order-last flex border-t border-line bg-raised md:order-first md:w-44 md:flex-col md:border-t-0 md:border-r">
+    <nav
+      aria-label="Pages"
+      className="order-last flex border-t border-line bg-raised md:order-first md:w-44 md:flex-col md:border-t-0 md:border-r"
+    >
       <Link to="/" className="hidden items-center gap-2 px-3 py-3 text-base font-semibold md:flex">
         <Mark /> Holdfast
       </Link>
-      <nav aria-label="Pages" className="flex flex-1 overflow-x-auto md:flex-col md:gap-px md:overflow-visible md:px-2">
+      <div className="flex flex-1 overflow-x-auto md:flex-col md:gap-px md:overflow-visible md:px-2">
         {PAGES.map((page) => (
           <RailLink key={page.to} page={page} />
         ))}
-      </nav>
+      </div>
       <p className="hidden px-3 py-2.5 text-2xs text-faint md:block">
         {session.version} · {session.mode === "dev" ? "dev, local" : "server"}
       </p>
-    </div>
+    </nav>
   );
 }
 
@@ -87,7 +90,7 @@ function TopBar({ session, live, onPalette, onShortcuts }: TopBarProps) {
   const logout = useLogout();
   const busy = useRouterState({ select: (state) => state.isLoading });
   return (
-    <div className="flex h-11 shrink-0 items-center gap-2 border-b border-line px-3">
+    <header className="flex h-11 shrink-0 items-center gap-2 border-b border-line px-3">
       <span className="md:hidden">
         <Mark size={20} />
       </span>
@@ -96,9 +99,9 @@ function TopBar({ session, live, onPalette, onShortcuts }: TopBarProps) {
       <span role="status" className="flex-1 truncate text-xs text-faint">
         {busy ? "Opening…" : ""}
       </span>
-      <Button kind="plain" icon="search" onClick={onPalette} className="text-soft" aria-label="Find anything">
-        <span className="hidden sm:inline">Find</span>
-        <span className="hidden sm:inline">
+      <Button kind="plain" icon="search" onClick={onPalette} className="text-soft">
+        <span className="sr-only sm:not-sr-only">Find</span>
+        <span className="hidden sm:inline" aria-hidden="true">
           <Kbd>{COMMAND_KEY}K</Kbd>
         </span>
       </Button>
@@ -114,7 +117,7 @@ function TopBar({ session, live, onPalette, onShortcuts }: TopBarProps) {
       {session.mode === "start" && (
         <Button kind="icon" icon="leave" aria-label="Log out" title="Log out" onClick={() => logout.mutate()} />
       )}
-    </div>
+    </header>
   );
 }
 

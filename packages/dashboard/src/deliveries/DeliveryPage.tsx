@@ -169,7 +169,7 @@ function Body({ delivery }: { delivery: DeliveryDetail }) {
 function BodyView({ body, text, view }: { body: Uint8Array; text: string | null; view: "pretty" | "raw" | "hex" }) {
   const [limit, setLimit] = useState(HEX_LIMIT);
   if (text !== null && view === "raw") return <Code text={text} label="raw body" wrap />;
-  if (text !== null && view === "pretty") return <Code {...prettyBody(text)} label="body" wrap />;
+  if (text !== null && view === "pretty") return <Code {...prettyBody(text)} label="request body" wrap />;
   return (
     <>
       <Code text={hexRows(body, limit).join("\n")} label="body in hex" />

@@ -48,7 +48,7 @@ describe("toCurl", () => {
       delivery.url,
       "-H",
       "X-Quote: it's $HOME `id`",
-      "--data-binary",
+      "--data-raw",
       `{"a":"it's"}`,
     ]);
   });

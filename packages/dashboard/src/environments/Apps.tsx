@@ -15,7 +15,7 @@ const UNREACHABLE: Look = { word: "Unreachable", icon: "cross", tone: "bad" };
 export function Apps({ env }: { env: string }) {
   const apps = useQuery(appsQuery(env));
   return (
-    <Section title="Apps">
+    <Section title="Apps" label={`Apps of ${env}`}>
       <Async query={apps} what="apps">
         {(all) => (all.length === 0 ? <NoApps env={env} /> : <AppList env={env} apps={all} />)}
       </Async>

@@ -50,7 +50,7 @@ function Keys({ environment }: { environment: EnvironmentInfo }) {
   const refresh = () => rotate.mutate(undefined, { onSuccess: () => void (shown && keys.refetch()) });
   const secret = shown ? (keys.data?.secretKey ?? "Loading the key…") : environment.secretKeyPreview;
   return (
-    <Section title="API keys">
+    <Section title="API keys" label={`API keys of ${environment.slug}`}>
       <dl className="flex flex-col gap-1.5">
         <KeyRow label="Secret key" text={secret} copy={shown ? keys.data?.secretKey : undefined}>
           <Button kind="quiet" onClick={() => setShown(!shown)} aria-pressed={shown}>

@@ -1,10 +1,11 @@
 // Room home: runs an hour over the last day, by how they stand. Each bar leads to that hour's runs. 24 bars need no chart library.
 import type { Overview } from "@holdfast/protocol";
 import { Link } from "@tanstack/react-router";
+import { useNarrow } from "../browser/device.ts";
 import { count, hourTime } from "../parts/format.ts";
 import { Section } from "../parts/layout.tsx";
 import { FILL, type Tone } from "../parts/status.tsx";
-import { hourSums } from "./totals.ts";
+import { hourSums, joinHours } from "./totals.ts";
 
 const HOUR = 3_600_000;
 const STACK: [tone: Tone, word: string][] = [
@@ -16,14 +17,15 @@ const STACK: [tone: Tone, word: string][] = [
 ];
 
 export function Activity({ hours }: { hours: Overview["hours"] }) {
-  const sums = hours.map((hour) => ({ hour, sums: hourSums(hour) }));
-  const most = Math.max(1, ...sums.map((each) => each.sums.all));
+  const each = useNarrow() ? 3 : 1;
+  const sums = joinHours(hours, each).map((hour) => ({ hour, sums: hourSums(hour) }));
+  const most = Math.max(1, ...sums.map((bar) => bar.sums.all));
   return (
-    <Section title="Runs an hour, last 24 h" side={<Legend />}>
+    <Section title="Runs, last 24 h" side={<Legend />}>
       <div className="card px-3 pt-3 pb-1.5">
         <ol className="flex h-28 items-end gap-1">
-          {sums.map((each) => (
-            <Bar key={each.hour.start} {...each} most={most} />
+          {sums.map((bar) => (
+            <Bar key={bar.hour.start} {...bar} most={most} length={each} />
           ))}
         </ol>
         <div className="mt-1 flex justify-between text-2xs text-faint" aria-hidden="true">
@@ -50,13 +52,15 @@ interface BarProps {
   hour: Overview["hours"][number];
   sums: ReturnType<typeof hourSums>;
   most: number;
+  /** Hours it stands for. */
+  length: number;
 }
 
-function Bar({ hour, sums, most }: BarProps) {
+function Bar({ hour, sums, most, length }: BarProps) {
   const parts = STACK.filter(([tone]) => sums[tone] > 0);
   const words = parts.map(([tone, word]) => `${count(sums[tone])} ${word}`).join(", ");
   const label = `${hourTime(hour.start)}: ${sums.all === 0 ? "no runs" : words}`;
-  const before = new Date(Date.parse(hour.start) + HOUR).toISOString();
+  const before = new Date(Date.parse(hour.start) + length * HOUR).toISOString();
   return (
     <li className="h-full min-w-0 flex-1">
       <Link

@@ -103,13 +103,13 @@ function Failing({ jobs }: { jobs: Overview["failingJobs"] }) {
           {jobs.map((job) => (
             <li key={job.job} className="flex items-center gap-3 px-3 py-2">
               <div className="min-w-0 flex-1">
-                <Link to="/jobs/$id" params={{ id: job.job }} className="font-medium hover:underline">
+                <Link to="/jobs/$id" params={{ id: job.job }} className="hit font-medium hover:underline">
                   {job.jobName}
                 </Link>
                 <Link
                   to="/runs/$id"
                   params={{ id: job.lastFailure.runId }}
-                  className="block truncate text-xs text-bad hover:underline"
+                  className="block truncate py-1 text-xs/4 text-bad hover:underline"
                 >
                   {job.lastFailure.error ?? "See the run"}
                 </Link>

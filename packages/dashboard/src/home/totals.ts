@@ -13,6 +13,17 @@ export function hourSums(hour: Overview["hours"][number]): Sums {
   return sums;
 }
 
+/** Joins each `size` hours into one, so bars stay wide enough to hit on a phone. */
+export function joinHours(hours: Overview["hours"], size: number): Overview["hours"] {
+  return hours.flatMap((hour, at) => {
+    if (at % size !== 0) return [];
+    const runs: Partial<Record<RunStatus, number>> = {};
+    for (const each of hours.slice(at, at + size))
+      for (const [status, some] of Object.entries(each.runs) as [RunStatus, number][]) runs[status] = (runs[status] ?? 0) + some;
+    return [{ start: hour.start, runs }];
+  });
+}
+
 export function totals(hours: Overview["hours"]): Sums {
   const sums: Sums = { all: 0, ok: 0, bad: 0, run: 0, wait: 0, mute: 0 };
   for (const hour of hours)

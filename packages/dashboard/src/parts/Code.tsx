@@ -8,6 +8,8 @@ import { type Language, tokens } from "./highlight.ts";
 
 const FIRST_CHARS = 20_000;
 const MOST_CHARS = 2_000_000;
+/** Above this, one colour: a span a word would make the page slow. */
+const COLORED_CHARS = 200_000;
 
 export function Colored({ text, language }: { text: string; language: Language }) {
   const parts = useMemo(() => tokens(text, language), [text, language]);
@@ -44,7 +46,7 @@ export function Code({ text, language = "plain", label, wrap = false, className 
         className="max-h-128 overflow-auto rounded-md"
       >
         <pre className={`mono p-2.5 pr-9 leading-relaxed ${wrap ? "whitespace-pre-wrap [overflow-wrap:anywhere]" : ""}`}>
-          <Colored text={shown} language={language} />
+          <Colored text={shown} language={shown.length > COLORED_CHARS ? "plain" : language} />
         </pre>
       </section>
       <span className="absolute top-1 right-1 rounded-md bg-raised">

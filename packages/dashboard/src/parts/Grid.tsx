@@ -61,40 +61,43 @@ export function Grid<T extends { id: string }>({ label, rows, columns, href, mor
   const shown = columns.filter((column) => !narrow || column.narrow);
   const template = shown.map((column) => (narrow ? column.narrow : column.width)).join(" ");
   return (
-    <div
-      ref={scroller}
-      role="grid"
-      aria-label={label}
-      aria-rowcount={more.has ? -1 : rows.length + 1}
-      aria-activedescendant={rows[at] ? `${id}-${at}` : undefined}
-      tabIndex={0}
-      className="min-h-0 flex-1 overflow-auto border-t border-line outline-offset-[-2px]"
-    >
-      <Head columns={shown} template={template} />
-      <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
-        {items.map((item) => (
-          <Row
-            key={rows[item.index]?.id ?? item.key}
-            id={`${id}-${item.index}`}
-            item={item}
-            columns={shown}
-            template={template}
-            row={rows[item.index]}
-            selected={item.index === at}
-            onOpen={open}
-          />
-        ))}
+    <div ref={scroller} className="min-h-0 flex-1 overflow-auto border-t border-line">
+      <div
+        role="grid"
+        aria-label={label}
+        aria-rowcount={more.has ? -1 : rows.length + 1}
+        aria-activedescendant={rows[at] ? `${id}-${at}` : undefined}
+        tabIndex={0}
+        className="outline-offset-[-2px]"
+      >
+        <Head columns={shown} template={template} />
+        <div role="rowgroup" className="relative" style={{ height: virtual.getTotalSize() }}>
+          {items.map((item) => (
+            <Row
+              key={rows[item.index]?.id ?? item.key}
+              id={`${id}-${item.index}`}
+              item={item}
+              columns={shown}
+              template={template}
+              row={rows[item.index]}
+              selected={item.index === at}
+              onOpen={open}
+            />
+          ))}
+        </div>
       </div>
-      {more.has && (
-        <p className="flex justify-center p-3">
-          <Button onClick={more.load} disabled={more.busy}>
-            {more.busy ? "Loading more…" : "Load more"}
-          </Button>
-        </p>
-      )}
+      {more.has && <MoreButton more={more} />}
     </div>
   );
 }
+
+const MoreButton = ({ more }: { more: { busy: boolean; load(): void } }) => (
+  <p className="flex justify-center p-3">
+    <Button onClick={more.load} disabled={more.busy}>
+      {more.busy ? "Loading more…" : "Load more"}
+    </Button>
+  </p>
+);
 
 /** Enter on a focused link or button is theirs. */
 const isOnControl = (event: KeyboardEvent): boolean => {

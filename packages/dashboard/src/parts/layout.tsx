@@ -38,19 +38,18 @@ export function PageHead({ title, parent, badge, actions }: PageHeadProps) {
   );
 }
 
-export function Section({
-  title,
-  side,
-  children,
-  className = "",
-}: {
+interface SectionProps {
   title: string;
+  /** Its name among the page's regions, where the title alone is not unique. */
+  label?: string;
   side?: ReactNode;
   children: ReactNode;
   className?: string;
-}) {
+}
+
+export function Section({ title, label = title, side, children, className = "" }: SectionProps) {
   return (
-    <section className={`min-w-0 ${className}`} aria-label={title}>
+    <section className={`min-w-0 ${className}`} aria-label={label}>
       <div className="mb-1.5 flex min-h-6 items-center justify-between gap-2">
         <h2 className="text-sm font-semibold">{title}</h2>
         {side}

@@ -41,6 +41,25 @@ function useScale({ tasks, span }: Pick<TaskTreeProps, "tasks" | "span">): TimeS
   return useMemo(() => timeScale(busyTimes(tasks, to), span.from, to), [tasks, span.from, to]);
 }
 
+interface TreeKeys {
+  current: TreeRow | undefined;
+  move(step: number): void;
+  fold(id: string, on: boolean): void;
+  leave(): void;
+}
+
+function useTreeKeys({ current, move, fold, leave }: TreeKeys): void {
+  const parent = current && current.children > 0 ? current.task.id : null;
+  useKeys({
+    j: () => move(1),
+    k: () => move(-1),
+    arrowdown: () => move(1),
+    arrowup: () => move(-1),
+    ...(parent === null ? {} : { arrowleft: () => fold(parent, true), arrowright: () => fold(parent, false) }),
+    ...(current ? { escape: leave } : {}),
+  });
+}
+
 export function TaskTree({ tasks, span, selected, onSelect }: TaskTreeProps) {
   const { folded, setFolded, fold } = useFolding();
   const rows = useMemo(() => treeRows(tasks, folded), [tasks, folded]);
@@ -59,17 +78,7 @@ export function TaskTree({ tasks, span, selected, onSelect }: TaskTreeProps) {
     onSelect(rows[next]?.task.id);
     virtual.scrollToIndex(next);
   };
-  const current = rows[at];
-  useKeys({
-    j: () => select(at + 1),
-    k: () => select(at - 1),
-    arrowdown: () => select(at + 1),
-    arrowup: () => select(at - 1),
-    ...(current && current.children > 0
-      ? { arrowleft: () => fold(current.task.id, true), arrowright: () => fold(current.task.id, false) }
-      : {}),
-    ...(selected ? { escape: () => onSelect(undefined) } : {}),
-  });
+  useTreeKeys({ current: rows[at], move: (step) => select(at + step), fold, leave: () => onSelect(undefined) });
   return (
     <div className="card flex min-h-0 flex-1 flex-col overflow-hidden">
       <TreeHead tasks={tasks} rows={rows} scale={scale} span={span} onFold={setFolded} />
