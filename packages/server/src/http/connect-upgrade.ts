@@ -13,7 +13,7 @@ const MAX_FRAME = 64 * 1024 * 1024;
 export function acceptConnections(
   server: Server,
   registry: Registry,
-  accept: (socket: WebSocket, environment: EnvironmentRow) => void,
+  accept: (socket: WebSocket, environment: EnvironmentRow, wire: Duplex) => void,
 ): void {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME, perMessageDeflate: false });
   server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
@@ -22,7 +22,7 @@ export function acceptConnections(
     if (path !== CONNECT_PATH) return refuse(stream, "404 Not Found", "Only /api/v1/connect takes WebSockets.");
     const environment = environmentOf(request, registry);
     if (!environment) return refuse(stream, "401 Unauthorized", "Invalid or Missing API key");
-    sockets.handleUpgrade(request, stream, head, (socket) => accept(socket, environment));
+    sockets.handleUpgrade(request, stream, head, (socket) => accept(socket, environment, stream));
   });
 }
 
