@@ -41,9 +41,8 @@ async function listen({ settings, output }: Context, start: (port: number) => Pr
 }
 
 function isTaken(error: unknown): boolean {
-  return (
-    (error instanceof Error && "code" in error && error.code === "EADDRINUSE") || explain(error).message.includes("EADDRINUSE")
-  );
+  const { code, message } = explain(error);
+  return code === "CONFLICT" && message.startsWith("Port ");
 }
 
 function configFor({ world, settings, output }: Context, extras: ServerExtras): Omit<ServerConfig, "port"> {
