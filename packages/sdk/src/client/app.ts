@@ -66,7 +66,9 @@ export class App {
   async verify(endpointId: string, payload: RequestPayload): Promise<VerifyResult | undefined> {
     const endpoint = this.endpoints.get(endpointId);
     if (!endpoint) return undefined;
-    const result = await endpoint.verify(toRequest(payload));
+    const request = attempt(() => toRequest(payload));
+    if (!request.ok) return { success: false, reason: `The request cannot be represented: ${request.reason}` };
+    const result = await endpoint.verify(request.value);
     if (result.success) return { success: true };
     return { success: false, ...(result.reason === undefined ? {} : { reason: result.reason }) };
   }
@@ -79,6 +81,14 @@ export class App {
 
   #changed(): void {
     for (const listener of this.#listeners) listener();
+  }
+}
+
+function attempt<T>(make: () => T): { ok: true; value: T } | { ok: false; reason: string } {
+  try {
+    return { ok: true, value: make() };
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
   }
 }
 

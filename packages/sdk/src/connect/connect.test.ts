@@ -267,6 +267,20 @@ describe("questions", () => {
   });
 });
 
+describe("a request that no Request can be made of", () => {
+  it("is refused with the reason, not asked about for ever", async () => {
+    const client = clientOf();
+    client.defineHttpEndpoint({ id: "hooks", source: "test", verify: async () => ({ success: true }) });
+    connect(client);
+    const peer = await server.welcomed();
+    peer.send({ t: "verify", n: 1, endpoint: "hooks", request: { url: "http://x/", method: "TRACE", headers: {}, rawBody: "" } });
+    expect(await peer.next("reply")).toMatchObject({
+      ok: true,
+      value: { success: false, reason: expect.stringContaining("TRACE") },
+    });
+  });
+});
+
 describe("losing the connection", () => {
   it("abandons what ran on it, and dials again", async () => {
     const { client, gate } = steppingClient();

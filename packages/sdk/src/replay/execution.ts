@@ -250,7 +250,6 @@ export class Execution {
   #announce(frame: Frame | undefined): void {
     if (!frame || frame.announced) return;
     this.#announce(frame.parent);
-    frame.announced = true;
     if (frame.state !== "done") this.#outbox.add(frame.report("RUNNING"));
   }
 

@@ -116,6 +116,7 @@ export class Frame implements IOTask {
 
   /** A report on it. The times in it are instants of the monotonic clock until the outbox sends it. */
   report(status: TaskReport["status"]): TaskReport {
+    this.announced = true;
     const report: TaskReport = {
       key: this.idempotencyKey,
       id: this.id,
