@@ -4,6 +4,7 @@ import { type RawEvent, UserFacingError } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
 import type { EventRow, RunRow, Store } from "../store/store.ts";
 import { planRuns } from "./plan.ts";
+import type { RecentEvents } from "./recent-events.ts";
 import type { Registry } from "./registry.ts";
 
 export interface SendOptions {
@@ -26,13 +27,17 @@ export interface Sent {
 /** v2's default source of events; triggers without a source listen to it. */
 const DEFAULT_SOURCE = "trigger.dev";
 
+export interface EventsNeeds {
+  world: World;
+  registry: Registry;
+  store: Store;
+  recent: RecentEvents;
+  /** Work of these queues is due. */
+  wake: (queues: string[]) => void;
+}
+
 export class Events {
-  constructor(
-    private readonly world: World,
-    private readonly registry: Registry,
-    private readonly store: Store,
-    private readonly wake: (queues: string[]) => void,
-  ) {}
+  constructor(private readonly needs: EventsNeeds) {}
 
   /**
    * Stores an event and the runs it starts. An id that was seen before changes nothing: the first event is answered.
@@ -44,15 +49,16 @@ export class Events {
     const later = event.deliverAt !== null && event.deliverAt > event.createdAt;
     const { runs, work } = later
       ? { runs: [], work: [{ id: event.rowId, kind: "event" as const, queue: "@server", dueAt: event.deliverAt ?? 0 }] }
-      : planRuns(this.registry, this.world, event, options.onlyJob);
-    const stored = await this.store.intake({ delivery: null, event, runs, work, done: null });
+      : planRuns(this.needs.registry, this.needs.world, event, options.onlyJob);
+    this.needs.recent.add(event);
+    const stored = await this.needs.store.intake({ delivery: null, event, runs, work, done: null });
     if (stored.type === "duplicate") return this.#first(environmentId, stored.eventRowId);
-    this.wake(work.map(({ queue }) => queue));
+    this.needs.wake(work.map(({ queue }) => queue));
     return { event, runs, duplicate: false };
   }
 
   async #first(environmentId: string, eventRowId: string): Promise<Sent> {
-    const event = await this.store.event(environmentId, { rowId: eventRowId });
+    const event = await this.needs.store.event(environmentId, { rowId: eventRowId });
     if (!event)
       throw new UserFacingError("CONFLICT", "An event with this id was sent before and is no longer kept.", "Use another id.");
     return { event, runs: [], duplicate: true };
@@ -60,27 +66,27 @@ export class Events {
 
   /** A delayed event is due: start its runs. The claim's token keeps a second server from doing it again. */
   async deliver(event: EventRow, token: string): Promise<void> {
-    const { runs, work } = event.canceledAt ? { runs: [], work: [] } : planRuns(this.registry, this.world, event);
-    await this.store.intake({ delivery: null, event: null, runs, work, done: { id: event.rowId, token } });
-    this.wake(work.map(({ queue }) => queue));
+    const { runs, work } = event.canceledAt ? { runs: [], work: [] } : planRuns(this.needs.registry, this.needs.world, event);
+    await this.needs.store.intake({ delivery: null, event: null, runs, work, done: { id: event.rowId, token } });
+    this.needs.wake(work.map(({ queue }) => queue));
   }
 
   /** Runs an event's job again: a copy of the event under a new id, for that job only. */
   async repeat(event: EventRow, jobId: string): Promise<RunRow | null> {
-    const now = this.world.now();
-    const rowId = this.world.newId("event");
+    const now = this.needs.world.now();
+    const rowId = this.needs.world.newId("event");
     const copy: EventRow = { ...event, rowId, id: `${event.id}:retry:${now}`, createdAt: now, deliverAt: null, deliveredAt: now };
-    const { runs, work } = planRuns(this.registry, this.world, copy, jobId);
+    const { runs, work } = planRuns(this.needs.registry, this.needs.world, copy, jobId);
     const [run] = runs;
     if (!run) return null;
-    await this.store.intake({ delivery: null, event: copy, runs, work, done: null });
-    this.wake(work.map(({ queue }) => queue));
+    await this.needs.store.intake({ delivery: null, event: copy, runs, work, done: null });
+    this.needs.wake(work.map(({ queue }) => queue));
     return run;
   }
 
   #row(environmentId: string, raw: RawEvent, options: SendOptions): EventRow {
-    const now = this.world.now();
-    const rowId = this.world.newId("event");
+    const now = this.needs.world.now();
+    const rowId = this.needs.world.newId("event");
     const after = options.deliverAfter === undefined ? null : now + options.deliverAfter * 1000;
     const deliverAt = options.deliverAt?.getTime() ?? after;
     const later = deliverAt !== null && deliverAt > now;

@@ -1,5 +1,6 @@
 // Room: execute. The connect transport, server side: apps dial in over one WebSocket each, and many executions share it.
 // main hands it upgraded sockets; the worker hands it claimed runs. Frames are in protocol/connect.ts.
+import type { Duplex } from "node:stream";
 import {
   type AppFrame,
   appFrameSchema,
@@ -38,15 +39,27 @@ export class Connection {
   alive = true;
   readonly #waiting = new Map<number, (reply: (AppFrame & { t: "reply" }) | null) => void>();
   #requests = 0;
+  #corked = false;
 
   constructor(
     readonly socket: WebSocket,
     readonly environment: EnvironmentRow,
+    /** The stream below the socket: frames of one turn leave it in one write, as the acknowledgements of a batch do. */
+    private readonly wire: Duplex,
     private readonly world: World,
   ) {}
 
   send(frame: ServerFrame): void {
-    if (this.socket.readyState === this.socket.OPEN) this.socket.send(JSON.stringify(frame));
+    if (this.socket.readyState !== this.socket.OPEN) return;
+    if (!this.#corked) {
+      this.#corked = true;
+      this.wire.cork();
+      process.nextTick(() => {
+        this.#corked = false;
+        this.wire.uncork();
+      });
+    }
+    this.socket.send(JSON.stringify(frame));
   }
 
   get room(): number {
@@ -95,8 +108,8 @@ export class ConnectHub {
   }
 
   /** Takes an authenticated socket. */
-  accept(socket: WebSocket, environment: EnvironmentRow): void {
-    const connection = new Connection(socket, environment, this.world);
+  accept(socket: WebSocket, environment: EnvironmentRow, wire: Duplex): void {
+    const connection = new Connection(socket, environment, wire, this.world);
     this.#connections.add(connection);
     socket.on("message", (data) => void this.#received(connection, String(data)));
     socket.on("pong", () => {

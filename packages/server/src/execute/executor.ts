@@ -2,6 +2,7 @@
 // Called by the worker (execute) and by the connect hub (frames). Promises: every execution that was started ends in exactly one input, or its lease expires.
 import type { RunInput } from "@holdfast/engine";
 import type { AppFrame, ExecuteJobBody, RecordedTask, TaskReport } from "@holdfast/protocol";
+import type { RecentEvents } from "../dispatch/recent-events.ts";
 import type { Registry } from "../dispatch/registry.ts";
 import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
@@ -36,6 +37,7 @@ export interface ExecutorNeeds {
   runs: Runs;
   reports: Reports;
   vault: Vault;
+  recent: RecentEvents;
   /** The app has room for more work. */
   wake: (queues: string[]) => void;
   /** A task of this run was recorded; for dashboards. */
@@ -47,6 +49,7 @@ export class Executor implements ConnectListener {
   readonly hub: ConnectHub;
   readonly push: Push;
   readonly #v2: V2Outcomes;
+  readonly #starting = new Map<string, number>();
 
   constructor(private readonly needs: ExecutorNeeds) {
     const { world, registry, store, runs, vault } = needs;
@@ -67,31 +70,45 @@ export class Executor implements ConnectListener {
     this.live.drop(execution.token, state.kind === "finished" && state.outcome.status === "CANCELED" ? "canceled" : "superseded");
   }
 
-  /** Executions of the app this server may start now. */
+  /** Executions of the app this server may start now, those counted that are about to start. */
   room(app: AppRow): number {
-    if (app.transport === "connect") return this.hub.room(app.id);
-    return app.url ? Math.max(0, PUSH_CONCURRENCY - this.live.countOf(app.id)) : 0;
+    const starting = this.#starting.get(app.id) ?? 0;
+    if (app.transport === "connect") return Math.max(0, this.hub.room(app.id) - starting);
+    return app.url ? Math.max(0, PUSH_CONCURRENCY - this.live.countOf(app.id) - starting) : 0;
   }
 
   /** Starts a claimed run's execution. Resolves once it is under way (connect) or over (push). */
   async execute(run: RunRow, token: string): Promise<void> {
+    this.#starting.set(run.appId, (this.#starting.get(run.appId) ?? 0) + 1);
+    const prepared = await this.#prepare(run, token).finally(() => {
+      this.#starting.set(run.appId, (this.#starting.get(run.appId) ?? 1) - 1);
+    });
+    if (!prepared) return;
+    const { app } = prepared;
+    this.live.add({ token, run, app, progressed: false, stop: () => {} });
+    if (app.transport === "connect") return this.#connect(prepared);
+    return app.index?.holdfast ? this.#push(prepared) : this.#pushV2(prepared);
+  }
+
+  /** Finds what an execution needs; without it the run is told so, and null is answered. */
+  async #prepare(run: RunRow, token: string): Promise<Prepared | null> {
     const { registry, store } = this.needs;
     const app = registry.app(run.appId);
     const environment = registry.environment(run.environmentId);
     const job = registry.job(run.environmentId, run.jobId);
-    if (!app || !environment)
-      return this.#apply(run, { type: "unreachable", token, error: { message: "The app of this run is not known." } });
-    if (job && !job.metadata.enabled) {
-      const message = `Job version ${run.jobVersion} is disabled, aborting run.`;
-      return this.#apply(run, { type: "aborted", error: { message } });
+    const instead = async (input: RunInput): Promise<null> => {
+      await this.#apply(run, input);
+      return null;
+    };
+    if (!app || !environment) {
+      return instead({ type: "unreachable", token, error: { message: "The app of this run is not known." } });
     }
-    const event = await store.event(null, { rowId: run.eventRowId });
-    if (!event)
-      return this.#apply(run, { type: "failed", token, error: { message: "The event of this run is no longer kept." } });
-    const prepared = { run, token, app, environment, event };
-    this.live.add({ token, run, app, progressed: false, stop: () => {} });
-    if (app.transport === "connect") return this.#connect(prepared);
-    return app.index?.holdfast ? this.#push(prepared) : this.#pushV2(prepared);
+    if (job && !job.metadata.enabled) {
+      return instead({ type: "aborted", error: { message: `Job version ${run.jobVersion} is disabled, aborting run.` } });
+    }
+    const event = this.needs.recent.get(run.eventRowId) ?? (await store.event(null, { rowId: run.eventRowId }));
+    if (!event) return instead({ type: "failed", token, error: { message: "The event of this run is no longer kept." } });
+    return { run, token, app, environment, event };
   }
 
   async #connect(prepared: Prepared): Promise<void> {

@@ -3,6 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { catalogue } from "@holdfast/catalogue";
 import { planRuns } from "../dispatch/plan.ts";
+import { RecentEvents } from "../dispatch/recent-events.ts";
 import { Registry } from "../dispatch/registry.ts";
 import { Events } from "../dispatch/send.ts";
 import { appCalls } from "../execute/apps.ts";
@@ -85,8 +86,9 @@ async function serve(opened: Opened): Promise<RunningServer> {
   const meter = createMeter();
   const runs = new Runs(world, store);
   const reports = new Reports(world, store, meter);
-  const executor = new Executor({ world, registry, store, runs, reports, vault, wake, seen: (run) => news.tasks(run) });
-  const events = new Events(world, registry, store, wake);
+  const recent = new RecentEvents();
+  const executor = new Executor({ world, registry, store, runs, reports, vault, recent, wake, seen: (run) => news.tasks(run) });
+  const events = new Events({ world, registry, store, recent, wake });
   const apps = appCalls(executor.hub, executor.push);
   const ingest = createIngest({
     world,
@@ -94,7 +96,10 @@ async function serve(opened: Opened): Promise<RunningServer> {
     store,
     bus,
     apps,
-    planRuns: (event) => planRuns(registry, world, event),
+    planRuns: (event) => {
+      recent.add(event);
+      return planRuns(registry, world, event);
+    },
     vault,
     meter,
     owner,
@@ -134,7 +139,7 @@ async function serve(opened: Opened): Promise<RunningServer> {
     storeCounters: () => flatCounters(postgres.counters),
   };
   listening = await listen(createHttp(rooms), config, (server) =>
-    acceptConnections(server, registry, (socket, environment) => executor.hub.accept(socket, environment)),
+    acceptConnections(server, registry, (...arrived) => executor.hub.accept(...arrived)),
   );
   undo.push(() => closeHttp(listening as Listening, world));
   const upkeep = new Upkeep(world, registry, postgres, bus);
