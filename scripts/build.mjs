@@ -57,8 +57,9 @@ function buildLibraries(force) {
   const outputs = LIBRARIES.map((name) => `${name}/dist/.tsbuildinfo`);
   if (!force && isBuilt("libraries", outputs, hash)) return true;
   process.stderr.write("Compiling the packages …\n");
-  const code = run("npx", ["--no-install", "tsc", "-b", ...(force ? ["--force"] : [])], { toStderr: true });
-  if (code !== 0) return false;
+  // Without this, the output of deleted sources would stay, and be published.
+  if (force) for (const name of LIBRARIES) rmSync(join(root, name, "dist"), { recursive: true, force: true });
+  if (run("npx", ["--no-install", "tsc", "-b"], { toStderr: true }) !== 0) return false;
   rmSync(join(root, "packages/server/dist/store/postgres/sql"), { recursive: true, force: true });
   rmSync(join(root, "packages/server/dist/store/postgres/migrations"), { recursive: true, force: true });
   copySql();
