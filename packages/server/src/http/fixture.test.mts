@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { catalogue } from "@holdfast/catalogue";
 import { type HttpEndpointMetadata, indexDocumentSchema, type JobMetadata, type RequestPayload } from "@holdfast/protocol";
 import { planRuns } from "../dispatch/plan.ts";
+import { RecentEvents } from "../dispatch/recent-events.ts";
 import { Registry } from "../dispatch/registry.ts";
 import { Events } from "../dispatch/send.ts";
 import { createIngest } from "../ingest/ingest.ts";
@@ -164,7 +165,7 @@ export async function startFixture(options: FixtureOptions = {}) {
     meter,
     ingest,
     runs,
-    events: new Events(world, registry, store, wake),
+    events: new Events({ world, registry, store, recent: new RecentEvents(), wake }),
     reports: new Reports(world, store, meter),
     tasks: new V2Tasks(world, store, () => false),
     registration,

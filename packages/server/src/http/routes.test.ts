@@ -1,0 +1,482 @@
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { endpoint, endpointJob, eventJob, type Fixture, startFixture } from "./fixture.test.mts";
+import { runTokenFor } from "./run-token.test.mts";
+
+let server: Fixture;
+beforeAll(async () => {
+  server = await startFixture();
+  const { dev, prod } = server.environments;
+  const document = {
+    jobs: [endpointJob("on-clerk", "clerk.com"), eventJob("on-order", "order.placed")],
+    httpEndpoints: [endpoint("clerk.com", { source: "clerk.com", title: "Clerk" })],
+    holdfast: { sdk: "0.1.0" },
+  };
+  await server.index("shop", dev, document);
+  await server.index("shop", prod, { jobs: [eventJob("on-order", "order.placed")], httpEndpoints: [] });
+});
+afterAll(() => server.stop());
+
+async function order(id: string, payload: unknown = { n: 1 }): Promise<string> {
+  const sent = await server.api("/api/v1/events", { method: "POST", body: { event: { name: "order.placed", id, payload } } });
+  expect(sent.status).toBe(200);
+  const found = (await server.api(`/api/v2/events/${id}`)).json() as { runs: { id: string }[] };
+  return found.runs[0]?.id ?? "";
+}
+const keyOf = (run: string, name: string): string => createHash("sha256").update(`${run}::${name}`).digest("hex");
+async function openTask(run: string, name: string, more: object = {}, headers: Record<string, string> = {}) {
+  const body = { idempotencyKey: keyOf(run, name), displayKey: name, name, noop: false, ...more };
+  return server.api(`/api/v1/runs/${run}/tasks`, {
+    method: "POST",
+    body,
+    headers: { "idempotency-key": body.idempotencyKey, ...headers },
+  });
+}
+
+describe("the v2 wire", () => {
+  it("says who a key is, in the full shape the CLI checks", async () => {
+    const who = (await server.api("/api/v1/whoami")).json();
+    expect(who).toMatchObject({
+      id: server.environments.dev.id,
+      slug: "dev",
+      type: "DEVELOPMENT",
+      pkApiKey: server.keys.dev.publicKey,
+    });
+    for (const part of [who, who.project, who.organization])
+      expect([typeof part.id, typeof part.slug, typeof part.createdAt, typeof part.updatedAt]).toEqual(Array(4).fill("string"));
+    expect([who.project.name, who.organization.title]).toEqual(["Holdfast", "Holdfast"]);
+  });
+
+  it("refuses keys that are missing, wrong, or public where only secret ones will do", async () => {
+    for (const key of ["", "tr_dev_wrong", server.keys.dev.publicKey]) {
+      const answer = await server.api("/api/v1/whoami", { key });
+      expect([answer.status, answer.json()]).toEqual([
+        401,
+        { error: "Invalid or Missing API key", message: "Invalid or Missing API key", code: "UNAUTHORIZED" },
+      ]);
+    }
+  });
+
+  it("registers an app, and tells how its index went", async () => {
+    const made = await server.api("/api/v1/endpoints", {
+      method: "POST",
+      body: { id: "cli-app", url: "http://127.0.0.1:1/api/trigger" },
+    });
+    expect(made.json()).toMatchObject({
+      slug: "cli-app",
+      endpointIndex: { id: expect.any(String) },
+      updatedAt: expect.any(String),
+    });
+    const index = await server.api(`/api/v1/endpointindex/${made.json().endpointIndex.id}`);
+    expect(index.json()).toMatchObject({
+      status: "SUCCESS",
+      stats: { jobs: 0, sources: 0, dynamicTriggers: 0, dynamicSchedules: 0 },
+    });
+    expect((await server.api("/api/v1/endpoints/cli-app/index", { method: "POST" })).json()).toMatchObject({ status: "SUCCESS" });
+    expect((await server.api("/api/v1/endpoints", { method: "POST", body: { id: "x", url: "not a url" } })).status).toBe(400);
+  });
+
+  it("takes events whatever their content type, once per id, and looks them up", async () => {
+    const event = { name: "order.placed", id: "order-1", payload: { n: 1.5, deep: { __proto__: null } }, context: { a: 1 } };
+    const send = () =>
+      server.api("/api/v1/events", { method: "POST", body: { event }, headers: { "content-type": "text/plain;charset=UTF-8" } });
+    const [first, again] = [await send(), await send()];
+    expect(first.json()).toMatchObject({
+      id: "order-1",
+      name: "order.placed",
+      payload: { n: 1.5 },
+      context: { a: 1 },
+      timestamp: expect.any(String),
+    });
+    expect(again.json()).toEqual(first.json());
+    const found = (await server.api("/api/v2/events/order-1")).json();
+    expect(found).toMatchObject({ id: "order-1", name: "order.placed", runs: [{ status: "QUEUED" }] });
+    const bulk = await server.api("/api/v1/events/bulk", {
+      method: "POST",
+      body: { events: [{ name: "a", payload: 1 }, { name: "b" }] },
+    });
+    expect(bulk.json()).toMatchObject([
+      { name: "a", payload: 1 },
+      { name: "b", payload: {} },
+    ]);
+  });
+
+  it("refuses events of the wrong shape with 422 and both names of the error", async () => {
+    const answer = await server.api("/api/v1/events", { method: "POST", body: { event: { payload: 1 } } });
+    expect(answer.status).toBe(422);
+    expect(answer.json()).toMatchObject({ error: expect.stringContaining("event.name"), message: expect.any(String) });
+  });
+
+  it("opens, completes and fails tasks as the trigger-version says", async () => {
+    const run = await order("order-tasks");
+    const bare = await openTask(run, "outer");
+    expect([bare.headers.get("trigger-version"), bare.json().status, bare.json().idempotencyKey]).toEqual([
+      null,
+      "RUNNING",
+      keyOf(run, "outer"),
+    ]);
+    const lazy = await openTask(run, "outer", {}, { "trigger-version": "2023-09-29", "x-cached-tasks-cursor": "" });
+    expect([lazy.headers.get("trigger-version"), lazy.json()]).toEqual([
+      "2023-09-29",
+      { task: expect.objectContaining({ id: bare.json().id, attempts: 1 }) },
+    ]);
+    const { id } = bare.json();
+    const text = await server.api(`/api/v1/runs/${run}/tasks/${id}/complete`, {
+      method: "POST",
+      body: { output: '{"n":41}' },
+      headers: { "trigger-version": "2023-11-01" },
+    });
+    expect(text.json()).toMatchObject({ status: "COMPLETED", output: { n: 41 } });
+    const cached = await openTask(run, "second", {}, { "trigger-version": "2023-09-29", "x-cached-tasks-cursor": id });
+    expect(cached.json().cachedTasks).toMatchObject({ tasks: [{ id, output: { n: 41 }, status: "COMPLETED" }] });
+    const raw = await openTask(run, "raw");
+    const completed = await server.api(`/api/v1/runs/${run}/tasks/${raw.json().id}/complete`, {
+      method: "POST",
+      body: { output: "plain" },
+    });
+    expect(completed.json()).toMatchObject({ status: "COMPLETED", output: "plain" });
+    const third = await openTask(run, "third");
+    const failed = await server.api(`/api/v1/runs/${run}/tasks/${third.json().id}/fail`, {
+      method: "POST",
+      body: { error: { message: "no", name: "Bad" } },
+    });
+    expect(failed.json()).toMatchObject({ status: "ERRORED", error: "Bad: no" });
+    const noop = await openTask(run, "log", { noop: true, properties: [{ label: "Level", text: "INFO" }, { label: "half" }] });
+    expect(noop.json()).toMatchObject({ status: "COMPLETED", properties: [{ label: "Level", text: "INFO" }] });
+  });
+
+  it("refuses task calls without a key, for other runs, and over the limit", async () => {
+    const run = await order("order-limits");
+    const noKey = await server.api(`/api/v1/runs/${run}/tasks`, { method: "POST", body: { idempotencyKey: "k" } });
+    expect([noKey.status, noKey.json().error]).toEqual([400, "Invalid or Missing idempotency key"]);
+    expect((await openTask("run_00000000000000000000000000", "x")).status).toBe(404);
+    expect((await openTask(run, "big", { params: "x".repeat(3 * 1024 * 1024) })).status).toBe(413);
+    const task = (await openTask(run, "big-output")).json();
+    const output = JSON.stringify("y".repeat(3 * 1024 * 1024 + 1));
+    const complete = `/api/v1/runs/${run}/tasks/${task.id}/complete`;
+    expect(
+      (await server.api(complete, { method: "POST", body: { output }, headers: { "trigger-version": "2023-11-01" } })).status,
+    ).toBe(413);
+    expect((await openTask(run, "big-output")).json()).toMatchObject({
+      status: "ERRORED",
+      error: expect.stringContaining("The limit is 3MB"),
+    });
+  });
+
+  it("shows a run with its tasks by page, nested when asked, with details only for the secret key", async () => {
+    const run = await order("order-shown");
+    const parent = (await openTask(run, "p", { params: { a: 1 } })).json();
+    for (const name of ["q", "r"]) await openTask(run, name);
+    await openTask(run, "child", { parentId: parent.id });
+    const page = (await server.api(`/api/v2/runs/${run}?take=2`)).json();
+    expect(page.tasks.map(({ displayKey }: { displayKey: string }) => displayKey)).toEqual(["p", "q"]);
+    expect(page.tasks[0]).not.toHaveProperty("params");
+    const rest = (await server.api(`/api/v2/runs/${run}?take=2&cursor=${page.nextCursor}`)).json();
+    expect([rest.tasks.map(({ displayKey }: { displayKey: string }) => displayKey), rest.nextCursor]).toEqual([["r"], undefined]);
+    const full = (await server.api(`/api/v2/runs/${run}?subtasks=true&taskdetails=true`)).json();
+    expect(full.tasks[0]).toMatchObject({ params: { a: 1 }, subtasks: [{ displayKey: "child", subtasks: [] }] });
+    const open = await server.api(`/api/v2/runs/${run}?taskdetails=true&subtasks=false`, { key: server.keys.dev.publicKey });
+    expect(open.headers.get("access-control-allow-origin")).toBe("*");
+    expect(open.json().tasks[0]).not.toHaveProperty("params");
+    expect(open.json().tasks[0]).not.toHaveProperty("subtasks");
+    const preflight = await fetch(`${server.url}/api/v2/runs/${run}`, {
+      method: "OPTIONS",
+      headers: { origin: "https://x.test", "access-control-request-headers": "authorization" },
+    });
+    expect([preflight.status, preflight.headers.get("access-control-max-age")]).toEqual([204, "300"]);
+    expect((await server.api(`/api/v1/runs/${run}/statuses`)).json()).toEqual({
+      run: { id: run, status: "QUEUED" },
+      statuses: [],
+    });
+  });
+
+  it("cancels a run and lists a job's", async () => {
+    const run = await order("order-cancel");
+    const canceled = (await server.api(`/api/v1/runs/${run}/cancel`, { method: "POST" })).json();
+    expect(canceled).toMatchObject({ id: run, status: "CANCELED", tasks: [], completedAt: expect.any(String) });
+    expect((await server.api(`/api/v1/runs/${run}/cancel`, { method: "POST" })).json()).toMatchObject({ status: "CANCELED" });
+    const listed = (await server.api("/api/v1/jobs/on-order/runs?take=1")).json();
+    expect(listed).toMatchObject({ runs: [{ id: run, status: "CANCELED" }], nextCursor: run });
+  });
+
+  it("records reports of our SDK under a live token, and says when it is stale", async () => {
+    const run = await order("order-reports");
+    const token = await runTokenFor(server, run);
+    const report = {
+      key: "k1",
+      id: "task_1",
+      name: "one",
+      status: "COMPLETED",
+      attempt: 1,
+      startedAgo: 5,
+      endedAgo: 0,
+      output: "[1.0]",
+    };
+    const post = (of: string) => server.api(`/api/v1/executions/${of}/reports`, { method: "POST", body: { items: [report] } });
+    expect((await post(token)).json()).toEqual({ ok: true });
+    expect((await server.store.tasks(run))[0]).toMatchObject({ id: "task_1", outputText: "[1.0]" });
+    const stale = await post(`exe_old.${run}`);
+    expect([stale.status, stale.json().code]).toEqual([409, "STALE_EXECUTION"]);
+    expect((await post("exe_x.nothing")).status).toBe(404);
+  });
+});
+
+describe("paths and methods", () => {
+  it("takes double slashes, a slash at the end, HEAD and OPTIONS", async () => {
+    expect((await server.api("//api//v1/whoami/")).status).toBe(200);
+    const head = await server.api("/api/v1/whoami", { method: "HEAD" });
+    expect([head.status, head.text]).toEqual([200, ""]);
+    const options = await server.api("/api/v1/events", { method: "OPTIONS" });
+    expect([options.status, options.headers.get("allow")]).toEqual([204, "POST, OPTIONS"]);
+  });
+
+  it("answers 405 with what is possible, and 404 for what is not there", async () => {
+    const wrong = await server.api("/api/v1/events", { method: "DELETE" });
+    expect([wrong.status, wrong.headers.get("allow"), wrong.json().code]).toEqual([405, "POST, OPTIONS", "METHOD_NOT_ALLOWED"]);
+    for (const path of ["/api/v1/nothing", "/api/v3/runs/x", "/mcp", "/api"]) {
+      const answer = await server.api(path);
+      expect([answer.status, answer.json().code]).toEqual([404, "NOT_FOUND"]);
+    }
+  });
+
+  it("refuses broken and overly nested JSON with 400", async () => {
+    const send = (body: string) =>
+      fetch(`${server.url}/api/v1/events`, {
+        method: "POST",
+        body,
+        headers: { authorization: `Bearer ${server.keys.dev.secretKey}` },
+      });
+    expect((await send("{")).status).toBe(400);
+    expect((await send(`${'{"a":'.repeat(50_000)}1${"}".repeat(50_000)}`)).status).toBe(400);
+    expect((await send("")).status).toBe(422);
+  });
+});
+
+describe("the management API", () => {
+  const of = (path: string, init = {}) => server.api(`/api/v1/environments/dev/${path}`, init);
+
+  it("lists, filters and pages runs", async () => {
+    const runs = [await order("m-1"), await order("m-2"), await order("m-3")];
+    const first = (await of("runs?limit=2&job=on-order")).json();
+    expect(first.items.map(({ id }: { id: string }) => id)).toEqual([runs[2], runs[1]]);
+    const second = (await of(`runs?limit=2&job=on-order&cursor=${first.nextCursor}`)).json();
+    expect(second.items[0].id).toBe(runs[0]);
+    expect(first.items[0]).toMatchObject({
+      job: "on-order",
+      jobName: "Job on-order",
+      environment: "dev",
+      status: "QUEUED",
+      eventName: "order.placed",
+    });
+    const canceled = (await of("runs?status=CANCELED&status=FAILURE")).json();
+    expect(canceled.items.length).toBeGreaterThan(0);
+    expect(new Set(canceled.items.map(({ status }: { status: string }) => status))).toEqual(new Set(["CANCELED"]));
+    expect((await of(`runs?q=${runs[1]}`)).json().items).toMatchObject([{ id: runs[1] }]);
+    expect((await of("runs?after=2999-01-01T00:00:00Z")).json()).toEqual({ items: [] });
+    expect((await of("runs?before=2000-01-01T00:00:00Z")).json()).toEqual({ items: [] });
+    for (const bad of ["runs?status=WRONG", "runs?after=never", "runs?limit=0", "runs?q=%00"])
+      expect((await of(bad)).status).toBe(400);
+  });
+
+  it("shows a run with event, app and tasks; cancels it, continues it, runs it again", async () => {
+    const run = await order("m-detail", { sku: "a", __proto__: 1 });
+    await openTask(run, "step", { icon: "bolt", params: { x: 1 }, properties: [{ label: "k", text: "v", url: "https://e.x" }] });
+    const detail = (await of(`runs/${run}`)).json();
+    expect(detail).toMatchObject({
+      id: run,
+      event: { id: "m-detail", name: "order.placed", payload: { sku: "a" }, payloadType: "JSON" },
+      app: { slug: "shop" },
+      delivery: null,
+    });
+    expect(detail.tasks.items).toMatchObject([
+      {
+        name: "step",
+        key: "step",
+        status: "RUNNING",
+        icon: "bolt",
+        params: { x: 1 },
+        properties: [{ label: "k", text: "v", url: "https://e.x" }],
+      },
+    ]);
+    expect((await of(`runs/${run}/continue`, { method: "POST" })).status).toBe(409);
+    expect((await of(`runs/${run}/cancel`, { method: "POST" })).json()).toMatchObject({
+      status: "CANCELED",
+      tasks: { items: [{ status: "CANCELED" }] },
+    });
+    expect((await of(`runs/${run}/continue`, { method: "POST" })).json()).toMatchObject({
+      id: run,
+      status: "WAITING_TO_EXECUTE",
+    });
+    const again = (await of(`runs/${run}/rerun`, { method: "POST" })).json();
+    expect((await of(`runs/${again.id}`)).json()).toMatchObject({ job: "on-order", event: { payload: { sku: "a" } } });
+  });
+
+  it("pages a run's tasks in order of start", async () => {
+    const run = await order("m-tasks");
+    const token = await runTokenFor(server, run);
+    const items = Array.from({ length: 25 }, (_, i) => ({
+      key: `k${i}`,
+      id: `task_${i}`,
+      name: `t${i}`,
+      status: "COMPLETED",
+      attempt: 1,
+      startedAgo: 100 - i,
+      endedAgo: 0,
+      output: String(i),
+    }));
+    await server.api(`/api/v1/executions/${token}/reports`, { method: "POST", body: { items } });
+    const names: string[] = [];
+    let cursor: string | undefined = "";
+    for (let pages = 0; cursor !== undefined; pages++) {
+      expect(pages).toBeLessThan(4);
+      const page = (await of(`runs/${run}/tasks?limit=10${cursor ? `&cursor=${cursor}` : ""}`)).json() as {
+        items: { name: string }[];
+        nextCursor?: string;
+      };
+      names.push(...page.items.map(({ name }) => name));
+      cursor = page.nextCursor;
+    }
+    expect(names).toEqual(items.map(({ name }) => name));
+  });
+
+  it("shows endpoints with URL, provider and counts, and sends samples of every forgery through the front door", async () => {
+    const [clerk] = (await of("endpoints")).json();
+    expect(clerk).toMatchObject({
+      id: "clerk.com",
+      title: "Clerk",
+      provider: "clerk",
+      verification: "app",
+      hasSecret: false,
+      jobs: ["on-clerk"],
+      url: server.at(server.environments.dev, "clerk.com"),
+    });
+    expect(clerk.samples.map(({ name }: { name: string }) => name)).toContain("user.created");
+    const send = (body: object) => of("endpoints/clerk.com/send", { method: "POST", body });
+    const none = await send({ sample: "user.created" });
+    expect([none.status, none.json().hint]).toEqual([422, expect.stringContaining("CLERK_WEBHOOK_SIGNING_SECRET")]);
+    expect((await send({ sample: "user.created", secret: "whsec_!!!" })).status).toBe(422);
+    expect((await send({ sample: "nothing" })).status).toBe(404);
+    expect(
+      (await of("endpoints/clerk.com/secret", { method: "PUT", body: { preset: "svix", secret: "sk_live_wrong" } })).status,
+    ).toBe(422);
+    const secret = `whsec_${Buffer.alloc(24, 3).toString("base64")}`;
+    expect((await of("endpoints/clerk.com/secret", { method: "PUT", body: { preset: "svix", secret } })).json()).toMatchObject({
+      verification: "preset",
+      hasSecret: true,
+    });
+    const verdicts: Record<string, string> = {};
+    for (const forge of ["valid", "tampered", "stale", "unsigned", "wrong-secret"]) {
+      const { status, deliveryId } = (await send({ sample: "user.created", forge })).json();
+      const kept = (await of(`deliveries/${deliveryId}`)).json();
+      verdicts[forge] = `${status} ${kept.verdict} ${kept.reason?.split(/[:.]/)[0] ?? ""}`.trim();
+    }
+    expect(verdicts).toEqual({
+      valid: "200 verified",
+      tampered: "200 refused No matching signature found",
+      stale: "200 refused Message timestamp too old",
+      unsigned: "200 refused Missing Svix headers",
+      "wrong-secret": "200 refused No matching signature found",
+    });
+    expect((await of("endpoints/clerk.com")).json()).toMatchObject({
+      accepted24h: 1,
+      refused24h: 4,
+      lastDeliveryAt: expect.any(String),
+    });
+    const refused = (await of("deliveries?verdict=refused&endpoint=clerk.com&limit=3")).json();
+    expect([refused.items.length, typeof refused.nextCursor]).toEqual([3, "string"]);
+    expect((await of(`deliveries?verdict=refused&endpoint=clerk.com&cursor=${refused.nextCursor}`)).json().items).toHaveLength(1);
+    expect((await of("endpoints/clerk.com/secret", { method: "PUT", body: { secret: null } })).json()).toMatchObject({
+      verification: "app",
+      hasSecret: false,
+    });
+  });
+
+  it("shows jobs with their last runs, and tests them", async () => {
+    const { id } = (await of("jobs/on-order/test", { method: "POST", body: { payload: { sku: "t" } } })).json();
+    expect((await of(`runs/${id}`)).json()).toMatchObject({ isTest: true, job: "on-order", event: { payload: { sku: "t" } } });
+    const http = (await of("jobs/on-clerk/test", { method: "POST", body: { payload: { type: "user.created" } } })).json();
+    expect((await of(`runs/${http.id}`)).json()).toMatchObject({
+      event: { payloadType: "REQUEST", payload: { method: "POST", rawBody: '{"type":"user.created"}' } },
+    });
+    const jobs = (await of("jobs")).json() as { id: string }[];
+    expect(jobs.find((one) => one.id === "on-clerk")).toMatchObject({
+      trigger: { type: "http" },
+      endpoint: "clerk.com",
+      lastRuns: expect.arrayContaining([expect.objectContaining({ id: http.id })]),
+    });
+    expect((await of("jobs/on-order")).json()).toMatchObject({
+      trigger: { type: "event" },
+      app: "shop",
+      runs24h: expect.any(Number),
+    });
+  });
+
+  it("shows the overview: 24 hours, failing jobs, what is due", async () => {
+    const overview = (await of("overview")).json();
+    expect(overview.hours).toHaveLength(24);
+    expect(Object.values(overview.hours[23].runs as Record<string, number>).reduce((a, b) => a + b, 0)).toBeGreaterThan(5);
+    expect(overview.queueDepth).toBeGreaterThan(0);
+    expect(overview.oldestQueuedMs).toBeGreaterThanOrEqual(0);
+    expect(overview.failingJobs).toEqual([]);
+  });
+
+  it("shows environments, keys, apps and the catalogue", async () => {
+    expect((await server.api("/api/v1/environments")).json()).toMatchObject([{ slug: "dev" }]);
+    expect((await of("keys")).json()).toEqual(server.keys.dev);
+    expect((await of("keys/rotate", { method: "POST" })).status).toBe(403);
+    expect((await of("apps")).json()[0]).toMatchObject({
+      slug: "shop",
+      transport: "connect",
+      reachable: true,
+      jobs: 2,
+      endpoints: 1,
+    });
+    expect((await of("apps/shop/refresh", { method: "POST" })).json()).toMatchObject({ slug: "shop" });
+    expect((await server.api("/api/v1/catalogue")).json()).toMatchObject([{ id: "clerk" }]);
+    expect((await server.api("/api/v1/catalogue/clerk")).json().samples[0].files[0].code).toContain("svix");
+    expect((await server.api("/api/v1/catalogue/none")).status).toBe(404);
+  });
+});
+
+describe("watching the server", () => {
+  it("tells health, readiness and metrics without a key", async () => {
+    for (const path of ["/healthz", "/readyz"]) expect((await fetch(server.url + path)).status).toBe(200);
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    expect(text).toMatch(/^holdfast_deliveries_total\{verdict="refused"\} \d+$/m);
+    expect(text).toMatch(/^holdfast_work_due\{kind="run"\} \d+$/m);
+    expect(text).toMatch(/^holdfast_http_requests_total\{status="2xx"\} \d+$/m);
+    expect(text.endsWith("\n")).toBe(true);
+  });
+
+  it("streams what changes, and stops listening when the reader leaves", async () => {
+    const leaving = new AbortController();
+    const response = await fetch(`${server.url}/api/v1/environments/dev/live`, {
+      headers: { authorization: `Bearer ${server.keys.dev.secretKey}` },
+      signal: leaving.signal,
+    });
+    expect(response.headers.get("content-type")).toBe("text/event-stream");
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    const until = async (pattern: RegExp): Promise<void> => {
+      while (!pattern.test(text)) text += (await reader?.read())?.value ?? "";
+    };
+    await until(/: open/);
+    const run = await order("m-live");
+    server.rooms.bus.publish({
+      type: "live",
+      environmentId: server.environments.prod.id,
+      message: { type: "tasks", runId: "secret" },
+    });
+    server.rooms.bus.publish({
+      type: "live",
+      environmentId: server.environments.dev.id,
+      message: { type: "run", id: run, job: "on-order", status: "EXECUTING" },
+    });
+    await until(/EXECUTING/);
+    expect(text).toContain(`data: {"type":"run","id":"${run}"`);
+    expect(text).not.toContain("secret");
+    leaving.abort();
+  });
+});
+
+it("nothing failed unexpectedly", () => expect(server.errors).toEqual([]));
