@@ -1,7 +1,13 @@
 // Frames of the connect transport: the app dials out over one WebSocket (GET /api/v1/connect, `Authorization: Bearer tr_…`) and many executions share it.
 // JSON text frames, one object each, told apart by `t`. `x` is an execution token. The app speaks first, with hello.
 import { z } from "zod";
-import { type ExecutionStart, type RecordedTask, type RequestPayload, executionOutcomeSchema, taskReportSchema } from "./reports.ts";
+import {
+  type ExecutionStart,
+  executionOutcomeSchema,
+  type RecordedTask,
+  type RequestPayload,
+  taskReportSchema,
+} from "./reports.ts";
 import { indexDocumentSchema } from "./v2/endpoint.ts";
 
 export const CONNECT_PATH = "/api/v1/connect";
@@ -24,7 +30,13 @@ export const appFrameSchema = z.discriminatedUnion("t", [
   /** The end of an execution, with the reports not yet sent. No answer. */
   z.object({ t: z.literal("end"), x: token, items: z.array(taskReportSchema).max(1000), outcome: executionOutcomeSchema }),
   /** The answer to `verify` or `respond` with the same `n`. */
-  z.object({ t: z.literal("reply"), n: z.number().int(), ok: z.boolean(), value: z.unknown().optional(), error: z.string().optional() }),
+  z.object({
+    t: z.literal("reply"),
+    n: z.number().int(),
+    ok: z.boolean(),
+    value: z.unknown().optional(),
+    error: z.string().optional(),
+  }),
   /** The app's jobs changed (after a reload in the same process). */
   z.object({ t: z.literal("index"), index: indexDocumentSchema }),
   /** The app is going away: send no new executions; those running will end. */
@@ -36,7 +48,7 @@ export type ServerFrame =
   | { t: "welcome"; server: string; environment: string }
   /** The hello was refused; the socket closes after it. */
   | { t: "refused"; message: string; hint?: string }
-  | { t: "execute"; start: ExecutionStart; /** More recorded tasks follow in `tasks` frames; wait for `last`. */ more?: boolean }
+  | { t: "execute"; start: ExecutionStart /** More recorded tasks follow in `tasks` frames; wait for `last`. */; more?: boolean }
   | { t: "tasks"; x: string; tasks: RecordedTask[]; last: boolean }
   | { t: "ack"; x: string; n: number }
   /** The execution is no longer the run's: stop it, record nothing. */

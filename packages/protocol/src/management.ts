@@ -60,7 +60,16 @@ export interface RunDetail extends RunSummary {
   resumeAt: string | null;
   output?: unknown;
   errorDetail: { message: string; name?: string; stack?: string } | null;
-  event: { id: string; rowId: string; name: string; source: string; payload: unknown; context: unknown; timestamp: string; payloadType: "JSON" | "REQUEST" };
+  event: {
+    id: string;
+    rowId: string;
+    name: string;
+    source: string;
+    payload: unknown;
+    context: unknown;
+    timestamp: string;
+    payloadType: "JSON" | "REQUEST";
+  };
   delivery: { id: string; endpoint: string } | null;
   app: { id: string; slug: string };
   /** First page, in order of start; the rest by GET …/runs/:id/tasks?cursor= */

@@ -60,7 +60,10 @@ export const executionOutcomeSchema = z.discriminatedUnion("status", [
     status: z.literal("INVALID_PAYLOAD"),
     errors: z.array(z.object({ path: z.array(z.union([z.string(), z.number()])), message: z.string() })),
   }),
-  z.object({ status: z.literal("UNRESOLVED_AUTH"), issues: z.record(z.string(), z.object({ id: z.string(), error: z.string() })) }),
+  z.object({
+    status: z.literal("UNRESOLVED_AUTH"),
+    issues: z.record(z.string(), z.object({ id: z.string(), error: z.string() })),
+  }),
 ]);
 export type ExecutionOutcome = z.infer<typeof executionOutcomeSchema>;
 

@@ -5,9 +5,12 @@ import type { RunStatus, TaskStatus } from "../statuses.ts";
 import { type DisplayProperty, displayPropertySchema, errorShapeSchema } from "./endpoint.ts";
 
 /** Entries of `properties` may be partial; those without label or text are dropped (wire §2.5). */
-const looseProperties = z
-  .array(z.unknown())
-  .transform((items) => items.flatMap((item) => { const parsed = displayPropertySchema.safeParse(item); return parsed.success ? [parsed.data] : []; }));
+const looseProperties = z.array(z.unknown()).transform((items) =>
+  items.flatMap((item) => {
+    const parsed = displayPropertySchema.safeParse(item);
+    return parsed.success ? [parsed.data] : [];
+  }),
+);
 
 export const runTaskBodySchema = z.object({
   idempotencyKey: z.string().min(1),
@@ -83,7 +86,10 @@ export const sendEventOptionsSchema = z.object({
   accountId: z.string().optional(),
 });
 export const sendEventBodySchema = z.object({ event: rawEventSchema, options: sendEventOptionsSchema.optional() });
-export const sendEventsBodySchema = z.object({ events: z.array(rawEventSchema).max(1000), options: sendEventOptionsSchema.optional() });
+export const sendEventsBodySchema = z.object({
+  events: z.array(rawEventSchema).max(1000),
+  options: sendEventOptionsSchema.optional(),
+});
 
 export interface ApiEventLog {
   id: string;

@@ -8,7 +8,7 @@ import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
 import type { Runs } from "../runs/change.ts";
 import type { AppRow, EnvironmentRow, EventRow, RunRow, Store, TaskWrite } from "../store/store.ts";
-import { type Reports, writeOf } from "../tasks/report.ts";
+import { type Reports, runIdOfToken, writeOf } from "../tasks/report.ts";
 import { cachedTask } from "../tasks/v2-tasks.ts";
 import { ConnectHub, type Connection, type ConnectListener } from "./connect.ts";
 import { LiveExecutions } from "./live.ts";
@@ -231,12 +231,13 @@ export class Executor implements ConnectListener {
   /** Reports that came in by HTTP, from push apps. */
   async record(token: string, items: readonly TaskReport[]): Promise<"recorded" | "stale"> {
     const verdict = await this.needs.reports.record(token, items);
-    if (verdict === "recorded") this.#progressed(token);
+    if (verdict === "recorded") this.progressed(runIdOfToken(token));
     return verdict;
   }
 
-  #progressed(token: string): void {
-    const execution = this.live.get(token);
+  /** A task of this run was recorded. */
+  progressed(runId: string): void {
+    const execution = this.live.ofRun(runId);
     if (!execution) return;
     execution.progressed = true;
     this.needs.seen(execution.run);

@@ -2,10 +2,11 @@
 // Called by the CLI (`holdfast dev`, `holdfast start`) and by tests.
 import { mkdirSync } from "node:fs";
 import { catalogue } from "@holdfast/catalogue";
-import { planRuns } from "../dispatch/plan.ts";
+import { type Plan, planRuns } from "../dispatch/plan.ts";
 import { RecentEvents } from "../dispatch/recent-events.ts";
 import { Registry } from "../dispatch/registry.ts";
 import { Events } from "../dispatch/send.ts";
+import type { AppCalls } from "../execute/app-calls.ts";
 import { appCalls } from "../execute/apps.ts";
 import { Executor } from "../execute/executor.ts";
 import { Registration } from "../execute/register.ts";
@@ -14,15 +15,16 @@ import { acceptConnections } from "../http/connect-upgrade.ts";
 import { type Listening, listen } from "../http/listen.ts";
 import { hashPassword } from "../http/password.ts";
 import type { Rooms } from "../http/rooms.ts";
-import { createIngest } from "../ingest/ingest.ts";
+import { createIngest, type Ingest } from "../ingest/ingest.ts";
 import { DEFAULT_BODY_BYTES } from "../ingest/ports.ts";
 import { createVault, type Vault } from "../platform/secrets.ts";
 import { realWorld, type World } from "../platform/world.ts";
 import { Runs } from "../runs/change.ts";
 import { createPostgresStore, type PostgresStore } from "../store/postgres/postgres-store.ts";
+import type { EventRow } from "../store/store.ts";
 import { Reports } from "../tasks/report.ts";
 import { V2Tasks } from "../tasks/v2-tasks.ts";
-import { createMeter } from "../views/meter.ts";
+import { createMeter, type Meter } from "../views/meter.ts";
 import { createViews } from "../views/views.ts";
 import { News } from "../worker/news.ts";
 import { Worker } from "../worker/worker.ts";
@@ -72,6 +74,19 @@ interface Opened {
   undo: (() => Promise<void>)[];
 }
 
+/** The rooms that do the work, wired to each other. */
+interface Core {
+  registry: Registry;
+  runs: Runs;
+  events: Events;
+  executor: Executor;
+  worker: Worker;
+  apps: AppCalls;
+  ingest: Ingest;
+  meter: Meter;
+  wake: (queues: string[]) => void;
+}
+
 async function serve(opened: Opened): Promise<RunningServer> {
   const { config, world, vault, postgres, undo } = opened;
   const { store, bus } = postgres;
@@ -80,84 +95,78 @@ async function serve(opened: Opened): Promise<RunningServer> {
   const keys = await ensureEnvironments(config, store.catalog, vault, world);
   const registry = new Registry(store.catalog, world, bus);
   await registry.refresh();
+  const core = buildCore(opened, registry, owner);
+  const port = { number: config.port };
+  const rooms = await buildRooms(opened, core, () => ownUrl(config.host, port.number));
+  const listening = await listen(createHttp(rooms), config, (server) =>
+    acceptConnections(server, registry, (...arrived) => core.executor.hub.accept(...arrived)),
+  );
+  port.number = listening.port;
+  undo.push(() => closeHttp(listening, world));
+  const upkeep = new Upkeep(world, registry, postgres, bus);
+  upkeep.start();
+  core.worker.start();
+  undo.push(async () => {
+    upkeep.stop();
+    await core.worker.stop();
+  });
+  let stopped: Promise<void> | null = null;
+  const stop = (): Promise<void> => {
+    stopped ??= unwind(undo);
+    return stopped;
+  };
+  return { url: rooms.ownUrl(), port: listening.port, keys, stop };
+}
 
+function buildCore({ config, world, vault, postgres }: Opened, registry: Registry, owner: string): Core {
+  const { store, bus } = postgres;
   const wake = (queues: string[]): void => bus.publish({ type: "work", queues });
+  const recent = new RecentEvents();
   const news = new News(world, bus);
   const meter = createMeter();
   const runs = new Runs(world, store);
   const reports = new Reports(world, store, meter);
-  const recent = new RecentEvents();
   const executor = new Executor({ world, registry, store, runs, reports, vault, recent, wake, seen: (run) => news.tasks(run) });
   const events = new Events({ world, registry, store, recent, wake });
   const apps = appCalls(executor.hub, executor.push);
-  const ingest = createIngest({
-    world,
-    registry,
-    store,
-    bus,
-    apps,
-    planRuns: (event) => {
-      recent.add(event);
-      return planRuns(registry, world, event);
-    },
-    vault,
-    meter,
-    owner,
-    mode: config.mode,
-    bodyBytes: config.maxBodyBytes ?? DEFAULT_BODY_BYTES,
-  });
+  const plan = (event: EventRow): Plan => {
+    recent.add(event);
+    return planRuns(registry, world, event);
+  };
+  const bodyBytes = config.maxBodyBytes ?? DEFAULT_BODY_BYTES;
+  const { mode } = config;
+  const ingest = createIngest({ world, registry, store, bus, apps, planRuns: plan, vault, meter, owner, mode, bodyBytes });
   const worker = new Worker({ world, store, bus, registry, runs, events, executor, apps, ingest, owner });
   runs.onChange((run, change) => {
     news.run(run);
     if (run.state.kind === "finished") meter.count("holdfast_runs_finished_total", { status: run.state.outcome.status });
     if (change.work && "dueAt" in change.work) wake([run.appId]);
   });
+  return { registry, runs, events, executor, worker, apps, ingest, meter, wake };
+}
 
-  let listening: Listening | null = null;
-  const rooms: Rooms = {
+async function buildRooms({ config, world, vault, postgres }: Opened, core: Core, url: () => string): Promise<Rooms> {
+  const { store, bus } = postgres;
+  const { registry, executor, worker, wake } = core;
+  const draining = { forceYield: () => worker.stopping, progressed: (runId: string) => executor.progressed(runId) };
+  return {
+    ...core,
     mode: config.mode,
     version: VERSION,
     world,
-    registry,
     store,
     bus,
-    views: createViews(postgres.reader),
-    meter,
-    ingest,
-    runs,
-    events,
-    reports: executor,
-    tasks: new V2Tasks(world, store, () => worker.stopping),
-    registration: new Registration(registry, executor.push, wake),
-    apps,
     vault,
-    adminPasswordHash: config.adminPassword ? await hashPassword(config.adminPassword, vault.keyId) : null,
     catalogue,
+    views: createViews(postgres.reader),
+    reports: executor,
+    tasks: new V2Tasks(world, store, draining),
+    registration: new Registration(registry, executor.push, wake),
+    adminPasswordHash: config.adminPassword ? await hashPassword(config.adminPassword, vault.keyId) : null,
     sampleSecrets: config.sampleSecrets ?? {},
     dashboardDir: config.dashboardDir ?? builtDashboard(),
-    ownUrl: () => ownUrl(config.host, listening?.port ?? config.port),
+    ownUrl: url,
     storeCounters: () => flatCounters(postgres.counters),
-  };
-  listening = await listen(createHttp(rooms), config, (server) =>
-    acceptConnections(server, registry, (...arrived) => executor.hub.accept(...arrived)),
-  );
-  undo.push(() => closeHttp(listening as Listening, world));
-  const upkeep = new Upkeep(world, registry, postgres, bus);
-  upkeep.start();
-  worker.start();
-  undo.push(async () => {
-    upkeep.stop();
-    await worker.stop();
-  });
-  let stopped: Promise<void> | null = null;
-  return {
-    url: rooms.ownUrl(),
-    port: listening.port,
-    keys,
-    stop: () => {
-      stopped ??= unwind(undo);
-      return stopped;
-    },
   };
 }
 

@@ -15,7 +15,7 @@ export function runIdOfToken(token: string): string {
 
 let lastPosition = 0;
 /** Microseconds since the epoch of the start, moved on by one where two would be equal: the order of tasks inside a run. */
-function positionAt(startedAt: number): number {
+export function positionAt(startedAt: number): number {
   lastPosition = Math.max(Math.floor(startedAt * 1000), lastPosition + 1);
   return lastPosition;
 }

@@ -14,17 +14,29 @@ import {
 import type { z } from "zod";
 import type { World } from "../platform/world.ts";
 import type { Store, TaskRow } from "../store/store.ts";
+import { positionAt } from "./report.ts";
 
 /** Largest task output the v2 wire takes (wire §2.6). */
 const MAX_OUTPUT = 3 * 1024 * 1024;
 const PAGE = { tasks: 250, characters: 2_000_000 };
 
+/** Where a client says a task is; an environment other than the run's finds nothing. */
+export interface TaskAddress {
+  environmentId: string;
+  runId: string;
+  taskId: string;
+}
+
 export class V2Tasks {
   constructor(
     private readonly world: World,
     private readonly store: Store,
-    /** Set by draining: asks SDKs to yield after the task at hand. */
-    private readonly forceYield: () => boolean,
+    private readonly server: {
+      /** True while draining: asks SDKs to yield after the task at hand. */
+      forceYield: () => boolean;
+      /** A task of this run was recorded. */
+      progressed: (runId: string) => void;
+    },
   ) {}
 
   /** Creates the task or returns the one there is. Null: no such run in this environment. */
@@ -39,36 +51,27 @@ export class V2Tasks {
 
   /** @param outputIsText true when the client sent `trigger-version: 2023-11-01`: output is JSON text then */
   async complete(
-    environmentId: string,
-    runId: string,
-    taskId: string,
+    at: TaskAddress,
     body: z.infer<typeof completeTaskBodySchema>,
     outputIsText: boolean,
   ): Promise<ServerTask | null> {
     const outputText = textOf(body.output, outputIsText);
     if (outputText !== null && outputText.length > MAX_OUTPUT) {
       const error = { message: "Task output is too large. The limit is 3MB" };
-      await this.#close(environmentId, runId, taskId, { status: "ERRORED", errorText: JSON.stringify(error) });
+      await this.#close(at, { status: "ERRORED", errorText: JSON.stringify(error) });
       throw new UserFacingError("TOO_LARGE", error.message, "Store large data elsewhere and return a reference to it.");
     }
     const properties = body.properties ?? [];
     const added: TaskDetails = properties.length > 0 ? { outputProperties: properties } : {};
-    return this.#close(environmentId, runId, taskId, { status: "COMPLETED", outputText }, added);
+    return this.#close(at, { status: "COMPLETED", outputText }, added);
   }
 
-  fail(
-    environmentId: string,
-    runId: string,
-    taskId: string,
-    body: z.infer<typeof failTaskBodySchema>,
-  ): Promise<ServerTask | null> {
-    return this.#close(environmentId, runId, taskId, { status: "ERRORED", errorText: JSON.stringify(body.error) });
+  fail(at: TaskAddress, body: z.infer<typeof failTaskBodySchema>): Promise<ServerTask | null> {
+    return this.#close(at, { status: "ERRORED", errorText: JSON.stringify(body.error) });
   }
 
   async #close(
-    environmentId: string,
-    runId: string,
-    taskId: string,
+    { environmentId, runId, taskId }: TaskAddress,
     end: { status: TaskStatus; outputText?: string | null; errorText?: string },
     added: TaskDetails = {},
   ): Promise<ServerTask | null> {
@@ -78,6 +81,7 @@ export class V2Tasks {
     const detailsText = Object.keys(added).length > 0 ? JSON.stringify({ ...detailsOf(row), ...added }) : row.detailsText;
     const task: TaskRow = { ...row, ...end, completedAt: this.world.now(), detailsText, failuresText: null };
     const verdict = await this.store.recordTask({ task, token: null, failureText: null });
+    this.server.progressed(runId);
     if (verdict === "recorded") return this.#serverTask({ ...task, failuresText: row.failuresText });
     const [kept] = await this.store.tasks(runId, { ids: [taskId] });
     return kept ? this.#serverTask(kept) : null;
@@ -101,7 +105,7 @@ export class V2Tasks {
   }
 
   #serverTask(row: TaskRow): ServerTask {
-    return serverTask(row, this.forceYield());
+    return serverTask(row, this.server.forceYield());
   }
 }
 
@@ -125,7 +129,7 @@ function newTask(runId: string, body: RunTaskBody, now: number, canceled: boolea
     errorText: null,
     detailsText: JSON.stringify(newDetails(body)),
     failuresText: null,
-    position: now * 1000,
+    position: positionAt(now),
   };
 }
 

@@ -10,6 +10,7 @@ import {
   V2_VERSION,
 } from "@holdfast/protocol";
 import { runIdOfToken } from "../../tasks/report.ts";
+import type { TaskAddress } from "../../tasks/v2-tasks.ts";
 import { type Call, orThrow } from "../call.ts";
 import { type Route, route } from "../route.ts";
 
@@ -24,6 +25,10 @@ function runId(call: Call): string {
   const id = call.param("id");
   if (isId("run", id)) return id;
   throw new UserFacingError("NOT_FOUND", "Run not found");
+}
+
+function addressOf(call: Call): TaskAddress {
+  return { environmentId: call.environment.id, runId: runId(call), taskId: call.param("taskId") };
 }
 
 function taskOr404(task: ServerTask | null): ServerTask {
@@ -77,9 +82,7 @@ export function v2TaskRoutes(): Route[] {
       body: completeTaskBodySchema,
       handle: async (call, body) => {
         const isText = call.header("trigger-version") === TEXT_OUTPUT_VERSION;
-        return call.json(
-          taskOr404(await call.rooms.tasks.complete(call.environment.id, runId(call), call.param("taskId"), body, isText)),
-        );
+        return call.json(taskOr404(await call.rooms.tasks.complete(addressOf(call), body, isText)));
       },
     }),
     route({
@@ -88,8 +91,7 @@ export function v2TaskRoutes(): Route[] {
       name: "failTask",
       summary: "Record a task's error",
       body: failTaskBodySchema,
-      handle: async (call, body) =>
-        call.json(taskOr404(await call.rooms.tasks.fail(call.environment.id, runId(call), call.param("taskId"), body))),
+      handle: async (call, body) => call.json(taskOr404(await call.rooms.tasks.fail(addressOf(call), body))),
     }),
     route({
       ...common,
