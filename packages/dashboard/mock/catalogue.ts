@@ -43,7 +43,7 @@ export const CATALOGUE: CatalogueEntry[] = [
     docsUrl: "https://clerk.com/docs/webhooks/overview",
     secretEnv: "CLERK_WEBHOOK_SIGNING_SECRET",
     signature: {
-      scheme: "Svix: HMAC-SHA256, base64",
+      scheme: "svix",
       headers: ["svix-id", "svix-timestamp", "svix-signature"],
       signs: "{svix-id}.{svix-timestamp}.{raw body}",
       secret: "whsec_ and base64; the bytes after whsec_ are the key",

@@ -2,6 +2,7 @@
 import type {
   DeliveryDetail,
   DeliverySummary,
+  EndpointInfo,
   LiveMessage,
   Overview,
   Page,
@@ -131,6 +132,7 @@ function oneRun(world: World, call: Call, { id, act }: Place): unknown {
   const tasks = world.tasks.get(id) ?? [];
   if (act === undefined) return { ...run, tasks: page<TaskView>(tasks, call) };
   if (act === "tasks") return page<TaskView>(tasks, call);
+  if (act === "continue") return Object.assign(run, { status: "EXECUTING", completedAt: null, error: null, errorDetail: null });
   if (act === "cancel") {
     Object.assign(run, { status: "CANCELED", completedAt: new Date(world.now).toISOString(), resumeAt: null });
     call.emit({ type: "run", id, job: run.job, status: "CANCELED" });
@@ -198,12 +200,18 @@ const REASONS: Record<string, string | null> = {
   "wrong-secret": "No matching signature found",
 };
 
+function setSecret(endpoint: EndpointInfo, call: Call): EndpointInfo {
+  const { preset, secret } = call.body;
+  if (preset !== "svix" && preset !== "standard") throw new Refusal(422, "UNPROCESSABLE", `"${preset}" is no preset.`);
+  return Object.assign(endpoint, { hasSecret: secret !== null, verification: secret === null ? "app" : "preset" });
+}
+
 function oneEndpoint(world: World, call: Call, { id, act }: Place): unknown {
   const endpoint = found(
     world.endpoints.find((each) => each.id === id),
     "endpoint",
   );
-  if (act === "secret") return Object.assign(endpoint, { hasSecret: true, verification: "preset" });
+  if (act === "secret") return setSecret(endpoint, call);
   const like = world.deliveries[1];
   if (act !== "send" || !like) return endpoint;
   const reason = REASONS[(call.body as unknown as SendSampleRequest).forge ?? "valid"] ?? null;
@@ -214,7 +222,7 @@ function oneEndpoint(world: World, call: Call, { id, act }: Place): unknown {
     reason,
     runs: reason === null ? ["run_clerk"] : [],
   });
-  return { status: reason === null ? 200 : 401, deliveryId: delivery.id };
+  return { status: 200, deliveryId: delivery.id };
 }
 
 function oneJob(world: World, call: Call, { id, act }: Place): unknown {

@@ -116,6 +116,13 @@ describe.skipIf(whyNoChromium)("screens", () => {
     await page.getByText("Queued", { exact: true }).first().waitFor();
   });
 
+  it("continues a failed run", async () => {
+    const page = await visit("/runs/run_failed");
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Continue the run" }).click();
+    await page.getByText("Running", { exact: true }).first().waitFor();
+  });
+
   it("stays usable with 10,000 tasks", async () => {
     const page = await visit("/runs/run_big");
     await page.getByText("10 000 tasks").waitFor();
@@ -177,7 +184,8 @@ describe.skipIf(whyNoChromium)("screens", () => {
     const page = await visit("/endpoints/clerk.com");
     await page.getByRole("combobox", { name: "Signature" }).selectOption("wrong-secret");
     await page.getByRole("button", { name: "Send", exact: true }).click();
-    await page.getByText("The endpoint answered 401").waitFor();
+    await page.getByText("The endpoint answered 200").waitFor();
+    await page.getByRole("status").getByText("No matching signature found").waitFor();
     await page.getByRole("link", { name: "See the delivery" }).click();
     await page.getByText("Refused: No matching signature found").waitFor();
   });
@@ -188,6 +196,9 @@ describe.skipIf(whyNoChromium)("screens", () => {
     await page.getByRole("button", { name: "Set secret" }).click();
     await page.getByText("A secret is stored.").waitFor();
     expect(await page.getByLabel("Signing secret").inputValue()).toBe("");
+    await page.getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Remove the secret" }).click();
+    await page.getByText("No secret is stored").waitFor();
   });
 
   it("tests a job with an edited payload", async () => {

@@ -1,5 +1,12 @@
 // Room api: everything the dashboard can change. Each hook sends one request, then makes the queries it touched fetch again.
-import type { DeliverySummary, EnvironmentKeys, SendSampleRequest, SendSampleResult, SessionInfo } from "@holdfast/protocol";
+import type {
+  DeliverySummary,
+  EndpointInfo,
+  EnvironmentKeys,
+  SendSampleRequest,
+  SendSampleResult,
+  SessionInfo,
+} from "@holdfast/protocol";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { toast } from "../parts/toast.ts";
 import { ApiFailure, inEnvironment, send } from "./client.ts";
@@ -44,6 +51,14 @@ export const useRerun = (env: string) =>
     stale: ["runs", "jobs"],
   });
 
+/** Takes up a run that ended badly: finished tasks keep their outputs, the rest is tried anew. */
+export const useContinueRun = (env: string) =>
+  useAction<string, unknown>(env, {
+    perform: (id) => send("POST", inEnvironment(env, "runs", id, "continue")),
+    done: () => "The run goes on.",
+    stale: ["run", "tasks", "runs", "jobs"],
+  });
+
 export const useReplayDelivery = (env: string) =>
   useAction<string, DeliverySummary>(env, {
     perform: (id) => send("POST", inEnvironment(env, "deliveries", id, "replay")),
@@ -58,9 +73,9 @@ export const useSendSample = (env: string, endpoint: string) =>
   });
 
 export const useSetSecret = (env: string, endpoint: string) =>
-  useAction<{ preset: string; secret: string }, unknown>(env, {
+  useAction<{ preset: string; secret: string | null }, EndpointInfo>(env, {
     perform: (input) => send("PUT", inEnvironment(env, "endpoints", endpoint, "secret"), input),
-    done: () => "Secret stored. New requests are verified with it.",
+    done: ({ hasSecret }) => (hasSecret ? "Secret stored. New requests are verified with it." : "Secret removed."),
     stale: ["endpoints"],
   });
 

@@ -1,12 +1,14 @@
 // Room endpoints: sends a provider's sample to an endpoint, correctly signed or wrong in a chosen way, and shows what came back.
 import type { EndpointInfo, SendSampleRequest, SendSampleResult } from "@holdfast/protocol";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { explain, useSendSample } from "../api/actions.ts";
+import { deliveryQuery } from "../api/queries.ts";
 import { useEnv } from "../chrome/environment.tsx";
 import { Button, Select } from "../parts/controls.tsx";
-import { Icon } from "../parts/Icon.tsx";
 import { Section } from "../parts/layout.tsx";
+import { Badge, VERDICT_LOOK } from "../parts/status.tsx";
 
 type Forge = NonNullable<SendSampleRequest["forge"]>;
 const FORGES: Record<Forge, string> = {
@@ -63,17 +65,27 @@ export function SampleSender({ endpoint }: { endpoint: EndpointInfo }) {
   );
 }
 
+/** An endpoint answers as soon as it has stored a request, so its status alone does not say whether the request was believed. */
 function Answer({ result }: { result: SendSampleResult }) {
-  const accepted = result.status < 300;
   return (
-    <p className="flex flex-wrap items-center gap-2">
-      <Icon name={accepted ? "check" : "cross"} className={accepted ? "text-ok" : "text-bad"} />
-      The endpoint answered <strong className="mono">{result.status}</strong>.
-      {result.deliveryId && (
-        <Link to="/deliveries/$id" params={{ id: result.deliveryId }} className="text-accent hover:underline">
-          See the delivery
-        </Link>
-      )}
-    </p>
+    <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
+      <p>
+        The endpoint answered <strong className="mono">{result.status}</strong>.
+      </p>
+      {result.deliveryId && <Verdict id={result.deliveryId} />}
+    </div>
+  );
+}
+
+function Verdict({ id }: { id: string }) {
+  const delivery = useQuery(deliveryQuery(useEnv(), id)).data;
+  return (
+    <>
+      {delivery && <Badge look={VERDICT_LOOK[delivery.verdict]} />}
+      {delivery?.reason && <span className="text-soft">{delivery.reason}</span>}
+      <Link to="/deliveries/$id" params={{ id }} className="text-accent hover:underline">
+        See the delivery
+      </Link>
+    </>
   );
 }

@@ -4,7 +4,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { Tabs } from "radix-ui";
 import { useMemo } from "react";
-import { useCancelRun, useRerun } from "../api/actions.ts";
+import { useCancelRun, useContinueRun, useRerun } from "../api/actions.ts";
 import { runQuery, tasksQuery } from "../api/queries.ts";
 import { useNow } from "../browser/clock.ts";
 import { useEnv } from "../chrome/environment.tsx";
@@ -70,6 +70,7 @@ function RunActions({ run }: { run: RunDetail }) {
   const navigate = useNavigate();
   const cancel = useCancelRun(env);
   const rerun = useRerun(env);
+  const resume = useContinueRun(env);
   const again = () => rerun.mutate(run.id, { onSuccess: ({ id }) => void navigate({ to: "/runs/$id", params: { id } }) });
   return (
     <>
@@ -85,6 +86,18 @@ function RunActions({ run }: { run: RunDetail }) {
         >
           Its finished tasks stay recorded. A task that is running now may still finish in your app, but nothing is started after
           it.
+        </Confirm>
+      )}
+      {isFinal(run.status) && run.status !== "SUCCESS" && (
+        <Confirm
+          label="Continue"
+          icon="play"
+          title="Continue this run?"
+          act="Continue the run"
+          disabled={resume.isPending}
+          onConfirm={() => resume.mutate(run.id)}
+        >
+          Tasks that finished keep their outputs and are not done again; the job goes on from the one that failed.
         </Confirm>
       )}
       <Confirm

@@ -149,7 +149,7 @@ function TreeHead({ tasks, rows, scale, span, onFold }: TreeHeadProps) {
             ⋯ {duration(fold.ms)} ⋯
           </span>
         ))}
-        <span>{(scale.folds.at(-1)?.to ?? 0) > 0.85 ? "" : duration((span.to ?? now) - span.from)}</span>
+        <span>{(scale.folds.at(-1)?.to ?? 0) > 0.72 ? "" : duration((span.to ?? now) - span.from)}</span>
       </span>
     </div>
   );
