@@ -75,9 +75,13 @@ async function restart({ cluster, address, log, stopping }: Supervised, firstBac
 // Runs until stop() is called; a postmaster that keeps dying young is restarted ever more slowly.
 async function supervise(state: Supervised): Promise<void> {
   let backoff = FIRST_BACKOFF_MS;
+  const stopAsked = new Promise<string>((resolve) => {
+    state.stopping.signal.addEventListener("abort", () => resolve("stopped"));
+  });
   while (!state.stopping.signal.aborted) {
     const since = performance.now();
-    const how = await state.current.exited;
+    // The wait for its end holds no timer or handle that keeps this process alive, so a stop must not depend on it.
+    const how = await Promise.race([state.current.exited, stopAsked]);
     if (state.stopping.signal.aborted) return;
     state.log.warn("PostgreSQL ended unexpectedly; restarting it", { pid: state.current.pid, how });
     for (const listener of state.listeners) listener(how);
