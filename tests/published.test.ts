@@ -1,6 +1,6 @@
 // The code Trigger.dev v2 left behind runs here: the published SDK 2.3.19 with its Express adapter, as installed from the registry, knows our server only by
 // TRIGGER_API_URL. And the same files give the same results when `@trigger.dev/sdk` is an alias of our SDK, by connect and by push.
-import type { RunDetail, TaskView } from "@holdfast/protocol";
+import type { AppInfo, RunDetail, TaskView } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { clerkEnvironment } from "./harness/apps.ts";
 import { type Mounting, removeCopiedApps, startCopiedApp } from "./harness/copied-app.ts";
@@ -18,7 +18,7 @@ afterAll(async () => {
   removeCopiedApps();
 });
 
-describe.each<Mounting>(["published", "ours", "ours-by-push"])("the Clerk example, %s", (mounting) => {
+describe.each<Mounting>(["published", "ours", "ours-by-push"])("user code, SDK %s", (mounting) => {
   let server: TestServer;
   let clerk: Awaited<ReturnType<typeof clerkEnvironment>>;
   let url: string;
@@ -27,7 +27,9 @@ describe.each<Mounting>(["published", "ours", "ours-by-push"])("the Clerk exampl
     server = await TestServer.start();
     clerk = await clerkEnvironment({ waitSeconds: 1 });
     await startCopiedApp({ mounting, files: CLERK, env: { ...server.appEnv, ...clerk.env } });
+    await startCopiedApp({ mounting, files: FEATURES, env: server.appEnv });
     url = await server.api.endpointUrl("clerk.com");
+    await server.api.knowsJob("features");
   });
   afterAll(async () => {
     await server.stop();
@@ -46,6 +48,16 @@ describe.each<Mounting>(["published", "ours", "ours-by-push"])("the Clerk exampl
     expect(logged?.status).toBe("SUCCESS");
     expect(log).toContain("Body");
     expect(log).toContain("user_copied");
+  });
+
+  test("the server sees the SDK it is meant to see", async () => {
+    const apps: AppInfo[] = await server.api.get(server.api.at("/apps"));
+    expect(apps.map(({ slug }) => slug).sort()).toEqual(["clerk-example", "features"]);
+    for (const app of apps) {
+      expect(app.transport).toBe(mounting === "ours" ? "connect" : "push");
+      if (mounting === "published") expect(app.sdk).toBe("2.3.19");
+      else expect(app.sdk).not.toBe("2.3.19");
+    }
   });
 
   test("a forged one runs nothing of the user's code", async () => {
@@ -67,17 +79,6 @@ describe.each<Mounting>(["published", "ours", "ours-by-push"])("the Clerk exampl
     }
     expect(clerk.standIn.welcomes()).toHaveLength(before);
   });
-});
-
-describe.each<Mounting>(["published", "ours", "ours-by-push"])("every feature of the v2 job, %s", (mounting) => {
-  let server: TestServer;
-
-  beforeAll(async () => {
-    server = await TestServer.start();
-    await startCopiedApp({ mounting, files: FEATURES, env: server.appEnv });
-    await server.api.knowsJob("features");
-  });
-  afterAll(() => server.stop());
 
   test("retry, nested, try, wait, yield, parallel and events give v2's results", async () => {
     const run = await server.api.runOnce("features", { name: "features.asked", payload: { n: 7 } }, PATIENT);
