@@ -63,6 +63,7 @@ function buildLibraries(force) {
   rmSync(join(root, "packages/server/dist/store/postgres/sql"), { recursive: true, force: true });
   rmSync(join(root, "packages/server/dist/store/postgres/migrations"), { recursive: true, force: true });
   copySql();
+  if (run("node", ["catalogue/copy-samples.mjs"], { toStderr: true }) !== 0) return false;
   remember("libraries", hash);
   return true;
 }

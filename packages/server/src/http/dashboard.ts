@@ -44,13 +44,13 @@ const NOT_BUILT = `<!doctype html><html lang="en"><meta charset="utf-8"><title>H
 <p>This server runs, and its API answers under <code>/api/v1</code>. To see the dashboard, run <code>npm run build</code> in the checkout
 and start again.</p></body></html>`;
 
-/** Answers a path: a file, or the dashboard's page for every path that is not one. */
+/** Answers a path: a file, or the dashboard's page for every path that is not one (ids in them may hold dots, so an ending proves nothing). */
 export function dashboard(rooms: Rooms): (context: Context, path: string) => Response {
   const files = load(rooms.dashboardDir);
   return (context, path) => {
     if (context.req.method !== "GET" && context.req.method !== "HEAD")
       return new Response(null, { status: 405, headers: { allow: "GET, HEAD" } });
-    const file = files.get(path) ?? (extname(path) === "" ? files.get("/index.html") : undefined);
+    const file = files.get(path) ?? (HASHED.test(path) ? undefined : files.get("/index.html"));
     if (file) return fileResponse(context, file);
     const headers = { ...SECURITY, "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
     return files.has("/index.html")

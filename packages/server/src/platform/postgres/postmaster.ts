@@ -83,7 +83,7 @@ async function launch(cluster: Cluster, address: Address, stopping?: AbortSignal
 
 async function watchForeign(pid: number): Promise<string> {
   const birth = birthOf(pid);
-  while (birth !== undefined && birthOf(pid) === birth) await pause(ADOPTED_POLL_MS, undefined, { ref: false });
+  while (birth !== undefined && birthOf(pid) === birth) await pause(ADOPTED_POLL_MS);
   return "gone";
 }
 
