@@ -2,6 +2,7 @@
 // Promises: the first to bring an event id wins; an intake repeated with the same ids is "stored" again and revives nothing.
 import { storableText } from "../storable.ts";
 import type { DeliveryRow, Intake, IntakeResult } from "../store.ts";
+import { binaryArray } from "./arrays.ts";
 import { AGAIN, type BatchKind } from "./batcher.ts";
 import { byId } from "./groups.ts";
 import type { Link } from "./link.ts";
@@ -61,7 +62,8 @@ async function store(link: Link, given: Intake[]): Promise<(IntakeResult | typeo
       owner,
     })),
   );
-  const values = [JSON.stringify(rows), payloads, contexts, bodies, JSON.stringify(runs), JSON.stringify(work)];
+  const large = [binaryArray("text", payloads), binaryArray("text", contexts), binaryArray("bytea", bodies)];
+  const values = [JSON.stringify(rows), ...large, JSON.stringify(runs), JSON.stringify(work)];
   const answers = await link.query<Answer>(statement("intake"), values);
   const results: (IntakeResult | typeof AGAIN)[] = given.map(() => AGAIN);
   for (const answer of answers) {

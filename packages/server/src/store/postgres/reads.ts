@@ -1,6 +1,7 @@
 // Room: store. Reads by id for decisions: always from the primary, retried while the database is away for a moment. Called by postgres-store.ts.
 import type { TaskStatus } from "@holdfast/protocol";
 import type { World } from "../../platform/world.ts";
+import { storableText } from "../storable.ts";
 import type { DeliveryRow, EventRow, RunRow, TaskRow } from "../store.ts";
 import { failureOf, persist } from "./failures.ts";
 import type { Link } from "./link.ts";
@@ -62,7 +63,7 @@ export class Reads {
   }
 
   async #tasksById(runId: string, ids: string[]): Promise<TaskRow[]> {
-    const unique = [...new Set(ids)];
+    const unique = [...new Set(ids.map(storableText))];
     const found = await this.#ofWeek("tasks", runId, { name: "tasks-by-id", values: [runId, unique] });
     const missing = unique.filter((id) => !found.some((row) => row.id === id));
     const odd =
@@ -80,8 +81,8 @@ export class Reads {
   async #rowIdOf(environmentId: string | null, eventId: string): Promise<string | null> {
     const [row] =
       environmentId === null
-        ? await this.rows(statement("event-keys-anywhere"), [eventId])
-        : await this.rows(statement("event-key"), [environmentId, eventId]);
+        ? await this.rows(statement("event-keys-anywhere"), [storableText(eventId)])
+        : await this.rows(statement("event-key"), [environmentId, storableText(eventId)]);
     return row ? (row.event_row_id as string) : null;
   }
 

@@ -2,9 +2,9 @@
 -- Called by intake.ts, sorted by event key: $1 one JSON row an intake, $2–$4 its payload, context and body by position, $5 runs, $6 work.
 -- Answers for each intake whether its finished work was still its claim's (held) and whose the event key is (key_row; null for an event that needs
 -- one: another server is storing the same id at this moment, ask again). Rows of work are added only by the intake that is the first to store
--- their subject, so that a repeated intake revives nothing. Served by the primary keys of work, event_keys and the current weeks.
+-- their subject, so that a repeated intake revives nothing. Large values are fetched from their arrays only where they are stored. Served by the primary keys of work, event_keys and the current weeks.
 with input as materialized (
-  select i.*, ($2::text[])[i.n] as payload_text, ($3::text[])[i.n] as context_text, ($4::bytea[])[i.n] as body
+  select *
   from json_to_recordset($1::json) as i(
     n integer, done_id text, done_token text,
     event_row_id text, environment_id text, event_id text, name text, source text, payload_type text, timestamp bigint, created_at bigint,
@@ -45,7 +45,7 @@ requests as (
     id, environment_id, endpoint_id, received_at, method, url, headers_text, body, size, verdict, reason, status, sender_id, event_row_id
   )
   select
-    request_id, request_environment_id, endpoint_id, received_at, method, url, headers_text, body, size,
+    request_id, request_environment_id, endpoint_id, received_at, method, url, headers_text, ($4::bytea[])[n], size,
     case when duplicate then 'duplicate' else verdict end,
     case when duplicate then 'An event with this id was stored before: ' || key_row else reason end,
     status, sender_id,
@@ -62,7 +62,7 @@ stored_events as (
     deliver_at, delivered_at, canceled_at, account_id, is_test, delivery_id
   )
   select
-    event_row_id, environment_id, event_id, name, source, payload_text, context_text, payload_type, timestamp, created_at,
+    event_row_id, environment_id, event_id, name, source, ($2::text[])[n], ($3::text[])[n], payload_type, timestamp, created_at,
     deliver_at, delivered_at, canceled_at, account_id, is_test, delivery_id
   from settled where event_row_id is not null and not duplicate
   on conflict (id) do update set
