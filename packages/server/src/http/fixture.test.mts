@@ -167,7 +167,7 @@ export async function startFixture(options: FixtureOptions = {}) {
     runs,
     events: new Events({ world, registry, store, recent: new RecentEvents(), wake }),
     reports: new Reports(world, store, meter),
-    tasks: new V2Tasks(world, store, () => false),
+    tasks: new V2Tasks(world, store, { forceYield: () => false, progressed: () => {} }),
     registration,
     apps,
     vault,
