@@ -52,7 +52,7 @@ const BANS: readonly (readonly [RegExp, string])[] = [
 const PURE = /^packages\/(?:protocol|engine)\/src\/|^packages\/server\/src\/(?!platform\/|main\/)/;
 const BANNED_NAME = /^(?:utils?|helpers?|libs?|common|managers?|services?|misc|shared)(?:\.|$)/i;
 const CODE = /\.(?:ts|tsx|mjs|js)$/;
-const TEST = /\.test\.[a-z]+$/;
+const TEST = /\.(?:test|conformance)\.[a-z]+$/;
 const LIMITS = { file: 400, function: 60, parameters: 4, readme: 90 };
 
 const packageOf = (path: string): string | undefined => Object.keys(PACKAGES).find((name) => path.startsWith(`${name}/`));

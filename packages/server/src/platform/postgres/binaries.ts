@@ -48,7 +48,8 @@ function linkLibraries(native: string, linkDirectory: string): void {
   rmSync(linkDirectory, { recursive: true, force: true });
   mkdirSync(linkDirectory, { recursive: true, mode: 0o755 });
   for (const { source, target } of links) {
-    if (dirname(target) === "native/lib") symlinkSync(join(native, "..", source), join(linkDirectory, basename(target)));
+    if (dirname(target) === "native/lib")
+      symlinkSync(join(native, "lib", basename(source)), join(linkDirectory, basename(target)));
   }
 }
 
@@ -80,10 +81,10 @@ function copyOf(native: string, target: string): string {
  *
  * @param account they will run under
  * @param home our own directory, reachable by that account; receives `lib/` and, if need be, a copy of the package
+ * @param native the package's directory of programs
  * @throws UserFacingError BAD_CONFIGURATION when this platform has none, or they do not run here
  */
-export function findBinaries(account: Account, home: string): Binaries {
-  const native = nativeDirectory();
+export function findBinaries(account: Account, home: string, native = nativeDirectory()): Binaries {
   const linkDirectory = join(home, "lib");
   const binaries = binariesIn(native, linkDirectory);
   assertRuns(binaries);

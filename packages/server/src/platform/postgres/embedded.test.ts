@@ -60,8 +60,9 @@ interface Started {
   connection: EmbeddedConnection;
 }
 
-async function startProgram(dataDir: string, ids: { uid?: number; gid?: number } = {}): Promise<Started> {
-  const args = ["--conditions=holdfast-source", "--import", "tsx", PROGRAM, dataDir];
+async function startProgram(dataDir: string, options: { uid?: number; gid?: number; once?: boolean } = {}): Promise<Started> {
+  const { once: stopsItself, ...ids } = options;
+  const args = [PROGRAM, dataDir, ...(stopsItself ? ["once"] : [])];
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], ...ids });
   cleanups.push(() => child.kill("SIGKILL"));
   const lines = createInterface({ input: child.stdout });
@@ -165,6 +166,20 @@ describe("an embedded PostgreSQL", () => {
     program.child.kill("SIGTERM");
     expect(await once(program.child, "exit")).toEqual([0, null]);
     expect(postgresIn(dataDir)).toEqual([]);
+  });
+
+  it("carries a stop through when nothing else keeps Node running, its own server and a taken-over one alike", async () => {
+    const dataDir = dataDirectory();
+    const left = await startProgram(dataDir);
+    left.child.kill("SIGKILL");
+    await once(left.child, "exit");
+    for (const adopted of [true, false]) {
+      const program = await startProgram(dataDir, { once: true });
+      expect(program.adopted).toBe(adopted);
+      expect(await once(program.child, "exit")).toEqual([0, null]);
+      expect(postgresIn(dataDir)).toEqual([]);
+      expect(existsSync(join(dataDir, "postgres", "lock"))).toBe(false);
+    }
   });
 
   it("refuses a second server on the same directory, and names the first", async () => {

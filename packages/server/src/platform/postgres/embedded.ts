@@ -112,6 +112,8 @@ function handleOf(state: Supervised, lock: DirectoryLock): EmbeddedPostgres {
     if (isPostgresIn(pid, cluster.data)) await stopPostmaster(pid, cluster.data, fastMs);
   };
   const stop = async (fastMs: number): Promise<void> => {
+    // Supervision alone does not keep Node running, but a stop must be carried through when nothing else is left to do.
+    const awake = setInterval(() => undefined, 1_000);
     stopping.abort();
     await stopCurrent(fastMs);
     await supervision;
@@ -119,6 +121,7 @@ function handleOf(state: Supervised, lock: DirectoryLock): EmbeddedPostgres {
     await stopCurrent(fastMs);
     removeAddress(cluster.home, address);
     lock.release();
+    clearInterval(awake);
   };
   const identity = { user: DATABASE_USER, password: passwordOf(cluster.home), database: "postgres" };
   return {
