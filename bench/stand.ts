@@ -1,13 +1,11 @@
 // Bench: the stand everything is measured on: a server and an app as processes of their own with default settings, reached as any client reaches them,
 // and the database read from the side, so that "complete" means what the database says, not what we say.
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { Pool } from "undici";
-import { DATABASE_USER, passwordOf } from "../packages/server/src/platform/postgres/cluster.ts";
 import { startApp } from "../tests/harness/apps.ts";
-import { type Program, postmasterFile } from "../tests/harness/processes.ts";
+import { embeddedConnection } from "../tests/harness/embedded-connection.ts";
+import type { Program } from "../tests/harness/processes.ts";
 import { DEV_KEY, TestServer } from "../tests/harness/server.ts";
 import { SIGNING_SECRET, signedHeaders } from "../tests/harness/webhooks.ts";
 import type { Told } from "./app.ts";
@@ -34,7 +32,7 @@ export class Stand {
     const server = await TestServer.start();
     const app = startApp(server, "bench/app.ts", { BENCH_SECRET: SIGNING_SECRET });
     await app.says(/connected/);
-    const database = new pg.Client(connectionOf(server.dataDir));
+    const database = new pg.Client(embeddedConnection(server.dataDir));
     await database.connect();
     const url = new URL(await server.api.endpointUrl("bench"));
     await server.api.knowsJob("steps");
@@ -43,7 +41,7 @@ export class Stand {
 
   /** Taken with the server idle. */
   rawLimits() {
-    return rawLimits(this.server.dataDir, connectionOf(this.server.dataDir));
+    return rawLimits(this.server.dataDir, embeddedConnection(this.server.dataDir));
   }
 
   #hear(chunk: string): void {
@@ -115,18 +113,4 @@ export class Stand {
     await this.#http.close();
     await this.server.stop();
   }
-}
-
-/** The embedded database of a data directory, found as its own clients find it: postmaster.pid names port and socket. */
-function connectionOf(dataDir: string): pg.ClientConfig {
-  const file = postmasterFile(dataDir);
-  if (!file) throw new Error("the embedded PostgreSQL does not run");
-  const [, , , port, directory, host] = readFileSync(file, "utf8").split("\n");
-  return {
-    host: directory || host || "127.0.0.1",
-    port: Number(port),
-    user: DATABASE_USER,
-    password: passwordOf(join(dataDir, "postgres")),
-    database: "postgres",
-  };
 }

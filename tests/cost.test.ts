@@ -1,0 +1,68 @@
+// What a step costs the database, in figures that do not depend on the machine: of a lone run, at most one statement and one commit a step, and the
+// thousandth step costs what the tenth did (DESIGN §7). Counted by the store, and again by PostgreSQL itself.
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { between, type Counters } from "../bench/counters.ts";
+import { Stand } from "../bench/stand.ts";
+import { cleanUp } from "./harness/processes.ts";
+
+let stand: Stand;
+/** What goes on besides steps: looking for work once a second, leases, starting and ending the run. Per step, over 500 steps. */
+const BESIDES = 0.1;
+
+beforeAll(async () => {
+  stand = await Stand.open();
+  await costOf(10);
+});
+afterAll(async () => {
+  await stand.close();
+  await cleanUp();
+});
+
+type Figure = "statements" | "commits" | "writes" | "walBytes";
+interface Cost extends Counters {
+  /** Transactions that wrote, as PostgreSQL numbers them. */
+  writes: number;
+  walBytes: number;
+}
+
+async function costOf(steps: number): Promise<Cost> {
+  const [before, asked] = [await written(), await stand.counters()];
+  await stand.send("steps", { steps });
+  await stand.finished(1);
+  const [after, answered] = [await written(), await stand.counters()];
+  return { ...between(asked, answered), writes: after.xid - before.xid, walBytes: after.lsn - before.lsn };
+}
+
+/** PostgreSQL's own and exact figures: the next transaction number and the length of its log. */
+async function written(): Promise<{ xid: number; lsn: number }> {
+  const text = `select pg_snapshot_xmax(pg_current_snapshot())::text::float8 as xid,
+    (pg_current_wal_insert_lsn() - '0/0')::float8 as lsn`;
+  const { rows } = await stand.database.query<{ xid: number; lsn: number }>(text);
+  return rows[0] ?? { xid: Number.NaN, lsn: Number.NaN };
+}
+
+test("a step of a lone run is one statement and one commit, and stays so from the 10th to the 1,000th", async () => {
+  const ten = await costOf(10);
+  const half = await costOf(505);
+  const whole = await costOf(1_000);
+  const early = (key: Figure) => (half[key] - ten[key]) / 495;
+  const late = (key: Figure) => (whole[key] - half[key]) / 495;
+  for (const key of ["statements", "commits"] as const) {
+    expect(early(key), `${key} a step, early`).toBeLessThanOrEqual(1 + BESIDES);
+    expect(late(key), `${key} a step, late`).toBeLessThanOrEqual(1 + BESIDES);
+  }
+  // Group commit must not be what makes it cheap: each step waits for its own record.
+  expect(late("commits")).toBeGreaterThan(0.9);
+  expect(late("writes"), "writing transactions a step, as PostgreSQL counts them").toBeLessThanOrEqual(1 + BESIDES);
+  // Flat: what is written for a step does not grow with the steps recorded before.
+  expect(late("walBytes")).toBeLessThanOrEqual(early("walBytes") * 1.5);
+});
+
+test("many runs at once share statements and commits", async () => {
+  const before = await stand.counters();
+  await Promise.all(Array.from({ length: 20 }, () => stand.send("steps", { steps: 50 })));
+  await stand.finished(20);
+  const { statements, commits } = between(before, await stand.counters());
+  expect(commits / 1_000).toBeLessThan(0.5);
+  expect(statements / 1_000).toBeLessThan(0.7);
+});
