@@ -30,18 +30,24 @@ function known(
   };
   return { headers: Object.entries(headers), body };
 }
-const verify = (request: SignedRequest, now = NOW, secret = KNOWN.secret) => verifySignature(sign, svix, secret, request, now);
+const verify = (request: SignedRequest, now = NOW, secret = KNOWN.secret) =>
+  verifySignature(sign, { scheme: svix, secret }, request, now);
 
 describe("verifySignature", () => {
   it("agrees with the published known answer, under both families of names", () => {
     expect(verify(known())).toEqual({ ok: true, id: KNOWN.id });
     const renamed = known().headers.map(([name, value]): [string, string] => [name.replace("svix", "Webhook"), value]);
     expect(verify({ headers: renamed, body: KNOWN.body })).toEqual({ ok: true, id: KNOWN.id });
-    expect(verifySignature(sign, standard, KNOWN.secret, { headers: renamed, body: KNOWN.body }, NOW)).toEqual({
+    expect(
+      verifySignature(sign, { scheme: standard, secret: KNOWN.secret }, { headers: renamed, body: KNOWN.body }, NOW),
+    ).toEqual({
       ok: true,
       id: KNOWN.id,
     });
-    expect(verifySignature(sign, standard, KNOWN.secret, known(), NOW)).toMatchObject({ ok: false, malformed: true });
+    expect(verifySignature(sign, { scheme: standard, secret: KNOWN.secret }, known(), NOW)).toMatchObject({
+      ok: false,
+      malformed: true,
+    });
   });
 
   it("takes a secret with or without its prefix, and several signatures in any order, of which one is right", () => {
@@ -133,7 +139,7 @@ describe("verifySignature", () => {
     );
     fc.assert(
       fc.property(fc.array(header), fc.uint8Array(), fc.string(), (headers, body, secret) => {
-        expect(verifySignature(sign, svix, secret, { headers, body }, NOW).ok).toBe(false);
+        expect(verifySignature(sign, { scheme: svix, secret }, { headers, body }, NOW).ok).toBe(false);
       }),
       { numRuns: 2000 },
     );

@@ -74,15 +74,15 @@ function sameText(a: string, b: string): boolean {
  * Verifies a request against one secret.
  *
  * @param now epoch milliseconds to judge freshness by: the time the request was received
- * @example verifySignature(world.sign, SCHEMES.svix, "whsec_…", { headers, body }, world.now()) // { ok: true, id: "msg_…" }
+ * @example verifySignature(world.sign, { scheme: SCHEMES.svix, secret: "whsec_…" }, { headers, body }, world.now()) // { ok: true, id: "msg_…" }
  */
 export function verifySignature(
   sign: Sign,
-  scheme: SignatureScheme,
-  secret: string,
+  by: { scheme: SignatureScheme; secret: string },
   request: SignedRequest,
   now: number,
 ): SignatureCheck {
+  const { scheme, secret } = by;
   const { headers, body } = request;
   const names =
     scheme.headers.find((family) => Object.values(family).some((name) => valuesOf(headers, name).length > 0)) ??

@@ -80,8 +80,7 @@ export class Verification {
     if (!scheme || !secret) return { ok: false, malformed: false, reason: UNREADABLE };
     return verifySignature(
       this.parts.world.sign,
-      scheme,
-      secret,
+      { scheme, secret },
       { headers: delivery.headers, body: bodyOf(payload) },
       receivedAt,
     );
