@@ -15,6 +15,9 @@ interface Answer {
   key_row: string | null;
 }
 
+/** A sender waits for its answer: sooner a clear "try again" than a late one. */
+export const INTAKE_PATIENCE_MS = 5_000;
+
 export interface IntakeNeeds {
   links: Link[];
   /** Makes the tables of the weeks these ids lie in. */
@@ -28,7 +31,7 @@ export function intakes(needs: IntakeNeeds): BatchKind<Intake, IntakeResult> {
     kind: "intake",
     maxItems: 100,
     maxBytes: 16 * 1024 * 1024,
-    patienceMs: 5_000,
+    patienceMs: INTAKE_PATIENCE_MS,
     lanes: needs.links.length,
     groupOf: () => 0,
     keyOf: ({ delivery, event, done }) => delivery?.id ?? event?.rowId ?? done?.id ?? null,

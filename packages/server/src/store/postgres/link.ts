@@ -54,8 +54,16 @@ export interface LinkNeeds {
   counters: Counters;
 }
 
+export interface LinkOptions {
+  /** Statements run when a connection is made; default: those of hot connections. */
+  settings?: string;
+  /** A query without an answer after this long is given up, and its connection with it. */
+  queryTimeoutMs?: number;
+}
+
 export class Link {
   #client: Promise<pg.Client> | null = null;
+  #current: pg.Client | null = null;
   /** Counts warnings that a commit was not confirmed by the standby: such a commit is no acknowledgement. */
   #doubts = 0;
   #closed = false;
@@ -63,7 +71,7 @@ export class Link {
   constructor(
     private readonly needs: LinkNeeds,
     private readonly name: string,
-    private readonly settings = HOT_SETTINGS,
+    private readonly options: LinkOptions = {},
   ) {}
 
   /** Runs one statement, prepared under its name. Queries sent without waiting travel together, in order. */
@@ -105,7 +113,9 @@ export class Link {
   }
 
   async #connect(): Promise<pg.Client> {
-    const client = new pg.Client({ ...clientConfig(this.needs.connection, this.name), pipeline: true });
+    const { settings = HOT_SETTINGS, queryTimeoutMs = QUERY_TIMEOUT_MS } = this.options;
+    const config = { ...clientConfig(this.needs.connection, this.name), query_timeout: queryTimeoutMs, pipeline: true };
+    const client = new pg.Client(config);
     client.on("error", (error) => {
       this.needs.log.debug("a database connection broke", { link: this.name, error });
       this.drop(client);
@@ -115,12 +125,10 @@ export class Link {
       if (/synchronous replication/.test(notice.message ?? "")) this.#doubts += 1;
     });
     await client.connect();
-    await client.query(this.settings);
+    await client.query(settings);
     this.#current = client;
     return client;
   }
-
-  #current: pg.Client | null = null;
 
   /** Gives a connection up; the next query makes a new one. */
   drop(client: pg.Client): void {

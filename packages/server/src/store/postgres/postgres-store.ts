@@ -10,7 +10,7 @@ import { runChanges } from "./change-run.ts";
 import { Claims } from "./claim.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { persist } from "./failures.ts";
-import { intakes } from "./intake.ts";
+import { INTAKE_PATIENCE_MS, intakes } from "./intake.ts";
 import { type Connection, Link, type LinkNeeds } from "./link.ts";
 import { alone, migrate } from "./migrate.ts";
 import { type OpenRequest, taskOpenings } from "./open-task.ts";
@@ -69,12 +69,12 @@ export function createPostgresStore({ connection, world, log }: PostgresStoreOpt
     record: link("record"),
     unfenced: link("unfenced"),
     change: link("change"),
-    intake: link("intake"),
+    intake: new Link(needs, "intake", { queryTimeoutMs: INTAKE_PATIENCE_MS }),
     misc: link("misc"),
     claim: link("claim"),
   };
   const parts: Parts = { links, reads: new Reads(readLinks, world), world, counters, connection };
-  const bus = new PostgresBus(new Link(needs, "bus", "set synchronous_commit = off"), world, world.newId("server"));
+  const bus = new PostgresBus(new Link(needs, "bus", { settings: "set synchronous_commit = off" }), world, world.newId("server"));
   const reader = createReader(needs, world);
   const { store, idle } = storeOf(parts);
   let closing: Promise<void> | null = null;
