@@ -36,8 +36,8 @@ export interface FixtureOptions {
 }
 
 export function endpoint(id: string, more: Partial<HttpEndpointMetadata> = {}): object {
-  const event = { name: `httpendpoint.${id}`, title: id, source: `${id}.source`, icon: "webhook" };
-  return { id, version: "1", enabled: true, title: id, event, source: `${id}.source`, ...more };
+  const event = { name: `httpendpoint.${id}`, title: `Title of ${id}`, source: `${id}.source`, icon: "webhook" };
+  return { id, version: "1", enabled: true, event, source: `${id}.source`, ...more };
 }
 
 export function endpointJob(id: string, endpointId: string, filter?: Record<string, unknown>): object {
@@ -182,7 +182,7 @@ export async function startFixture(options: FixtureOptions = {}) {
   port = listening.port;
   const url = rooms.ownUrl();
   return {
-    rooms,
+    rooms, postgres,
     url,
     port,
     app,

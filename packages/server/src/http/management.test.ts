@@ -9,7 +9,7 @@ beforeAll(async () => {
   const { dev, prod } = server.environments;
   const document = {
     jobs: [endpointJob("on-clerk", "clerk.com"), eventJob("on-order", "order.placed")],
-    httpEndpoints: [endpoint("clerk.com", { source: "clerk.com", title: "Clerk" })],
+    httpEndpoints: [endpoint("clerk.com", { source: "clerk.com" })],
     holdfast: { sdk: "0.1.0" },
   };
   await server.index("shop", dev, document);
@@ -125,7 +125,7 @@ describe("the management API", () => {
     const [clerk] = (await of("endpoints")).json();
     expect(clerk).toMatchObject({
       id: "clerk.com",
-      title: "Clerk",
+      title: "Title of clerk.com",
       provider: "clerk",
       verification: "app",
       hasSecret: false,

@@ -36,7 +36,7 @@ function infoOf(call: Call, endpoint: KnownEndpoint, activity: EndpointActivity 
   return {
     id: row.slug,
     rowId: row.id,
-    title: metadata?.title || row.slug,
+    title: metadata?.title ?? metadata?.event.title ?? row.slug,
     source: metadata?.source ?? "",
     icon: metadata?.icon ?? null,
     url: endpointUrl(originOf(call.context), call.environment, row),
