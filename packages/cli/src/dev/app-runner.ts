@@ -1,5 +1,5 @@
 // Room: dev. The program `holdfast dev` starts as a child to run the user's files: imports them, then connects every client they made
-// that nobody connected or mounted. Promise: on SIGTERM, or when the parent is gone, it takes its leave of the server and ends.
+// that the program did not connect itself. Promise: on SIGTERM, or when the parent is gone, it takes its leave of the server and ends.
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { register as registerCommonJs } from "tsx/cjs/api";
@@ -9,8 +9,8 @@ import type { RunnerMessage } from "./runner-messages.ts";
 /** What the runner needs of a TriggerClient, whichever copy of the SDK made it. */
 interface RegisteredClient {
   readonly id: string;
-  /** True once the program itself connected the client, or serves it over HTTP. */
-  readonly served?: boolean;
+  /** True once the program itself connected the client. One that is only mounted over HTTP is connected too: so it needs no registration. */
+  readonly connected?: boolean;
   connect?(): Connection;
 }
 interface Connection {
@@ -35,9 +35,9 @@ function tellLoaded(path: string): void {
   if (!path.includes("node_modules")) tell({ holdfast: "loaded", path });
 }
 
-/** True when the client is served by the program, or connected now. */
+/** True when the program connected the client, or it is connected now. */
 async function connect(client: RegisteredClient): Promise<boolean> {
-  if (client.served || !client.connect) return true;
+  if (client.connected || !client.connect) return true;
   try {
     const connection = client.connect();
     connections.push(connection);

@@ -57,7 +57,7 @@ const say: (line: string) => void = (line) => appendFileSync("log", line + "\\n"
 const clients: Set<object> = ((globalThis as any)[Symbol.for("holdfast.clients")] ??= new Set());
 clients.add({
   id: "${name}",
-  served: false,
+  connected: false,
   connect() {
     say("connected ${name} " + process.pid);
     return { ready: Promise.resolve(), close: async () => say("closed ${name}") };

@@ -1,6 +1,7 @@
 // Room: client. What users create first: an app's jobs and endpoints, and its door to the server. Everything else hangs on it.
 import type { Anything } from "../anything.ts";
 import { type ConnectedClient, type ConnectOptions, connectApp } from "../connect/connect.ts";
+import { DevConnection, wantsDevConnection } from "../connect/dev-connection.ts";
 import type { TriggerIntegration } from "../io/io.ts";
 import { Job, type JobOptions } from "../jobs/job.ts";
 import type { AnyJob } from "../jobs/perform.ts";
@@ -61,7 +62,10 @@ export class TriggerClient {
   readonly #runtime: Runtime;
   readonly #api: ApiClient;
   readonly #app: App;
-  #served = false;
+  /** Only under `holdfast dev -- <command>`. */
+  readonly #devConnection: DevConnection | undefined;
+  #mounted = false;
+  #connected = false;
 
   constructor(options: TriggerClientOptions) {
     this.id = options.id;
@@ -70,7 +74,8 @@ export class TriggerClient {
     this.#api = new ApiClient(() => this.#credentials(), this.#runtime);
     const logging = { level: options.logLevel ?? "info", mirror: options.ioLogLocalEnabled ?? false };
     this.#app = new App(options.id, this.#api, { runtime: this.#runtime, logging, verbose: options.verbose ?? false });
-    register(this);
+    if (wantsDevConnection(this.#runtime)) this.#devConnection = new DevConnection(this.#app, () => this.#credentials());
+    else register(this);
   }
 
   /** Defines a job of this app. @throws BAD_REQUEST for a version that is not three numbers */
@@ -134,20 +139,21 @@ export class TriggerClient {
    * @returns `ready` resolves once the server has welcomed the app, and rejects when it refuses it; `close` lets running executions end
    * @example const { ready, close } = client.connect(); await ready;
    */
-  connect(options: ConnectOptions = {}): ConnectedClient {
-    this.#served = true;
-    return connectApp(this.#app, () => this.#credentials(), options);
+  connect({ concurrency, drainMs }: ConnectOptions = {}): ConnectedClient {
+    this.#connected = true;
+    this.#devConnection?.withdraw();
+    return connectApp(this.#app, () => this.#credentials(), { concurrency, drainMs });
   }
 
   /** Serves one call of the server: the whole of an adapter's work. For frameworks with Web requests, `client.handler` is simpler. */
   handleRequest(request: Request): Promise<NormalizedResponse> {
-    this.#served = true;
+    this.markServed();
     return handleAction(request, { app: this.#app, credentials: this.#credentials() });
   }
 
   /** Serves one call of the server, Request to Response; GET tells people what this address is. */
   readonly handler = async (request: Request): Promise<Response> => {
-    this.#served = true;
+    this.markServed();
     const { method } = request;
     if (method === "GET" || method === "HEAD") return toResponse(this.describe(), method);
     return toResponse(await this.handleRequest(request), method);
@@ -169,13 +175,18 @@ export class TriggerClient {
     return this.#credentials().apiKey;
   }
 
-  /** True once an adapter serves this client or it connects; `holdfast dev` connects those that are not. */
+  /** True once an adapter serves this client or it connects. */
   get served(): boolean {
-    return this.#served;
+    return this.#mounted || this.#connected;
+  }
+  /** True once the program called `connect`; `holdfast dev <files>` connects the other ones. */
+  get connected(): boolean {
+    return this.#connected;
   }
   /** Called by adapters when they mount the client. */
   markServed(): void {
-    this.#served = true;
+    this.#mounted = true;
+    this.#devConnection?.mount();
   }
 
   #credentials(): Credentials {

@@ -24,7 +24,13 @@ export interface ConnectedClient {
   close(): Promise<void>;
 }
 
-export function connectApp(app: App, credentials: () => Credentials, options: ConnectOptions): ConnectedClient {
+/** How a connection is made, beside what users may say. */
+export interface Connecting extends ConnectOptions {
+  /** The connection does not keep the program alive. */
+  background?: boolean;
+}
+
+export function connectApp(app: App, credentials: () => Credentials, options: Connecting): ConnectedClient {
   const connector = new Connector(app, credentials, options);
   connector.ready.catch(() => {});
   return { ready: connector.ready, close: () => connector.close() };
@@ -34,7 +40,7 @@ class Connector implements SessionOwner {
   readonly ready: Promise<void>;
   readonly #app: App;
   readonly #credentials: () => Credentials;
-  readonly #options: ConnectOptions;
+  readonly #options: Connecting;
   /** Where new executions arrive. */
   #session: Session | undefined;
   /** Sessions the server asked us to leave, with executions still on them. */
@@ -48,7 +54,7 @@ class Connector implements SessionOwner {
   #isReady: () => void = () => {};
   #isRefused: (error: Error) => void = () => {};
 
-  constructor(app: App, credentials: () => Credentials, options: ConnectOptions) {
+  constructor(app: App, credentials: () => Credentials, options: Connecting) {
     this.#app = app;
     this.#credentials = credentials;
     this.#options = options;
@@ -117,6 +123,7 @@ class Connector implements SessionOwner {
         apiUrl: credentials.apiUrl,
         apiKey: requireKey(credentials),
         concurrency: this.#options.concurrency ?? 200,
+        background: this.#options.background ?? false,
       };
       this.#session = new Session(this.#app, this, setting);
     } catch (error) {
@@ -131,7 +138,7 @@ class Connector implements SessionOwner {
     this.#welcomedAt = Number.POSITIVE_INFINITY;
     const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures) * (0.5 + runtime.random() / 2);
     this.#failures += 1;
-    this.#cancelPause = runtime.after(pause, () => this.#dial());
+    this.#cancelPause = runtime.after(pause, () => this.#dial(), this.#options.background);
   }
 }
 

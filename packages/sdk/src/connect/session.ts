@@ -30,6 +30,8 @@ export interface SessionSetting {
   apiUrl: string;
   apiKey: string;
   concurrency: number;
+  /** The socket does not keep the program alive. */
+  background: boolean;
 }
 
 type Waiting = { resolve: (answer: "recorded" | "stale") => void };
@@ -55,7 +57,7 @@ export class Session {
   #drained: (() => void) | undefined;
   #unwatch: (() => void) | undefined;
 
-  constructor(app: App, owner: SessionOwner, { apiUrl, apiKey, concurrency }: SessionSetting) {
+  constructor(app: App, owner: SessionOwner, { apiUrl, apiKey, concurrency, background }: SessionSetting) {
     this.#app = app;
     this.#owner = owner;
     this.#concurrency = concurrency;
@@ -68,6 +70,7 @@ export class Session {
         message: (text) => this.#receive(text),
         closed: (reason, refusal) => this.#closed(reason, refusal),
       },
+      background,
     );
   }
 

@@ -14,8 +14,9 @@ export const realRuntime: Runtime = {
   elapsed: () => performance.now(),
   random: () => Math.random(),
   uniqueId: () => randomUUID(),
-  after(ms, callback) {
+  after(ms, callback, background) {
     const timer = setTimeout(callback, ms);
+    if (background) timer.unref();
     return () => clearTimeout(timer);
   },
   turn: (callback) => void setImmediate(callback),

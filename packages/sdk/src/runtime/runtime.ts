@@ -26,12 +26,13 @@ export interface Runtime {
   random(): number;
   /** A text that is unique everywhere. */
   uniqueId(): string;
-  /** Calls back after `ms`; the returned function takes it back. */
-  after(ms: number, callback: () => void): () => void;
+  /** Calls back after `ms`; the returned function takes it back. In the background it does not keep the program alive. */
+  after(ms: number, callback: () => void, background?: boolean): () => void;
   /** Calls back once all that is ready now has run. */
   turn(callback: () => void): void;
   fetch(url: string, init: RequestInit): Promise<Response>;
-  dial(url: string, headers: Record<string, string>, events: SocketEvents): Socket;
+  /** In the background the socket does not keep the program alive. */
+  dial(url: string, headers: Record<string, string>, events: SocketEvents, background?: boolean): Socket;
   env(name: string): string | undefined;
   log(level: LogLevel, message: string, data?: unknown): void;
 }

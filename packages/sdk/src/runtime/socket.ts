@@ -1,6 +1,6 @@
 // Room: runtime. One outgoing WebSocket over `ws`, called through Runtime.dial. Promises: `closed` exactly once; frames sent in one
 // turn leave in one write; a peer that no longer answers pings is given up after two missed beats.
-import type { IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import type { Socket, SocketEvents } from "./runtime.ts";
@@ -21,13 +21,14 @@ function readRefusal(response: IncomingMessage): Promise<string> {
 }
 
 /** Pings while open; two beats without an answer end the connection. */
-function keepAlive(socket: WebSocket): void {
+function keepAlive(socket: WebSocket, background: boolean): void {
   let answered = true;
   const beat = setInterval(() => {
     if (!answered) return socket.terminate();
     answered = false;
     socket.ping();
   }, BEAT_MS);
+  if (background) beat.unref();
   const alive = () => {
     answered = true;
   };
@@ -58,8 +59,15 @@ function corked(socket: WebSocket): (text: string) => void {
   };
 }
 
-export function dial(url: string, headers: Record<string, string>, events: SocketEvents): Socket {
-  const socket = new WebSocket(url, { headers, perMessageDeflate: false, handshakeTimeout: 10_000 });
+/** Sends the upgrade request over a stream that does not keep the program alive; the WebSocket goes on over the same stream. */
+function sendInBackground(request: ClientRequest): void {
+  request.once("socket", (stream) => stream.unref());
+  request.end();
+}
+
+export function dial(url: string, headers: Record<string, string>, events: SocketEvents, background = false): Socket {
+  const setting = { headers, perMessageDeflate: false, handshakeTimeout: 10_000 };
+  const socket = new WebSocket(url, background ? { ...setting, finishRequest: sendInBackground } : setting);
   let over = false;
   let reason = "";
   const finish = (refusal?: { status: number; body: string }) => {
@@ -68,7 +76,7 @@ export function dial(url: string, headers: Record<string, string>, events: Socke
     events.closed(reason || "the connection was closed", refusal);
   };
   socket.on("open", () => {
-    keepAlive(socket);
+    keepAlive(socket, background);
     events.opened();
   });
   socket.on("message", (data) => events.message(data.toString()));
