@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import type { ServerFlags } from "./api/find-server.ts";
+import { listApps, registerApp } from "./commands/apps.ts";
 import { type Context, createContext } from "./commands/context.ts";
 import { type DeliveriesFlags, listDeliveries } from "./commands/deliveries.ts";
 import { listEndpoints, type SendSampleFlags, sendSample, showEndpointUrl } from "./commands/endpoints.ts";
@@ -71,19 +72,30 @@ function buildProgram(world: CliWorld, acting: Acting, given: { load: LoadServer
   addDoctor(program, acting, given.load);
   addRuns(program, acting);
   addSend(program, acting);
+  addApps(program, acting);
   addEndpoints(program, acting);
   addDeliveries(program, acting);
   return program;
 }
 
 function addServing(program: Command, acting: Acting, { load, command }: { load: LoadServer; command: string[] }): void {
-  withServing(program.command("dev [files...]"))
+  withServing(program.command("dev [files...]").usage("[options] [files...] [-- command...]"))
     .description("server, database and dashboard, with your files watched and reloaded, or your own dev command behind --")
-    .action((files: string[], flags: Flags) => acting(flags, (context) => dev(context, load, { files, command })));
+    .option(
+      "--app-url <url>",
+      "an app that is called by HTTP, as on the published v2 SDK: register it once it answers; repeatable",
+      collect,
+      [],
+    )
+    .action((files: string[], flags: Flags & { appUrl?: string[] }) =>
+      acting(flags, (context) => dev(context, load, { files, command, appUrls: flags.appUrl ?? [] })),
+    );
   withServing(program.command("start"))
     .description("the server for production; needs HOLDFAST_ENCRYPTION_KEY and HOLDFAST_ADMIN_PASSWORD")
     .action((flags: Flags) => acting(flags, (context) => start(context, load)));
 }
+
+const collect = (value: string, before: string[] = []) => [...before, value];
 
 function addDoctor(program: Command, acting: Acting, load: LoadServer): void {
   withServing(withServer(program.command("doctor")))
@@ -118,6 +130,18 @@ function addSend(program: Command, acting: Acting): void {
     .option("--source <source>", "its source, when it is not your own")
     .option("--deliver-after <seconds>", "not before this many seconds have passed")
     .action((event: string, flags: Flags & SendFlags) => acting(flags, (context) => sendEvent(context, event, flags)));
+}
+
+function addApps(program: Command, acting: Acting): void {
+  const apps = program.command("apps").description("list apps, register one by its URL");
+  asking(apps.command("list"))
+    .description("every app, and whether it can be reached")
+    .action((flags: Flags & ServerFlags) => acting(flags, listApps));
+  asking(apps.command("register <id> <url>"))
+    .description("register an app that is called by HTTP; apps that dial out need not be registered")
+    .action((id: string, url: string, flags: Flags & ServerFlags) =>
+      acting(flags, (context) => registerApp(context, { id, url }, flags)),
+    );
 }
 
 function addEndpoints(program: Command, acting: Acting): void {

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { createApi } from "../api/api.ts";
+import { toAppUrl } from "../api/app-id.ts";
 import type { Context } from "../commands/context.ts";
 import { CommandError } from "../output/exit-codes.ts";
 import { serve } from "../serve/serve.ts";
@@ -10,6 +11,7 @@ import type { LoadServer, RunningServer } from "../serve/server-entry.ts";
 import { type Stopping, stopOnSignals } from "../serve/stopping.ts";
 import { readEnvFiles } from "../settings/env-files.ts";
 import { createAnnouncer } from "./announce.ts";
+import { registerApps } from "./app-urls.ts";
 import { startCommand } from "./command-process.ts";
 import { type DevSecrets, devSecrets } from "./dev-secrets.ts";
 import { follow } from "./follow.ts";
@@ -19,18 +21,23 @@ export interface DevWish {
   files: string[];
   /** The user's own dev command; empty without one. */
   command: string[];
+  /** Where apps listen that are called by HTTP and do not register themselves. */
+  appUrls: string[];
 }
 
 export async function dev(context: Context, load: LoadServer, wish: DevWish): Promise<number> {
   const { world, settings, output } = context;
   const files = existing(context, wish.files.length || wish.command.length ? wish.files : settings.files);
+  const appUrls = wish.appUrls.map(toAppUrl);
   demandLoopback(settings.host);
   const fileEnv = readEnvFiles(world.cwd);
   const secrets = devSecrets(world, { ...fileEnv, ...world.env }, settings.dataDir);
   const stopping = stopOnSignals(world, output);
   try {
     const server = await serve(context, load, { mode: "dev", sampleSecrets: secrets.all, logLevel: "warn" });
-    return await live({ context, server, stopping, secrets, fileEnv, files, command: wish.command }).finally(server.stop);
+    return await live({ context, server, stopping, secrets, fileEnv, files, command: wish.command, appUrls }).finally(
+      server.stop,
+    );
   } finally {
     stopping.end();
   }
@@ -45,23 +52,30 @@ interface Session {
   fileEnv: Record<string, string>;
   files: string[];
   command: string[];
+  appUrls: string[];
 }
 
+/** Tells apps on our SDK to dial out by themselves. Files we run ourselves are connected by their runner. */
+const DIAL_OUT = "HOLDFAST_DEV_CONNECT";
+
 async function live(session: Session): Promise<number> {
-  const { context, server, stopping, files, command } = session;
+  const { context, server, stopping, files, command, appUrls } = session;
   banner(session);
   const api = createApi(context.world, { url: server.url, token: server.keys.dev, environment: "dev" });
   const announcer = createAnnouncer(api, context.output);
   const following = follow(context, api, announcer, stopping.signal);
+  const registering = registerApps(context, { urls: appUrls, api, announcer, signal: stopping.signal });
   const env = childEnv(session);
-  const ours = files.length ? runFiles(context, { files, env: { ...session.fileEnv, ...env }, announcer }) : null;
+  const ours = files.length
+    ? runFiles(context, { files, env: { ...session.fileEnv, ...env, [DIAL_OUT]: undefined }, announcer })
+    : null;
   const [program, ...rest] = command;
-  const theirs = program ? startCommand(context.world, context.output, [program, ...rest], env) : null;
+  const theirs = program ? startCommand(context.world, context.output, [program, ...rest], { ...env, [DIAL_OUT]: "1" }) : null;
   try {
     return await Promise.race([stopping.asked, ...(theirs ? [theirs.ended] : [])]);
   } finally {
     stopping.ask(0);
-    await Promise.allSettled([ours?.stop(), theirs?.stop(), following]);
+    await Promise.allSettled([ours?.stop(), theirs?.stop(), following, registering]);
   }
 }
 
@@ -77,7 +91,7 @@ function childEnv({ context: { world }, server, secrets }: Session): Record<stri
   return { ...world.env, ...colour, ...secrets.made, ...addresses };
 }
 
-function banner({ context: { world, output, settings }, server, files, command, secrets }: Session): void {
+function banner({ context: { world, output, settings }, server, files, command, appUrls, secrets }: Session): void {
   const url = output.paint("cyan", server.url);
   const made = Object.keys(secrets.made);
   const lines = [
@@ -92,7 +106,7 @@ function banner({ context: { world, output, settings }, server, files, command, 
     lines.join("\n"),
   );
   if (made.length) output.note(`  secrets    ${made.join(", ")} made for development and given to your program`);
-  if (files.length + command.length === 0) {
+  if (files.length + command.length + appUrls.length === 0) {
     output.note(
       "  No program was named: start your own with HOLDFAST_API_URL and HOLDFAST_API_KEY set, or run `holdfast dev <file>`.",
     );
