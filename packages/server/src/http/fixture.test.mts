@@ -182,7 +182,7 @@ export async function startFixture(options: FixtureOptions = {}) {
   port = listening.port;
   const url = rooms.ownUrl();
   return {
-    rooms, postgres,
+    rooms,
     url,
     port,
     app,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { LiveMessage } from "@holdfast/protocol";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { endpoint, endpointJob, eventJob, type Fixture, startFixture } from "./fixture.test.mts";
 import { runTokenFor } from "./run-token.test.mts";
 
@@ -230,12 +231,22 @@ describe("watching the server", () => {
     expect(text.endsWith("\n")).toBe(true);
   });
 
-  it("streams what changes, and stops listening when the reader leaves", async () => {
+  it("streams what changes, and stops listening, silently, when the reader leaves", async () => {
+    const { bus } = server.rooms;
+    const subscribe = bus.subscribe.bind(bus);
+    let listening = 0;
+    bus.subscribe = (listener) => {
+      const unsubscribe = subscribe(listener);
+      listening += 1;
+      return () => {
+        listening -= 1;
+        unsubscribe();
+      };
+    };
+    const written = [vi.spyOn(console, "info"), vi.spyOn(console, "error")];
     const leaving = new AbortController();
-    const response = await fetch(`${server.url}/api/v1/environments/dev/live`, {
-      headers: { authorization: `Bearer ${server.keys.dev.secretKey}` },
-      signal: leaving.signal,
-    });
+    const headers = { authorization: `Bearer ${server.keys.dev.secretKey}` };
+    const response = await fetch(`${server.url}/api/v1/environments/dev/live`, { headers, signal: leaving.signal });
     expect(response.headers.get("content-type")).toBe("text/event-stream");
     const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
@@ -243,21 +254,20 @@ describe("watching the server", () => {
       while (!pattern.test(text)) text += (await reader?.read())?.value ?? "";
     };
     await until(/: open/);
-    const run = await order("m-live");
-    server.rooms.bus.publish({
-      type: "live",
-      environmentId: server.environments.prod.id,
-      message: { type: "tasks", runId: "secret" },
-    });
-    server.rooms.bus.publish({
-      type: "live",
-      environmentId: server.environments.dev.id,
-      message: { type: "run", id: run, job: "on-order", status: "EXECUTING" },
-    });
+    const news = (environment: "dev" | "prod", message: LiveMessage) =>
+      bus.publish({ type: "live", environmentId: server.environments[environment].id, message });
+    news("prod", { type: "tasks", runId: "secret" });
+    for (let i = 0; i < 50; i++) news("dev", { type: "run", id: "run_1", job: "j", status: i < 49 ? "QUEUED" : "EXECUTING" });
     await until(/EXECUTING/);
-    expect(text).toContain(`data: {"type":"run","id":"${run}"`);
+    expect(text.match(/"id":"run_1"/g)?.length).toBeLessThanOrEqual(2);
     expect(text).not.toContain("secret");
+    expect(listening).toBe(1);
     leaving.abort();
+    const deadline = Date.now() + 5000;
+    while (listening > 0 && Date.now() < deadline) await server.api("/healthz");
+    expect(listening).toBe(0);
+    for (const spy of written) expect(spy).not.toHaveBeenCalled();
+    bus.subscribe = subscribe;
   });
 });
 

@@ -34,8 +34,23 @@ interface CountColumns {
   last_failed: string | null;
 }
 
+/** Counts over a day cost what the day held; dashboards ask again with every change, so an answer this young is given again. */
+const COUNTS_FRESH_MS = 1_000;
+
 export class ActivityViews {
+  readonly #recent = new Map<string, { at: number; rows: Promise<unknown> }>();
+
   constructor(private readonly reader: Reader) {}
+
+  /** One reading at a time of each thing, shared by everyone who asks meanwhile and a little after. */
+  #shared<T>(key: string, now: number, read: () => Promise<T>): Promise<T> {
+    const recent = this.#recent.get(key);
+    if (recent && Math.abs(now - recent.at) < COUNTS_FRESH_MS) return recent.rows as Promise<T>;
+    const rows = read();
+    this.#recent.set(key, { at: now, rows });
+    rows.catch(() => this.#recent.delete(key));
+    return rows;
+  }
 
   /** The last runs and the counts of 24 hours of each job given. */
   async jobs(environment: EnvironmentRow, jobs: string[], now: number): Promise<Map<string, JobActivity>> {
@@ -46,7 +61,7 @@ export class ActivityViews {
         jobs,
         RUNS_A_JOB,
       ]),
-      this.#counts(environment, now - DAY),
+      this.#counts(environment, now, now - DAY),
     ]);
     const lastOf = groupByJob(last);
     return new Map(
@@ -79,8 +94,10 @@ export class ActivityViews {
   async overview(environment: EnvironmentRow, queues: string[], now: number): Promise<Overview> {
     const first = Math.floor(now / HOUR) * HOUR - 23 * HOUR;
     const [hours, counts, due] = await Promise.all([
-      this.reader.rows<{ hour: Big; status: RunStatus; runs: Big }>("run-hours", [environment.id, `run_${idFloor(first)}`]),
-      this.#counts(environment, first),
+      this.#shared(`hours ${environment.id}`, now, () =>
+        this.reader.rows<{ hour: Big; status: RunStatus; runs: Big }>("run-hours", [environment.id, `run_${idFloor(first)}`]),
+      ),
+      this.#counts(environment, now, first),
       this.workDue(queues, now),
     ]);
     const runs = due.find(({ kind }) => kind === "run");
@@ -97,8 +114,10 @@ export class ActivityViews {
     return rows.map(({ kind, due, oldest }) => ({ kind, due: Number(due), oldestMs: Math.max(0, now - Number(oldest)) }));
   }
 
-  #counts(environment: EnvironmentRow, since: number): Promise<CountColumns[]> {
-    return this.reader.rows<CountColumns>("job-counts", [environment.id, `run_${idFloor(since)}`, FAILED_STATUSES]);
+  #counts(environment: EnvironmentRow, now: number, since: number): Promise<CountColumns[]> {
+    const span = since % HOUR === 0 ? "hours" : "day";
+    const values = [environment.id, `run_${idFloor(since)}`, FAILED_STATUSES];
+    return this.#shared(`${span} by job ${environment.id}`, now, () => this.reader.rows<CountColumns>("job-counts", values));
   }
 
   async #failing(environment: EnvironmentRow, counts: CountColumns[]): Promise<Overview["failingJobs"]> {

@@ -13,6 +13,7 @@ export type ViewName =
   | "run-tasks"
   | "run-top-tasks"
   | "run-child-tasks"
+  | "runs-by-any-id"
   | "runs-by-id"
   | "run-hours"
   | "job-last-runs"

@@ -3,6 +3,7 @@ import {
   FINAL_RUN_STATUSES,
   idFloor,
   isFinalRunStatus,
+  isId,
   type Page,
   type RunDetail,
   type RunStatus,
@@ -77,10 +78,18 @@ export class RunViews {
     const before = query.before === undefined ? NO_CEILING : idFloor(query.before);
     const ceiling = [`run_${before}`, query.cursor ?? `run_${NO_CEILING}`].reduce((a, b) => (a < b ? a : b));
     const values = [environment.id, floor, ceiling, query.q || null, query.limit + 1];
-    const rows = await this.#page(query, values);
+    const rows = (await this.#named(query, environment, ceiling)) ?? (await this.#page(query, values));
     const items = rows.slice(0, query.limit).map((row) => summaryOf(row, environment.slug));
     const last = items.at(-1);
     return rows.length > query.limit && last ? { items, nextCursor: last.id } : { items };
+  }
+
+  /** The runs an id names, or null when no id is looked for: an id says it all, so the other filters do not count. */
+  #named({ q = "", limit }: RunQuery, environment: EnvironmentRow, ceiling: string): Promise<RunColumns[]> | null {
+    const ids = [isId("run", q), isId("event", q), isId("delivery", q)].map((is) => (is ? q : null));
+    return ids.every((id) => id === null)
+      ? null
+      : this.reader.rows("runs-by-any-id", [environment.id, ...ids, ceiling, limit + 1]);
   }
 
   #page({ statuses = [], job }: RunQuery, values: unknown[]): Promise<RunColumns[]> {

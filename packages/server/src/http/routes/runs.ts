@@ -4,6 +4,7 @@ import { type Call, orThrow } from "../call.ts";
 import { IN_ENVIRONMENT, type Route, route } from "../route.ts";
 import { ownRun } from "./v2-runs.ts";
 
+/** The largest page is known to runs-of-status.sql. */
 const PAGE = { otherwise: 50, most: 200 };
 const TASK_PAGE = { otherwise: 500, most: 1000 };
 

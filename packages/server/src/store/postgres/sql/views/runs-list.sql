@@ -1,11 +1,10 @@
 -- Called by views/runs.ts: one page of an environment's runs, newest first. Index: runs_by_environment (environment_id, id), read backwards.
 -- $1 environment, $2 id floor, $3 id ceiling (also the cursor), $4 text to find or null, $5 limit
-select page.*, e.name as event_name
+select page.*, (select e.name from events e where e.id = page.event_row_id) as event_name
 from (
   select r.* from runs r
   where r.environment_id = $1::text and r.id >= $2::text and r.id < $3::text
-    and ($4::text is null or $4::text in (r.id, r.event_row_id, r.delivery_id)
-      or position(lower($4::text) in lower(r.job_id || ' ' || r.job_name || ' ' || coalesce(r.outcome_text, ''))) > 0)
+    and ($4::text is null or position(lower($4::text) in lower(r.job_id || ' ' || r.job_name || ' ' || coalesce(r.outcome_text, ''))) > 0)
   order by r.id desc limit $5::integer
-) page left join events e on e.id = page.event_row_id
+) page
 order by page.id desc
