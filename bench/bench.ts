@@ -24,6 +24,8 @@ const { values: options } = parseArgs({
 interface Section {
   title: string;
   figures: Figure[];
+  /** Raw limits taken again between its rounds; they go before those of the beginning. */
+  beside: Figure[];
 }
 
 function chosen(): Measure[] {
@@ -37,26 +39,35 @@ function chosen(): Measure[] {
 
 async function repeated(stand: Stand, measure: Measure): Promise<Section> {
   const rounds: Figure[][] = [];
+  const commits: Figure[][] = [];
   const count = Math.min(Number(options.rounds), measure.most ?? Number.POSITIVE_INFINITY);
-  for (let i = 0; i < count; i++) rounds.push(await measure.round(stand));
-  return { title: measure.title, figures: medians(rounds) };
+  for (let i = 0; i < count; i++) {
+    commits.push([await stand.oneCommitNow()]);
+    rounds.push(await measure.round(stand));
+  }
+  return { title: measure.title, figures: medians(rounds), beside: medians(commits) };
 }
 
 async function main(): Promise<void> {
   const measures = chosen();
   const stand = await Stand.open();
   const limits = await stand.rawLimits();
-  const sections: Section[] = [{ title: "This machine's raw limits", figures: limits }];
+  const sections: Section[] = [{ title: "This machine's raw limits", figures: limits, beside: [] }];
   await warmUp(stand);
   for (const measure of measures) {
     const section = await repeated(stand, measure);
     sections.push(section);
-    if (!options.json) console.error(table(section.title, section.figures, limits));
+    process.stderr.write(`measured: ${section.title}\n`);
   }
   await stand.close();
-  const text = sections.map(({ title, figures }) => table(title, figures, limits)).join("\n");
+  const text = sections.map((section) => printed(section, limits)).join("\n");
   process.stdout.write(options.json ? `${JSON.stringify(sections, null, 2)}\n` : `${text}\n`);
   if (options.write) writePage(text);
+}
+
+function printed({ title, figures, beside }: Section, limits: readonly Figure[]): string {
+  const named = beside.map((figure) => ({ ...figure, name: `${figure.name}, taken beside these` }));
+  return table(title, [...figures, ...named], [...beside, ...limits]);
 }
 
 /** Every path once and a little more, so that the first round does not pay for compiling. */

@@ -12,6 +12,7 @@ export const COMMITS_BY_50 = "commits/s, 50 writers";
 export const ONE_ECHO = "one WebSocket echo";
 const ROW = "x".repeat(200);
 const FOR_MS = 1_500;
+const BESIDE_MS = 400;
 
 /** @param directory on the disk the database is on */
 export async function rawLimits(directory: string, connection: pg.ClientConfig): Promise<Figure[]> {
@@ -39,13 +40,8 @@ function flushes(directory: string): Figure[] {
 }
 
 async function commits(connection: pg.ClientConfig): Promise<Figure[]> {
-  const setUp = new pg.Client(connection);
-  await setUp.connect();
-  await setUp.query("create table if not exists bench_commits (id bigint generated always as identity primary key, row text)");
-  const alone = await insertFor(connection, 1);
-  const many = await insertFor(connection, 50);
-  await setUp.query("drop table bench_commits");
-  await setUp.end();
+  const alone = await insertFor(connection, 1, FOR_MS);
+  const many = await insertFor(connection, 50, FOR_MS);
   return [
     { name: ONE_COMMIT, value: percentile(alone, 0.5), unit: "ms" },
     { name: "commits/s, 1 writer", value: (alone.length / FOR_MS) * 1000, unit: "/s" },
@@ -53,12 +49,19 @@ async function commits(connection: pg.ClientConfig): Promise<Figure[]> {
   ];
 }
 
+/** One commit, measured again in the middle of everything: other work on the machine slows it as it slows what it is compared with. */
+export async function oneCommitNow(connection: pg.ClientConfig): Promise<Figure> {
+  return { name: ONE_COMMIT, value: percentile(await insertFor(connection, 1, BESIDE_MS), 0.5), unit: "ms" };
+}
+
 /** Single-row inserts, each its own commit, by so many connections; the milliseconds each took. */
-async function insertFor(connection: pg.ClientConfig, writers: number): Promise<number[]> {
+async function insertFor(connection: pg.ClientConfig, writers: number, forMs: number): Promise<number[]> {
   const clients = Array.from({ length: writers }, () => new pg.Client(connection));
   await Promise.all(clients.map((client) => client.connect()));
+  const [first] = clients;
+  await first?.query("create table if not exists bench_commits (id bigint generated always as identity primary key, row text)");
   const times: number[] = [];
-  const until = sharedClock() + FOR_MS;
+  const until = sharedClock() + forMs;
   const write = async (client: pg.Client) => {
     for (let now = sharedClock(); now < until; ) {
       await client.query({ name: "insert", text: "insert into bench_commits (row) values ($1)", values: [ROW] });
@@ -68,6 +71,7 @@ async function insertFor(connection: pg.ClientConfig, writers: number): Promise<
     }
   };
   await Promise.all(clients.map(write));
+  await first?.query("drop table bench_commits");
   await Promise.all(clients.map((client) => client.end()));
   return times;
 }

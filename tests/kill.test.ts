@@ -29,6 +29,9 @@ test(title, { timeout: 60_000 + ROUNDS * REST_MS }, async () => {
     console.log(`round ${i + 1}/${ROUNDS}: kill -9 of ${victim} after ${round.killAfter} ms, at rest after ${took} ms`);
   }
   const history = await scene.history();
+  const count = (what: string) => history.app.filter((entry) => entry.what === what).length;
+  const told = `${count("entered")} executions, ${count("started")} tasks started, ${count("acknowledged")} times an output was given back`;
+  console.log(`${history.runs.length} runs; the app saw ${told}`);
   expect(violations(history)).toEqual([]);
   expect(history.acknowledged).toHaveLength(ROUNDS * REQUESTS);
   // The receiver dropped repeats by the task's idempotency key: one message a user, however often the app was killed.
