@@ -56,13 +56,13 @@ afterAll(() => server.stop());
 function idFor(path: string): string {
   const kind = /\/(runs|events|jobs|deliveries|endpoints|apps|endpointindex)\/:id/.exec(path)?.[1] ?? "";
   const byKind: Record<string, string | undefined> = {
-    runs: ids["run"],
-    events: ids["event"],
-    jobs: ids["job"],
-    deliveries: ids["delivery"],
-    endpoints: path.includes("environments") ? ids["endpoint"] : "only-dev",
-    apps: ids["app"],
-    endpointindex: ids["app"],
+    runs: ids.run,
+    events: ids.event,
+    jobs: ids.job,
+    deliveries: ids.delivery,
+    endpoints: path.includes("environments") ? ids.endpoint : "only-dev",
+    apps: ids.app,
+    endpointindex: ids.app,
   };
   const id = byKind[kind];
   if (!id) throw new Error(`no id of another environment for ${path}: add its kind to this test`);
@@ -72,8 +72,8 @@ function idFor(path: string): string {
 function pathOf(route: Route, environment: string): string {
   const path = route.path
     .replace(":environment", environment)
-    .replace(":taskId", ids["task"] ?? "")
-    .replace(":token", ids["token"] ?? "");
+    .replace(":taskId", ids.task ?? "")
+    .replace(":token", ids.token ?? "");
   return path.includes(":id") ? path.replace(":id", idFor(route.path)) : path;
 }
 
@@ -159,7 +159,7 @@ describe("the document", () => {
 
   it("gives bodies as JSON schema", () => {
     const document = openApiDocument(routes, "1");
-    expect(document.paths["/api/v1/events"]?.["post"]).toMatchObject({
+    expect(document.paths["/api/v1/events"]?.post).toMatchObject({
       operationId: "sendEvent",
       requestBody: { content: { "application/json": { schema: { type: "object", required: ["event"] } } } },
     });

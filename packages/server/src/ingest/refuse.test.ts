@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import type { DeliverySummary, Page } from "@holdfast/protocol";
+import { type DeliverySummary, type Page, UserFacingError } from "@holdfast/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Endpoints, LIMIT, SECRET, startEndpoints, svix } from "./endpoints.test.mts";
 
@@ -101,6 +101,23 @@ describe("requests that are refused", () => {
     expect(flood.every(({ status }) => status === 404)).toBe(true);
     expect(flood.filter(({ headers }) => headers.has("x-holdfast-delivery")).length).toBeLessThanOrEqual(60);
   });
+});
+
+describe("a store that takes nothing", () => {
+  it.each(["OVERLOADED", "DATABASE_UNREACHABLE"] as const)(
+    "%s: 503 with Retry-After, and never a 2xx, whoever verifies",
+    async (code) => {
+      const { intake } = server.store;
+      server.store.intake = () => Promise.reject(new UserFacingError(code, "Not now."));
+      const answers = [];
+      for (const slug of ["stored", "told", "preset", "off"]) answers.push(await post(slug, { headers: svix("{}") }));
+      server.store.intake = intake;
+      expect(answers.map(({ status, headers, id }) => [status, headers.get("retry-after"), id])).toEqual(
+        Array(4).fill([503, "5", null]),
+      );
+      expect((await post("stored")).status).toBe(200);
+    },
+  );
 });
 
 describe("replay", () => {

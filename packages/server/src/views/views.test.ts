@@ -144,7 +144,7 @@ describe("views of real rows", () => {
       resumeAt: expect.stringContaining("T"),
     });
     expect(await show("queued")).toMatchObject({ status: "QUEUED", startedAt: null, executions: 0 });
-    expect(await views().runs.detail(server.environments.prod, run["ok"] ?? "")).toBeNull();
+    expect(await views().runs.detail(server.environments.prod, run.ok ?? "")).toBeNull();
   });
 
   it("counts by job and by hour, and names what fails", async () => {
@@ -161,7 +161,7 @@ describe("views of real rows", () => {
     const total = overview.hours.flatMap(({ runs }) => Object.values(runs)).reduce((a, b) => a + b, 0);
     expect([total, overview.queueDepth]).toEqual([6, 1]);
     expect(overview.failingJobs).toMatchObject([
-      { job: "alpha", jobName: "Job alpha", runs: 3, failed: 2, lastFailure: { runId: run["worse"], error: "second" } },
+      { job: "alpha", jobName: "Job alpha", runs: 3, failed: 2, lastFailure: { runId: run.worse, error: "second" } },
       { job: "beta", runs: 3, failed: 1, lastFailure: { error: "The payload is invalid: email: required" } },
     ]);
     expect(await views().activity.jobs(dev(), [], now)).toEqual(new Map());
