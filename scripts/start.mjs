@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { build } from "./build.mjs";
 import { ensureInstalled, root } from "./install.mjs";
+import { whenNpmIsGone } from "./npm-parent.mjs";
 
 const APP = join("examples", "clerk", "src", "app.ts");
 const JOBS = ["http-clerk", "welcome-clerk-user"];
@@ -37,10 +38,10 @@ function dataDirectory() {
 
 function startDev() {
   const args = [join(root, "packages/cli/bin/holdfast.js"), "dev", APP, ...flags];
-  // Its own group: Ctrl-C reaches us alone, and we tell it once.
+  // Its own group: Ctrl-C reaches us alone, and we tell it once. The channel tells it when we are killed.
   const child = spawn(process.execPath, args, {
     cwd: root,
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
     detached: process.platform !== "win32",
   });
   const ended = new Promise((done) => {
@@ -162,6 +163,7 @@ function endings(dev) {
     process.on("SIGINT", () => stop(new Stop(EXIT.interrupted, "")));
     process.on("SIGTERM", () => stop(new Stop(EXIT.ok, "")));
     process.on("SIGHUP", () => stop(new Stop(EXIT.ok, "")));
+    whenNpmIsGone(() => stop(new Stop(EXIT.ok, "")));
     if (once)
       setTimeout(() => stop(new Stop(EXIT.timeout, `Not done after ${ONCE_WITHIN_MS / 1000} s.`)), ONCE_WITHIN_MS).unref();
   });

@@ -85,7 +85,6 @@ function addServing(program: Command, acting: Acting, { load, command }: { load:
       "--app-url <url>",
       "an app that is called by HTTP, as on the published v2 SDK: register it once it answers; repeatable",
       collect,
-      [],
     )
     .action((files: string[], flags: Flags & { appUrl?: string[] }) =>
       acting(flags, (context) => dev(context, load, { files, command, appUrls: flags.appUrl ?? [] })),

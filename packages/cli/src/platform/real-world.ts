@@ -4,7 +4,8 @@ import { text } from "node:stream/consumers";
 import type { CliWorld } from "./world.ts";
 
 export function realWorld(): CliWorld {
-  leaveWhenNobodyReads();
+  const alone = new Set<() => void>();
+  noticeWhenNobodyReads(alone);
   return {
     env: process.env,
     cwd: process.cwd(),
@@ -25,15 +26,26 @@ export function realWorld(): CliWorld {
       process.on(signal, act);
       return () => void process.off(signal, act);
     },
+    onAlone(act) {
+      alone.add(act);
+      // A listener keeps the channel open, and there is one only when we were started with it.
+      if (process.connected) process.on("disconnect", act);
+      return () => {
+        alone.delete(act);
+        process.off("disconnect", act);
+      };
+    },
     exit: (code) => process.exit(code),
   };
 }
 
-/** `holdfast runs list | head -1` closes our stdout early; that is no failure. */
-function leaveWhenNobodyReads(): void {
+/** `holdfast runs list | head -1` closes our stdout early; that is no failure. What runs long wants to stop in order. */
+function noticeWhenNobodyReads(alone: Set<() => void>): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "EPIPE") process.exit(0);
+      if (error.code !== "EPIPE") return;
+      if (alone.size === 0) process.exit(0);
+      for (const act of alone) act();
     });
   }
 }

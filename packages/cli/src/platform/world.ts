@@ -24,6 +24,8 @@ export interface CliWorld {
   random(bytes: number): Uint8Array;
   /** Calls `act` on every such signal, until the returned function is called. */
   onSignal(signal: StopSignal, act: () => void): () => void;
+  /** Calls `act` when the program that started us over an IPC channel is gone, or nobody reads our output any more. */
+  onAlone(act: () => void): () => void;
   /** Leaves at once, without cleaning up: the second Ctrl-C. */
   exit(code: number): void;
 }

@@ -1,5 +1,6 @@
 // Room: serve. When a long-running command has to end. Called by `dev` and `start`.
-// Promise: the first signal asks to stop, a second Ctrl-C leaves at once; SIGTERM and a closed terminal end well, Ctrl-C ends as interrupted.
+// Promise: the first signal asks to stop, a second Ctrl-C leaves at once; SIGTERM, a closed terminal and the end of
+// the program that started us end well, Ctrl-C ends as interrupted.
 import { EXIT } from "../output/exit-codes.ts";
 import type { Output } from "../output/output.ts";
 import type { CliWorld } from "../platform/world.ts";
@@ -33,6 +34,7 @@ export function stopOnSignals(world: CliWorld, output: Output): Stopping {
     world.onSignal("SIGINT", interrupt),
     world.onSignal("SIGTERM", () => ask(EXIT.ok)),
     world.onSignal("SIGHUP", () => ask(EXIT.ok)),
+    world.onAlone(() => ask(EXIT.ok)),
   ];
   const end = () => {
     for (const each of quiet) each();

@@ -57,6 +57,7 @@ export function testWorld(options: TestWorldOptions = {}): TestWorld {
       listeners.set(signal, acts.add(act));
       return () => void acts.delete(act);
     },
+    onAlone: () => () => {},
     exit: (code) => void exits.push(code),
     until: (look) => until(look, printed),
     remove: () => rmSync(cwd, { recursive: true, force: true }),

@@ -1,0 +1,94 @@
+// `npm start` as a newcomer uses it: it stays up, the dashboard answers, and whatever way it ends, even by kill -9, nothing of it is left.
+// The promises of `npm start -- --once` are shown by running it from a fresh clone.
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { cleanEnv, cleanUp, freshDirectory, postmasterOf, ROOT } from "./harness/processes.ts";
+import { until } from "./harness/until.ts";
+
+const started = new Set<ChildProcess>();
+afterAll(async () => {
+  for (const npm of started) signalGroup(npm, "SIGKILL");
+  await cleanUp();
+});
+
+interface Running {
+  npm: ChildProcess;
+  /** npm, its shell, our script, `holdfast dev`, the app; and PostgreSQL. */
+  pids: number[];
+  url: string;
+}
+
+describe.skipIf(process.platform === "win32")("npm start", () => {
+  test.each<[string, (running: Running) => void]>([
+    ["Ctrl-C in its terminal", ({ npm }) => signalGroup(npm, "SIGINT")],
+    ["SIGTERM to npm", ({ npm }) => npm.kill("SIGTERM")],
+    ["kill -9 of npm", ({ npm }) => npm.kill("SIGKILL")],
+    [
+      "kill -9 of the script",
+      ({ pids }) => process.kill(pids.find((pid) => commandOf(pid).endsWith("scripts/start.mjs")) ?? 0, "SIGKILL"),
+    ],
+  ])("%s ends everything", { timeout: 120_000 }, async (_how, end) => {
+    const running = await start();
+    expect((await fetch(running.url)).headers.get("content-type")).toContain("text/html");
+    expect(running.pids.length).toBeGreaterThanOrEqual(5);
+    end(running);
+    await until(() => running.pids.filter(isRunning).length === 0, {
+      withinMs: 20_000,
+      what: () => `the end of ${running.pids.filter(isRunning).map((pid) => `${pid} ${commandOf(pid)}`)}`,
+    });
+    await expect(fetch(running.url)).rejects.toThrow();
+  });
+});
+
+async function start(): Promise<Running> {
+  const dataDir = freshDirectory();
+  const env = { ...cleanEnv(), HOLDFAST_PORT: "0", HOLDFAST_DATA_DIR: dataDir };
+  const npm = spawn("npm", ["start"], { cwd: ROOT, env, detached: true, stdio: ["ignore", "pipe", "ignore"] });
+  started.add(npm);
+  let said = "";
+  npm.stdout.setEncoding("utf8").on("data", (text: string) => {
+    said += text;
+  });
+  const [, url = ""] = await until(() => /dashboard {2}(http\S+)\n\n/.exec(said), {
+    withinMs: 90_000,
+    what: () => `its start:\n${said}`,
+  });
+  expect(existsSync(join(dataDir, "server.json"))).toBe(true);
+  return { npm, url, pids: [...descendants(npm.pid ?? 0), postmasterOf(dataDir) ?? 0] };
+}
+
+/** A process and all below it. */
+function descendants(top: number): number[] {
+  const rows = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" }).trim().split("\n");
+  const table = rows.map((row) => row.trim().split(/\s+/).map(Number));
+  const below = (pid: number): number[] => [pid, ...table.flatMap(([child = 0, parent]) => (parent === pid ? below(child) : []))];
+  return below(top);
+}
+
+function commandOf(pid: number): string {
+  try {
+    return execFileSync("ps", ["-o", "args=", "-p", String(pid)], { encoding: "utf8" }).trim();
+  } catch {
+    return "";
+  }
+}
+
+/** A process that ended and waits for a parent that never asks is not running. */
+function isRunning(pid: number): boolean {
+  try {
+    if (process.platform === "linux") return !/^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-(child.pid ?? 0), signal);
+  } catch {
+    // Nobody of the group is left.
+  }
+}
