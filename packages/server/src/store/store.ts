@@ -139,7 +139,10 @@ export interface WorkRow {
 }
 export type NewWork = Pick<WorkRow, "id" | "kind" | "queue" | "dueAt"> & { token?: string; owner?: string };
 
-/** A request, an event and its runs, stored together or not at all. */
+/**
+ * A request, an event and its runs, stored together or not at all. Repeated with the same ids it is "stored" again and changes nothing, except that an
+ * event may get its `deliveredAt` or `canceledAt`, and a delivery that is no longer pending its verdict.
+ */
 export interface Intake {
   /** Inserted if new (by id), else its verdict, reason, status and event are updated. */
   delivery: DeliveryRow | null;
@@ -173,7 +176,10 @@ export interface RunChange {
   at: number;
   /** The run's work row after the change. A lease keeps the row for its holder until `until`. */
   work: { dueAt: number } | { token: string; owner: string; until: number } | null;
-  /** Reports that travel with the change (never checked for a token: the revision is the fence). */
+  /**
+   * Reports that travel with the change (never checked for a token: the revision is the fence). A task reported here is not settled, canceled or reopened by
+   * the change; one still open when the change cancels is recorded CANCELED.
+   */
   tasks: TaskWrite[];
   settleTasksAt: number | null;
   cancelTasksAt: number | null;
@@ -219,16 +225,19 @@ export interface Store {
    */
   claim(request: ClaimRequest, decide: (run: RunRow, token: string) => RunChange | null): Promise<Claim>;
 
-  /** Pushes leases to `until`; answers the tokens still held. */
+  /** Sets leases to end at `until` (sooner is allowed); answers the tokens still held. */
   renew(tokens: string[], until: number): Promise<Set<string>>;
 
-  /** Makes the work of these subjects due now if no lease holds it, or if it is held by one of `owners` (servers known to be dead). */
+  /** Makes the work leased to `owners` (servers known to be dead) due now; answers how much it was. */
   releaseOwners(owners: string[], now: number): Promise<number>;
 
-  /** Records reports, each fenced by its token in the same statement. */
+  /** Records reports, each fenced in the same statement: its token must be the one that holds its run's work (v2, no token: its run must be unfinished). */
   recordTask(write: TaskWrite): Promise<TaskVerdict>;
 
-  /** v2: creates the task or returns the one there is (a CANCELED one is reopened with the status given). `run` null: no such run in that environment. */
+  /**
+   * v2: creates the task or returns the one there is (one CANCELED or PENDING takes the status given). In a finished run nothing is reopened, and a new
+   * task is CANCELED. Null: no such run in that environment.
+   */
   openTask(environmentId: string, task: TaskRow): Promise<OpenedTask | null>;
 
   /** Applies a change if the run is still at `before.revision`; false if it is not. */

@@ -46,7 +46,7 @@ const WORK_PATIENCE_MS = 60_000;
 const PING_PATIENCE_MS = 2_000;
 
 interface Parts {
-  links: Record<"record" | "unfenced" | "change" | "intake" | "misc" | "claim", Link>;
+  links: Record<"record" | "unfenced" | "change" | "intake" | "intake2" | "misc" | "claim", Link>;
   reads: Reads;
   world: World;
   counters: Counters;
@@ -69,7 +69,8 @@ export function createPostgresStore({ connection, world, log }: PostgresStoreOpt
     record: link("record"),
     unfenced: link("unfenced"),
     change: link("change"),
-    intake: new Link(needs, "intake", { queryTimeoutMs: INTAKE_PATIENCE_MS }),
+    intake: new Link(needs, "intake 1", { queryTimeoutMs: INTAKE_PATIENCE_MS }),
+    intake2: new Link(needs, "intake 2", { queryTimeoutMs: INTAKE_PATIENCE_MS }),
     misc: link("misc"),
     claim: link("claim"),
   };
@@ -139,9 +140,10 @@ function storeOf(parts: Parts): { store: Omit<Store, "close">; idle(): Promise<v
   return { store, idle: async () => void (await Promise.all(batchers.map((one) => one.idle()))) };
 }
 
+/** Two batches of requests at once: measured 1.3 times the requests of one. Reports gain nothing by a second. */
 function intakesOf({ links, reads, connection }: Parts): BatchKind<Intake, IntakeResult> {
   return intakes({
-    links: [links.intake],
+    links: [links.intake, links.intake2],
     makeWeeks: (items) => alone(connection, (client) => makeWeeks(client, weeksOf(items))),
     delivery: (id) => reads.delivery(null, id),
     hasRun: async (id) => (await reads.run(null, id)) !== null,

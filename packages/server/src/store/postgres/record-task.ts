@@ -5,7 +5,7 @@ import type { TaskVerdict, TaskWrite } from "../store.ts";
 import type { BatchKind } from "./batcher.ts";
 import { BATCH, byId, NO_WEEK, taskKey, weekOfRun } from "./groups.ts";
 import type { Link } from "./link.ts";
-import { type DbRow, taskColumns } from "./rows.ts";
+import { type DbRow, TASK_COLUMNS, taskColumns } from "./rows.ts";
 import { statementOfWeek } from "./statements.ts";
 
 interface Answer {
@@ -45,6 +45,8 @@ export function taskReports(name: "record-task" | "record-unfenced-task", links:
 
 async function record(name: string, link: Link, writes: TaskWrite[], week: number): Promise<TaskVerdict[]> {
   if (week === NO_WEEK) return writes.map(() => "stale");
+  const [only] = writes;
+  if (name === "record-task" && only && writes.length === 1 && (await recordLone(link, only, week))) return ["recorded"];
   const rows = writes.map((write): DbRow => ({ ...taskColumns(storableTask(write)), token: write.token }));
   if (rows.length > 1) rows.sort(byId((row) => row.run_id as string));
   const answers = await link.query<Answer>(statementOfWeek(name, week), [JSON.stringify(rows)]);
@@ -55,4 +57,11 @@ async function record(name: string, link: Link, writes: TaskWrite[], week: numbe
     const at = taskKey(task.runId, task.key);
     return written.has(at) ? "recorded" : held.has(at) ? "kept" : "stale";
   });
+}
+
+/** Answers true if the report changed something. */
+async function recordLone(link: Link, write: TaskWrite, week: number): Promise<boolean> {
+  const task = taskColumns(storableTask(write));
+  const values = [...TASK_COLUMNS.map((column) => task[column]), write.token];
+  return (await link.query(statementOfWeek("record-lone-task", week), values)).length > 0;
 }

@@ -131,6 +131,8 @@ const ENDPOINT = names<EndpointRow>({
   createdAt: "created_at",
 });
 
+/** In the order of the table. */
+export const TASK_COLUMNS = TASK.map(([, column]) => column);
 export const taskOf = (row: DbRow): TaskRow => fromDb(TASK, row);
 /** The task must be storable already. */
 export const taskColumns = (task: TaskRow): DbRow => toDb(TASK, task);
