@@ -17,6 +17,7 @@ interface Running {
   npm: ChildProcess;
   /** npm, its shell, our script, `holdfast dev`, the app; and PostgreSQL. */
   pids: number[];
+  script: number;
   url: string;
 }
 
@@ -25,10 +26,7 @@ describe.skipIf(process.platform === "win32")("npm start", () => {
     ["Ctrl-C in its terminal", ({ npm }) => signalGroup(npm, "SIGINT")],
     ["SIGTERM to npm", ({ npm }) => npm.kill("SIGTERM")],
     ["kill -9 of npm", ({ npm }) => npm.kill("SIGKILL")],
-    [
-      "kill -9 of the script",
-      ({ pids }) => process.kill(pids.find((pid) => commandOf(pid).endsWith("scripts/start.mjs")) ?? 0, "SIGKILL"),
-    ],
+    ["kill -9 of the script", ({ script }) => void process.kill(script, "SIGKILL")],
   ])("%s ends everything", { timeout: 120_000 }, async (_how, end) => {
     const running = await start();
     expect((await fetch(running.url)).headers.get("content-type")).toContain("text/html");
@@ -56,7 +54,11 @@ async function start(): Promise<Running> {
     what: () => `its start:\n${said}`,
   });
   expect(existsSync(join(dataDir, "server.json"))).toBe(true);
-  return { npm, url, pids: [...descendants(npm.pid ?? 0), postmasterOf(dataDir) ?? 0] };
+  const family = descendants(npm.pid ?? 0);
+  const script = family.find((pid) => /^\S*node scripts\/start\.mjs$/.test(commandOf(pid)));
+  const postgres = postmasterOf(dataDir);
+  if (!script || !postgres) throw new Error(`no script or no PostgreSQL among ${family.map(commandOf)}`);
+  return { npm, url, script, pids: [...family, postgres] };
 }
 
 /** A process and all below it. */
@@ -86,8 +88,9 @@ function isRunning(pid: number): boolean {
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (!child.pid) return;
   try {
-    process.kill(-(child.pid ?? 0), signal);
+    process.kill(-child.pid, signal);
   } catch {
     // Nobody of the group is left.
   }

@@ -1,6 +1,7 @@
 // Tests: the Clerk example, unchanged, with a witness: every entry into a job, every start of a task's callback and every return of `io.runTask` is written to
 // APP_JOURNAL and flushed before the job goes on. Each performance of a task adds a mark of its own to the output, so that a second one would show.
 import { createHash, randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { TriggerClient } from "@trigger.dev/sdk";
 import type { AppEntry } from "../checker.ts";
 import { openJournal } from "../journal.ts";
@@ -11,6 +12,8 @@ interface Io {
 }
 type Run = (request: Request, io: Io, ctx: { run: { id: string } }) => Promise<unknown>;
 
+/** Tasks take up to this much longer, as real services would make them: most kills then hit several between their effect and their record. */
+const SLOWEST_MS = 300;
 const journal = openJournal<AppEntry>(process.env.APP_JOURNAL ?? "app.jsonl");
 const fingerprint = (value: unknown) =>
   createHash("sha256")
@@ -21,7 +24,9 @@ function watched(io: Io, run: string): Io {
   const runTask: Io["runTask"] = async (task, callback, options, onError) => {
     const performed: Callback = async (started, inner) => {
       journal.write({ what: "started", run, task, idempotencyKey: started.idempotencyKey });
-      return { ...(await callback(started, inner)), performance: randomUUID() };
+      const output = await callback(started, inner);
+      await pause(Math.random() * SLOWEST_MS);
+      return { ...output, performance: randomUUID() };
     };
     const output = await io.runTask(task, performed, options, onError);
     journal.write({ what: "acknowledged", run, task, output: fingerprint(output) });
