@@ -1,7 +1,7 @@
 // Room: store. Puts the PostgreSQL store together: one connection for each kind of hot statement, a batcher in front of each kind of write.
 // Built by main (and by tests) with the connection of the embedded or the user's database. Call `migrate` once before anything else.
 import type { Logger } from "../../platform/log.ts";
-import type { World } from "../../platform/world.ts";
+import type { Cancel, World } from "../../platform/world.ts";
 import type { Bus, Intake, IntakeResult, OpenedTask, RunChange, Store, TaskVerdict, TaskWrite } from "../store.ts";
 import { Batcher, type BatchKind } from "./batcher.ts";
 import { PostgresBus } from "./bus.ts";
@@ -44,6 +44,8 @@ export interface PostgresStoreOptions {
 
 const WORK_PATIENCE_MS = 60_000;
 const PING_PATIENCE_MS = 2_000;
+/** How long a close waits for writes when the database does not answer. */
+const CLOSE_PATIENCE_MS = 10_000;
 
 interface Parts {
   links: Record<"record" | "unfenced" | "change" | "intake" | "intake2" | "misc" | "claim", Link>;
@@ -79,10 +81,12 @@ export function createPostgresStore({ connection, world, log }: PostgresStoreOpt
   const reader = createReader(needs, world);
   const { store, idle } = storeOf(parts);
   let closing: Promise<void> | null = null;
+  const closeAll = async (): Promise<void> => {
+    await atMost(world, CLOSE_PATIENCE_MS, idle());
+    await Promise.all([...Object.values(links), ...readLinks, bus, reader].map((part) => part.close()));
+  };
   const close = (): Promise<void> => {
-    closing ??= idle()
-      .then(() => Promise.all([...Object.values(links), ...readLinks, bus, reader].map((part) => part.close())))
-      .then(() => undefined);
+    closing ??= closeAll();
     return closing;
   };
   return {
@@ -99,6 +103,15 @@ export function createPostgresStore({ connection, world, log }: PostgresStoreOpt
     dropExpired: (now, retention) => alone(connection, (client) => dropExpired(client, now, retention)),
     close,
   };
+}
+
+async function atMost(world: World, ms: number, done: Promise<void>): Promise<void> {
+  let cancel: Cancel = () => {};
+  const late = new Promise<void>((resolve) => {
+    cancel = world.after(ms, resolve);
+  });
+  await Promise.race([done, late]);
+  cancel();
 }
 
 /** The store itself, and a way to wait for its writes. */

@@ -1,0 +1,125 @@
+// What a store must give back as it got it: texts, large values, the catalog. Part of the conformance suite: called by store.conformance.ts.
+import { expect, it } from "vitest";
+import type { Context } from "./context.conformance.ts";
+import {
+  apply,
+  ENVIRONMENT,
+  executing,
+  NOW,
+  report,
+  sampleDelivery,
+  sampleEvent,
+  sampleIntake,
+  sampleTask,
+  unique,
+  world,
+} from "./samples.conformance.ts";
+
+export function texts(context: Context): void {
+  const hostile = [
+    '"\\u0000 \\ud800 \\"',
+    "-0",
+    "1e400",
+    "12345678901234567890",
+    '{"__proto__":1,"b":1,"a":1.0}',
+    '"\u{1F600} é"',
+    '"{\\"a\\",NULL}"',
+  ];
+
+  it("gives outputs and payloads back byte for byte", async () => {
+    const { store } = context;
+    const { run, token } = await executing(store);
+    for (const [i, outputText] of hostile.entries()) {
+      await store.recordTask(report(sampleTask(run.id, { outputText, position: i, detailsText: outputText }), token));
+      const event = sampleEvent({ payloadText: outputText, contextText: outputText });
+      await store.intake(sampleIntake(event, []));
+      expect(await store.event(null, { rowId: event.rowId })).toEqual(event);
+    }
+    expect((await store.tasks(run.id)).map(({ outputText }) => outputText)).toEqual(hostile);
+    const finished = await apply(store, run, { type: "succeeded", token, output: hostile[0] ?? null });
+    expect(finished.state).toMatchObject({ outcome: { output: hostile[0] } });
+  });
+
+  it("replaces what a database's text cannot hold", async () => {
+    const { store } = context;
+    const { run, token } = await executing(store);
+    await store.recordTask(report(sampleTask(run.id, { name: "a\0b\ud800c", displayKey: "\udc00" }), token));
+    expect(await store.tasks(run.id)).toMatchObject([{ name: "a\ufffdb\ufffdc", displayKey: "\ufffd" }]);
+    const delivery = sampleDelivery({ url: "/x\0", reason: "\ud83d", headers: [["a", "\0\ud800"]], verdict: "refused" });
+    await store.intake({ delivery, event: null, runs: [], work: [], done: null });
+    const kept = await store.delivery(ENVIRONMENT, delivery.id);
+    expect(kept).toMatchObject({ url: "/x\ufffd", reason: "\ufffd", headers: [["a", "\0\ud800"]] });
+    const event = sampleEvent({ id: unique("\0nul") });
+    await store.intake(sampleIntake(event, []));
+    expect((await store.event(ENVIRONMENT, { id: event.id }))?.rowId ?? "none").toBe(event.rowId);
+  });
+
+  it("holds ten megabytes", async () => {
+    const { store } = context;
+    const big = JSON.stringify('x"\\é'.repeat(1_700_000));
+    const body = Buffer.alloc(10 * 1024 * 1024, 7);
+    const event = sampleEvent({ payloadText: big });
+    const delivery = sampleDelivery({ body, size: body.length, verdict: "verified" });
+    await store.intake({ ...sampleIntake(event, []), delivery });
+    expect((await store.event(null, { rowId: event.rowId }))?.payloadText === big).toBe(true);
+    expect(Buffer.from((await store.delivery(ENVIRONMENT, delivery.id))?.body ?? []).equals(body)).toBe(true);
+    const { run, token } = await executing(store);
+    await store.recordTask(report(sampleTask(run.id, { outputText: big }), token));
+    expect((await store.tasks(run.id))[0]?.outputText === big).toBe(true);
+  });
+}
+
+export function catalog(context: Context): void {
+  it("keeps environments, apps, endpoints and settings, and counts their saves", async () => {
+    const { catalog: rows } = context.store;
+    const before = await rows.revision();
+    const environment = {
+      id: world.newId("environment"),
+      slug: unique("dev"),
+      type: "DEVELOPMENT" as const,
+      secretKeyHash: unique("hash"),
+      secretKeySealed: "sealed",
+      secretKeyPreview: "tr_dev_…1234",
+      publicKey: unique("pk_dev"),
+      createdAt: NOW,
+    };
+    await rows.saveEnvironment(environment);
+    const app = {
+      id: world.newId("app"),
+      environmentId: environment.id,
+      slug: "clerk-example",
+      transport: "push" as const,
+      url: "http://localhost:3000/api/trigger",
+      sdk: null,
+      index: null,
+      indexedAt: null,
+      lastError: "down",
+    };
+    await rows.saveApp(app);
+    await rows.saveApp({ ...app, lastError: null });
+    const endpoint = {
+      id: world.newId("endpoint"),
+      environmentId: environment.id,
+      appId: app.id,
+      slug: "clerk.com",
+      shortcode: "abc",
+      preset: null,
+      secretSealed: null,
+      createdAt: NOW,
+    };
+    await rows.saveEndpoint(endpoint);
+    await rows.saveEndpoint({ ...endpoint, preset: "svix", secretSealed: "s" });
+    await rows.saveSetting("a", "1");
+    await rows.saveSetting("a", "2");
+    expect(await rows.environments()).toContainEqual(environment);
+    expect(await rows.apps()).toContainEqual({ ...app, lastError: null });
+    expect(await rows.endpoints()).toContainEqual({ ...endpoint, preset: "svix", secretSealed: "s" });
+    expect(await rows.setting("a")).toBe("2");
+    expect(await rows.setting("b")).toBeNull();
+    expect(await rows.revision()).toBe(before + 7);
+  });
+
+  it("answers", async () => {
+    await context.store.ping();
+  });
+}
