@@ -43,16 +43,19 @@ describe.skipIf(process.platform === "win32")("npm start", () => {
 async function start(): Promise<Running> {
   const dataDir = freshDirectory();
   const env = { ...cleanEnv(), HOLDFAST_PORT: "0", HOLDFAST_DATA_DIR: dataDir };
-  const npm = spawn("npm", ["start"], { cwd: ROOT, env, detached: true, stdio: ["ignore", "pipe", "ignore"] });
+  const npm = spawn("npm", ["start"], { cwd: ROOT, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   started.add(npm);
   let said = "";
-  npm.stdout.setEncoding("utf8").on("data", (text: string) => {
-    said += text;
-  });
-  const [, url = ""] = await until(() => /dashboard {2}(http\S+)\n\n/.exec(said), {
-    withinMs: 90_000,
-    what: () => `its start:\n${said}`,
-  });
+  for (const stream of [npm.stdout, npm.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+  }
+  const seen = () => {
+    if (npm.exitCode !== null) throw new Error(`npm start ended:\n${said}`);
+    return /dashboard {2}(http\S+)\n\n/.exec(said);
+  };
+  const [, url = ""] = await until(seen, { withinMs: 90_000, what: () => `its start:\n${said}` });
   expect(existsSync(join(dataDir, "server.json"))).toBe(true);
   const family = descendants(npm.pid ?? 0);
   const script = family.find((pid) => /^\S*node scripts\/start\.mjs$/.test(commandOf(pid)));
