@@ -2,34 +2,22 @@
 // Called by the CLI (`holdfast dev`, `holdfast start`) and by tests.
 import { mkdirSync } from "node:fs";
 import { catalogue } from "@holdfast/catalogue";
-import { type Plan, planRuns } from "../dispatch/plan.ts";
-import { RecentEvents } from "../dispatch/recent-events.ts";
 import { Registry } from "../dispatch/registry.ts";
-import { Events } from "../dispatch/send.ts";
-import type { AppCalls } from "../execute/app-calls.ts";
-import { appCalls } from "../execute/apps.ts";
-import { Executor } from "../execute/executor.ts";
 import { Registration } from "../execute/register.ts";
 import { createHttp } from "../http/app.ts";
 import { acceptConnections } from "../http/connect-upgrade.ts";
 import { type Listening, listen } from "../http/listen.ts";
 import { hashPassword } from "../http/password.ts";
 import type { Rooms } from "../http/rooms.ts";
-import { createIngest, type Ingest } from "../ingest/ingest.ts";
 import { DEFAULT_BODY_BYTES } from "../ingest/ports.ts";
 import { createVault, type Vault } from "../platform/secrets.ts";
 import { realWorld, type World } from "../platform/world.ts";
-import { Runs } from "../runs/change.ts";
 import { createPostgresStore, type PostgresStore } from "../store/postgres/postgres-store.ts";
-import type { EventRow } from "../store/store.ts";
-import { Reports } from "../tasks/report.ts";
 import { V2Tasks } from "../tasks/v2-tasks.ts";
-import { createMeter, type Meter } from "../views/meter.ts";
 import { createViews } from "../views/views.ts";
-import { News } from "../worker/news.ts";
-import { Worker } from "../worker/worker.ts";
 import { builtDashboard } from "./built-dashboard.ts";
 import type { RunningServer, ServerConfig } from "./config.ts";
+import { buildCore, type Core } from "./core.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { encryptionKeyOf } from "./encryption-key.ts";
 import { ensureEnvironments } from "./environments.ts";
@@ -74,19 +62,6 @@ interface Opened {
   undo: (() => Promise<void>)[];
 }
 
-/** The rooms that do the work, wired to each other. */
-interface Core {
-  registry: Registry;
-  runs: Runs;
-  events: Events;
-  executor: Executor;
-  worker: Worker;
-  apps: AppCalls;
-  ingest: Ingest;
-  meter: Meter;
-  wake: (queues: string[]) => void;
-}
-
 async function serve(opened: Opened): Promise<RunningServer> {
   const { config, world, vault, postgres, undo } = opened;
   const { store, bus } = postgres;
@@ -95,7 +70,8 @@ async function serve(opened: Opened): Promise<RunningServer> {
   const keys = await ensureEnvironments(config, store.catalog, vault, world);
   const registry = new Registry(store.catalog, world, bus);
   await registry.refresh();
-  const core = buildCore(opened, registry, owner);
+  const bodyBytes = config.maxBodyBytes ?? DEFAULT_BODY_BYTES;
+  const core = buildCore({ world, store, bus, registry, vault, owner, mode: config.mode, bodyBytes });
   const port = { number: config.port };
   const rooms = await buildRooms(opened, core, () => ownUrl(config.host, port.number));
   const listening = await listen(createHttp(rooms), config, (server) =>
@@ -116,36 +92,6 @@ async function serve(opened: Opened): Promise<RunningServer> {
     return stopped;
   };
   return { url: rooms.ownUrl(), port: listening.port, keys, stop };
-}
-
-function buildCore({ config, world, vault, postgres }: Opened, registry: Registry, owner: string): Core {
-  const { store, bus } = postgres;
-  // An event nobody listens for makes no work: looking for it would cost four statements.
-  const wake = (queues: string[]): void => {
-    if (queues.length > 0) bus.publish({ type: "work", queues });
-  };
-  const recent = new RecentEvents();
-  const news = new News(world, bus);
-  const meter = createMeter();
-  const runs = new Runs(world, store);
-  const reports = new Reports(world, store, meter);
-  const executor = new Executor({ world, registry, store, runs, reports, vault, recent, wake, seen: (run) => news.tasks(run) });
-  const events = new Events({ world, registry, store, recent, wake });
-  const apps = appCalls(executor.hub, executor.push);
-  const plan = (event: EventRow): Plan => {
-    recent.add(event);
-    return planRuns(registry, world, event);
-  };
-  const bodyBytes = config.maxBodyBytes ?? DEFAULT_BODY_BYTES;
-  const { mode } = config;
-  const ingest = createIngest({ world, registry, store, bus, apps, planRuns: plan, vault, meter, owner, mode, bodyBytes });
-  const worker = new Worker({ world, store, bus, registry, runs, events, executor, apps, ingest, owner });
-  runs.onChange((run, change) => {
-    news.run(run);
-    if (run.state.kind === "finished") meter.count("holdfast_runs_finished_total", { status: run.state.outcome.status });
-    if (change.work && "dueAt" in change.work) wake([run.appId]);
-  });
-  return { registry, runs, events, executor, worker, apps, ingest, meter, wake };
 }
 
 async function buildRooms({ config, world, vault, postgres }: Opened, core: Core, url: () => string): Promise<Rooms> {

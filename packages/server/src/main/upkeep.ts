@@ -18,7 +18,7 @@ export class Upkeep {
   constructor(
     private readonly world: World,
     private readonly registry: Registry,
-    private readonly postgres: PostgresStore,
+    private readonly postgres: Pick<PostgresStore, "ensurePartitions" | "dropExpired">,
     private readonly bus: Bus,
   ) {}
 

@@ -1,0 +1,76 @@
+// Room: main. The rooms that do the work, wired to each other over any World, Store and Bus: the real ones in start.ts, seeded ones in the simulator.
+// Called by start.ts and by tests/simulation. Promises: starts nothing; the caller starts the worker once it is ready.
+import { type Plan, planRuns } from "../dispatch/plan.ts";
+import { RecentEvents } from "../dispatch/recent-events.ts";
+import type { Registry } from "../dispatch/registry.ts";
+import { Events } from "../dispatch/send.ts";
+import type { AppCalls } from "../execute/app-calls.ts";
+import { appCalls } from "../execute/apps.ts";
+import { Executor } from "../execute/executor.ts";
+import { createIngest, type Ingest } from "../ingest/ingest.ts";
+import type { Vault } from "../platform/secrets.ts";
+import type { World } from "../platform/world.ts";
+import { Runs } from "../runs/change.ts";
+import type { Bus, EventRow, Store } from "../store/store.ts";
+import { Reports } from "../tasks/report.ts";
+import { createMeter, type Meter } from "../views/meter.ts";
+import { News } from "../worker/news.ts";
+import { Worker } from "../worker/worker.ts";
+
+/** What the rooms are built over. */
+export interface CoreParts {
+  world: World;
+  store: Store;
+  bus: Bus;
+  registry: Registry;
+  vault: Vault;
+  /** Names this server in leases. */
+  owner: string;
+  mode: "dev" | "start";
+  /** Bytes of a request's body accepted, packed and unpacked. */
+  bodyBytes: number;
+}
+
+export interface Core {
+  registry: Registry;
+  runs: Runs;
+  events: Events;
+  executor: Executor;
+  worker: Worker;
+  apps: AppCalls;
+  ingest: Ingest;
+  meter: Meter;
+  wake: (queues: string[]) => void;
+}
+
+/**
+ * Builds the rooms.
+ *
+ * @example const core = buildCore({ world, store, bus, registry, vault, owner, mode: "dev", bodyBytes: DEFAULT_BODY_BYTES }); core.worker.start();
+ */
+export function buildCore({ world, store, bus, registry, vault, owner, mode, bodyBytes }: CoreParts): Core {
+  // An event nobody listens for makes no work: looking for it would cost four statements.
+  const wake = (queues: string[]): void => {
+    if (queues.length > 0) bus.publish({ type: "work", queues });
+  };
+  const recent = new RecentEvents();
+  const news = new News(world, bus);
+  const meter = createMeter();
+  const runs = new Runs(world, store);
+  const reports = new Reports(world, store, meter);
+  const executor = new Executor({ world, registry, store, runs, reports, vault, recent, wake, seen: (run) => news.tasks(run) });
+  const events = new Events({ world, registry, store, recent, wake });
+  const apps = appCalls(executor.hub, executor.push);
+  const plan = (event: EventRow): Plan => {
+    recent.add(event);
+    return planRuns(registry, world, event);
+  };
+  const ingest = createIngest({ world, registry, store, bus, apps, planRuns: plan, vault, meter, owner, mode, bodyBytes });
+  const worker = new Worker({ world, store, bus, registry, runs, events, executor, apps, ingest, owner });
+  runs.onChange((run, change) => {
+    news.run(run);
+    if (run.state.kind === "finished") meter.count("holdfast_runs_finished_total", { status: run.state.outcome.status });
+    if (change.work && "dueAt" in change.work) wake([run.appId]);
+  });
+  return { registry, runs, events, executor, worker, apps, ingest, meter, wake };
+}
