@@ -67,7 +67,8 @@ export class Events {
   /** A delayed event is due: start its runs. The claim's token keeps a second server from doing it again. */
   async deliver(event: EventRow, token: string): Promise<void> {
     const { runs, work } = event.canceledAt ? { runs: [], work: [] } : planRuns(this.needs.registry, this.needs.world, event);
-    await this.needs.store.intake({ delivery: null, event: null, runs, work, done: { id: event.rowId, token } });
+    const delivered = event.canceledAt ? event : { ...event, deliveredAt: this.needs.world.now() };
+    await this.needs.store.intake({ delivery: null, event: delivered, runs, work, done: { id: event.rowId, token } });
     this.needs.wake(work.map(({ queue }) => queue));
   }
 

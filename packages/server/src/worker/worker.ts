@@ -7,7 +7,7 @@ import type { Executor } from "../execute/executor.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { World } from "../platform/world.ts";
 import type { Runs } from "../runs/change.ts";
-import type { Bus, Claim, Claimed, RunChange, Store } from "../store/store.ts";
+import type { Bus, Claim, Claimed, Store } from "../store/store.ts";
 import { makeToken } from "../tasks/report.ts";
 
 export const LEASE_MS = 15_000;
@@ -95,16 +95,11 @@ export class Worker {
     const { world, store, runs, owner } = this.needs;
     const queues = this.#queues();
     const until = world.now() + LEASE_MS;
-    const changes: RunChange[] = [];
     const claim: Claim = await store.claim(
       { queues, now: world.now(), leaseUntil: until, owner, newToken: (id) => makeToken(world, id) },
-      (run, token) => {
-        const change = runs.claimed(run, { token, owner, until }, { type: "claimed", token });
-        if (change) changes.push(change);
-        return change;
-      },
+      (run, token) => runs.claimed(run, { token, owner, until }, { type: "claimed", token }),
     );
-    for (const change of changes) runs.told(change);
+    for (const change of claim.changes) runs.told(change);
     for (const item of claim.items) this.#begin(item);
     if (claim.items.length > 0) this.#again = true;
     return claim.nextDueAt;

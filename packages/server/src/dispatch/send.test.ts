@@ -1,0 +1,122 @@
+// Room: dispatch, tested on the memory store: events now and later, and ids that come twice.
+import { beforeEach, describe, expect, it } from "vitest";
+import { realWorld } from "../platform/world.ts";
+import { createMemoryStore } from "../store/memory/memory-store.ts";
+import { RecentEvents } from "./recent-events.ts";
+import { Registry } from "./registry.ts";
+import { Events } from "./send.ts";
+
+const ENVIRONMENT = "env_00000000000000000000000000";
+const world = realWorld();
+
+function scene() {
+  const { store, bus } = createMemoryStore();
+  const registry = new Registry(store.catalog, world, bus);
+  const woken: string[] = [];
+  const events = new Events({ world, registry, store, recent: new RecentEvents(), wake: (queues) => woken.push(...queues) });
+  return { store, registry, events, woken };
+}
+
+async function withJob() {
+  const made = scene();
+  const trigger = {
+    type: "static" as const,
+    title: "order",
+    rule: { event: "order", source: "trigger.dev", payload: { vip: [true] } },
+  };
+  const event = { name: "order", title: "Order", source: "trigger.dev", icon: "bolt" };
+  const job = {
+    id: "greet",
+    name: "Greet",
+    version: "1.0.0",
+    event,
+    trigger,
+    enabled: true,
+    internal: false,
+    integrations: {},
+    startPosition: "latest",
+    preprocessRuns: false,
+  };
+  const index = { jobs: [job], sources: [], dynamicTriggers: [], dynamicSchedules: [], holdfast: { sdk: "0" } };
+  const app = await made.registry.saveIndex({
+    environmentId: ENVIRONMENT,
+    slug: "shop",
+    transport: "connect",
+    url: null,
+    sdk: null,
+    index,
+  });
+  return { ...made, app };
+}
+
+describe("an event", () => {
+  let made: Awaited<ReturnType<typeof withJob>>;
+  beforeEach(async () => {
+    made = await withJob();
+  });
+
+  it("starts a run of each job whose filter it passes, and wakes its app's queue", async () => {
+    expect((await made.events.send(ENVIRONMENT, { name: "order", payload: { vip: false } })).runs).toEqual([]);
+    const { runs } = await made.events.send(ENVIRONMENT, { name: "order", payload: { vip: true } });
+    expect(runs.map(({ jobId, appId }) => [jobId, appId])).toEqual([["greet", made.app.id]]);
+    expect(made.woken).toEqual([made.app.id]);
+  });
+
+  it("with an id that came before changes nothing and answers the first", async () => {
+    const first = await made.events.send(ENVIRONMENT, { id: "o1", name: "order", payload: { vip: true } });
+    const again = await made.events.send(ENVIRONMENT, { id: "o1", name: "order", payload: { vip: true, other: 1 } });
+    expect([again.duplicate, again.event.rowId, again.runs]).toEqual([true, first.event.rowId, []]);
+    expect(await made.store.runsOfEvent(first.event.rowId)).toHaveLength(1);
+  });
+
+  it("sent for later starts nothing until it is delivered, then says when", async () => {
+    const sent = await made.events.send(ENVIRONMENT, { name: "order", payload: { vip: true } }, { deliverAfter: 3600 });
+    expect([sent.runs, sent.event.deliveredAt]).toEqual([[], null]);
+    const due = world.now() + 3_700_000;
+    const request = {
+      queues: [{ queue: "@server", limit: 5 }],
+      leaseUntil: due + 1000,
+      owner: "srv",
+      newToken: (id: string) => `exe.${id}`,
+    };
+    expect((await made.store.claim({ ...request, now: world.now() }, () => null)).items).toEqual([]);
+    const [item] = (await made.store.claim({ ...request, now: due }, () => null)).items;
+    if (item?.kind !== "event") throw new Error("The event was not claimed.");
+    await made.events.deliver(item.event, item.token);
+    await made.events.deliver(item.event, item.token);
+    expect(await made.store.runsOfEvent(sent.event.rowId)).toHaveLength(1);
+    expect((await made.store.event(ENVIRONMENT, { rowId: sent.event.rowId }))?.deliveredAt).toEqual(expect.any(Number));
+  });
+});
+
+it("a filter that could not be evaluated is refused when its app registers", async () => {
+  const { registry } = scene();
+  const trigger = {
+    type: "static" as const,
+    title: "t",
+    rule: { event: "e", source: "trigger.dev", payload: { a: [{ $regex: "x" }] } },
+  };
+  const event = { name: "e", title: "E", source: "trigger.dev", icon: "bolt" };
+  const job = {
+    id: "bad",
+    name: "Bad",
+    version: "1.0.0",
+    event,
+    trigger,
+    enabled: true,
+    internal: false,
+    integrations: {},
+    startPosition: "latest",
+    preprocessRuns: false,
+  };
+  const index = { jobs: [job], sources: [], dynamicTriggers: [], dynamicSchedules: [] };
+  const registered = registry.saveIndex({
+    environmentId: ENVIRONMENT,
+    slug: "s",
+    transport: "connect",
+    url: null,
+    sdk: null,
+    index,
+  });
+  await expect(registered).rejects.toThrow(/job "bad".*\$regex/s);
+});
