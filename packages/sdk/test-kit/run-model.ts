@@ -1,6 +1,13 @@
 // For tests of the SDK: one run as a server keeps it. Records reports by the rules of the wire, starts executions, and remembers enough to
 // check the promises: what was reported when, in which calls.
-import type { ExecutionOutcome, ExecutionStart, RecordedTask, TaskReport } from "@holdfast/protocol";
+import {
+  type ExecutionOutcome,
+  type ExecutionStart,
+  executionOutcomeSchema,
+  type RecordedTask,
+  type TaskReport,
+  taskReportSchema,
+} from "@holdfast/protocol";
 import { ApiClient } from "../src/client/api.ts";
 import type { IO } from "../src/io/io.ts";
 import { RunIO } from "../src/io/run-io.ts";
@@ -29,6 +36,11 @@ export function executionStart(given: Partial<ExecutionStart> = {}): ExecutionSt
     yields: [],
     ...given,
   };
+}
+
+/** What a server would refuse is an error here too. */
+function onTheWire(schema: { parse(value: unknown): unknown }, value: unknown): void {
+  schema.parse(JSON.parse(JSON.stringify(value)));
 }
 
 export class RunModel implements Reporter {
@@ -64,6 +76,7 @@ export class RunModel implements Reporter {
   }
 
   record(item: TaskReport): void {
+    onTheWire(taskReportSchema, item);
     const known = this.rows.get(item.key);
     if (known && (known.report.status === "COMPLETED" || known.report.status === "ERRORED")) return;
     if (known && item.status === "RUNNING") return;
@@ -104,6 +117,7 @@ export class RunModel implements Reporter {
     const end = await this.begin(program).ended;
     if (end.kind !== "ended") throw new Error(`the execution ended as ${end.kind}`);
     for (const item of end.items) this.record(item);
+    onTheWire(executionOutcomeSchema, end.outcome);
     if (end.outcome.status === "YIELDED" && end.outcome.key) this.yields.push(end.outcome.key);
     return end.outcome;
   }

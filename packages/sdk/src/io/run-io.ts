@@ -113,11 +113,11 @@ export class RunIO implements IO {
   }
 
   yield(cacheKey: string): void {
-    this.#execution.yield(cacheKey);
+    this.#execution.yield(String(cacheKey));
   }
 
   brb(cacheKey: string): void {
-    this.#execution.yield(cacheKey);
+    this.#execution.yield(String(cacheKey));
   }
 
   random(cacheKey: CacheKey, { min = 0, max = 1, round = false } = {}): Promise<number> {

@@ -37,9 +37,32 @@ export function isTriggerError(error: unknown): error is YieldSignal {
   return error instanceof YieldSignal;
 }
 
-/** Whatever was thrown, in the shape the wire carries. Values that are no errors become `Unknown error`, as in v2. */
+/** The longest message or stack that travels, in characters: an error may quote a whole response, and must not outgrow a frame. */
+const TEXT_LIMIT = 64 * 1024;
+
+/**
+ * Whatever was thrown, in the shape the wire carries. Values that are no errors become `Unknown error`, as in v2.
+ * Never throws, whatever getters and conversions of the value do: an error here would take the whole app down.
+ */
 export function describeError(thrown: unknown): ErrorShape {
-  if (thrown instanceof ErrorWithTask) return thrown.shape;
+  try {
+    if (thrown instanceof ErrorWithTask) return thrown.shape;
+    const shape = shapeOf(thrown);
+    for (const key of ["message", "name", "stack"] as const) {
+      const text = shape[key];
+      if (text !== undefined && text.length > TEXT_LIMIT) shape[key] = cut(text);
+    }
+    return shape;
+  } catch {
+    return { name: "Unknown error", message: "(something was thrown that cannot be shown)" };
+  }
+}
+
+function cut(text: string): string {
+  return `${text.slice(0, TEXT_LIMIT)}… (cut; it has ${text.length} characters)`;
+}
+
+function shapeOf(thrown: unknown): ErrorShape {
   if (typeof thrown === "object" && thrown !== null && typeof (thrown as { message?: unknown }).message === "string") {
     const { message, name, stack } = thrown as { message: string; name?: unknown; stack?: unknown };
     return { message, ...(typeof name === "string" ? { name } : {}), ...(typeof stack === "string" ? { stack } : {}) };

@@ -12,7 +12,7 @@ import { describeError, ErrorWithTask, YieldSignal } from "./errors.ts";
 import { Frame, recordedTaskView } from "./frame.ts";
 import { type CacheKey, duplicateKeyError, taskId, taskKey } from "./key.ts";
 import { Liveness } from "./liveness.ts";
-import { type Lost, never, Outbox, type Reporter } from "./outbox.ts";
+import { delayUntil, type Lost, never, Outbox, type Reporter } from "./outbox.ts";
 import { judge } from "./retry.ts";
 
 export type ExecutionEnd = { kind: "ended"; items: TaskReport[]; outcome: ExecutionOutcome } | Lost;
@@ -289,8 +289,9 @@ export class Execution {
   #stuck(): void {
     if (this.#phase === "yielding") return void this.#finish(() => ({ status: "YIELDED", key: this.#yieldKey }));
     void this.#finish(() => {
-      const wake = this.#liveness.wakeAt - this.runtime.elapsed();
-      return Number.isFinite(wake) ? { status: "SUSPENDED", wakeMs: Math.max(0, wake) } : { status: "SUSPENDED" };
+      const { wakeAt } = this.#liveness;
+      if (!Number.isFinite(wakeAt)) return { status: "SUSPENDED" };
+      return { status: "SUSPENDED", wakeMs: delayUntil(wakeAt, this.runtime.elapsed()) };
     });
   }
 

@@ -37,14 +37,15 @@ export class Frame implements IOTask {
     this.attempts = (setting.record?.attempts ?? 0) + 1;
     this.parent = setting.parent;
     this.options = setting.options;
-    this.displayKey = setting.options.displayKey ?? (typeof cacheKey === "string" ? cacheKey : undefined);
+    const { displayKey = typeof cacheKey === "string" ? cacheKey : undefined } = setting.options;
+    this.displayKey = displayKey === undefined ? undefined : String(displayKey);
     this.began = setting.elapsed;
     this.wallOrigin = setting.wallOrigin;
     this.announced = setting.record !== undefined;
   }
 
   get name(): string {
-    return this.options.name ?? "Task";
+    return String(this.options.name ?? "Task");
   }
   get icon(): string | undefined {
     return this.options.icon;

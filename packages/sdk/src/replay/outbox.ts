@@ -20,16 +20,24 @@ export function never<T>(): Promise<T> {
   return new Promise<T>(() => {});
 }
 
+/** The longest delay the wire carries, 317 years: a wait "for ever" is that long. */
+const LONGEST_DELAY_MS = 1e13;
+
+/** Milliseconds from `now` until `due`, both on the monotonic clock, as the wire takes them. */
+export function delayUntil(due: number, now: number): number {
+  return Math.min(LONGEST_DELAY_MS, Math.max(0, due - now));
+}
+
 /** Turns instants into "ago" and "from now", at the moment of sending. */
 function stamp(item: TaskReport, now: number): TaskReport {
   item.startedAgo = Math.max(0, now - item.startedAgo);
   if (item.endedAgo !== undefined) item.endedAgo = Math.max(0, now - item.endedAgo);
-  if (item.delayMs !== undefined) item.delayMs = Math.max(0, item.delayMs - now);
+  if (item.delayMs !== undefined) item.delayMs = delayUntil(item.delayMs, now);
   return item;
 }
 
-function weight(item: TaskReport): number {
-  return 200 + (item.output?.length ?? 0) + (item.details?.length ?? 0);
+function weight({ output, details, error }: TaskReport): number {
+  return 200 + (output?.length ?? 0) + (details?.length ?? 0) + (error ? error.message.length + (error.stack?.length ?? 0) : 0);
 }
 
 export class Outbox {

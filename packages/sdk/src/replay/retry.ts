@@ -23,11 +23,16 @@ export const retry = {
  * @param random in [0, 1)
  */
 export function retryDelay(options: RetryOptions, attempt: number, random: number): number | undefined {
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const given = Object.fromEntries(Object.entries(options).filter(([name, value]) => isUsable(name, value)));
   const { limit, factor, minTimeoutInMs, maxTimeoutInMs, randomize } = { ...DEFAULTS, ...given };
   if (attempt >= limit) return undefined;
   const spread = randomize ? 1 + random : 1;
   return Math.min(maxTimeoutInMs, Math.round(spread * Math.max(minTimeoutInMs, 1) * factor ** Math.max(attempt - 2, 0)));
+}
+
+/** What is left out, or no number where one is needed, counts as left out: NaN attempts would never end. */
+function isUsable(name: string, value: unknown): boolean {
+  return name === "randomize" ? value !== undefined : typeof value === "number" && !Number.isNaN(value);
 }
 
 export type Verdict = { kind: "retry"; error: ErrorShape; delayMs: number } | { kind: "fail"; error: unknown };
@@ -49,7 +54,7 @@ export async function judge(failure: Failure, io: IO, runtime: Runtime): Promise
     if (answer instanceof Error) error = answer;
     else if (answer?.skipRetrying) mayRetry = false;
     else if (answer?.retryAt) {
-      const delayMs = Math.max(0, answer.retryAt.getTime() - runtime.now());
+      const delayMs = Math.max(0, timeOf(answer.retryAt) - runtime.now());
       return { kind: "retry", error: describeError(answer.error ?? error), delayMs };
     }
   } catch (replacement) {
@@ -58,4 +63,10 @@ export async function judge(failure: Failure, io: IO, runtime: Runtime): Promise
   if (error instanceof ErrorWithTask || !mayRetry) return { kind: "fail", error };
   const delayMs = retryDelay(failure.retry ?? {}, failure.task.attempts, runtime.random());
   return delayMs === undefined ? { kind: "fail", error } : { kind: "retry", error: describeError(error), delayMs };
+}
+
+function timeOf(retryAt: Date): number {
+  const time = retryAt instanceof Date ? retryAt.getTime() : Number.NaN;
+  if (Number.isNaN(time)) throw new Error(`onError() must give retryAt as a valid Date; it gave ${String(retryAt)}.`);
+  return time;
 }
