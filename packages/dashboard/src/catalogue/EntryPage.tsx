@@ -8,6 +8,7 @@ import { Code, Json } from "../parts/Code.tsx";
 import { languageOf } from "../parts/highlight.ts";
 import { Async, Facts, PageHead, Section } from "../parts/layout.tsx";
 import { Tag } from "../parts/status.tsx";
+import { Words } from "../parts/Words.tsx";
 
 export function EntryPage() {
   const { id } = useParams({ from: "/catalogue/$id" });
@@ -29,7 +30,9 @@ function Entry({ entry }: { entry: CatalogueEntry }) {
     <>
       <PageHead title={entry.name} parent={{ to: "/catalogue", title: "Catalogue" }} badge={<Tag>{entry.category}</Tag>} />
       <div className="flex max-w-5xl flex-col gap-6 px-4 pb-8">
-        <p className="text-soft">{entry.summary}</p>
+        <p className="text-soft">
+          <Words text={entry.summary} />
+        </p>
         <Facts
           facts={[
             ["Provider’s documentation", docs],
@@ -61,7 +64,9 @@ const FILE_TAB =
 function Sample({ sample }: { sample: CatalogueEntry["samples"][number] }) {
   return (
     <Section title={sample.title}>
-      <p className="mb-2 text-soft">{sample.description}</p>
+      <p className="mb-2 text-soft">
+        <Words text={sample.description} />
+      </p>
       <Tabs.Root defaultValue={sample.files[0]?.name ?? ""}>
         <Tabs.List aria-label={`Files of ${sample.title}`} className="mb-1.5 flex flex-wrap gap-1">
           {sample.files.map((file) => (
@@ -92,8 +97,8 @@ function Signature({ signature }: { signature: NonNullable<CatalogueEntry["signa
               {signature.headers.join(", ")}
             </span>,
           ],
-          ["Signed", signature.signs],
-          ["Secret", signature.secret],
+          ["Signed", <Words key="signed" text={signature.signs} />],
+          ["Secret", <Words key="secret" text={signature.secret} />],
         ]}
       />
       {signature.mistakes.length > 0 && (
@@ -101,7 +106,9 @@ function Signature({ signature }: { signature: NonNullable<CatalogueEntry["signa
           <h3 className="caps mt-3 mb-1">What goes wrong</h3>
           <ul className="list-disc pl-5 text-soft">
             {signature.mistakes.map((mistake) => (
-              <li key={mistake}>{mistake}</li>
+              <li key={mistake}>
+                <Words text={mistake} />
+              </li>
             ))}
           </ul>
         </>

@@ -46,7 +46,7 @@ function LoadedEndpoint({ endpoint }: { endpoint: EndpointInfo }) {
         </div>
         <Jobs endpoint={endpoint} />
         <Section title="Deliveries" side={<AllDeliveries endpoint={endpoint} />}>
-          <div className="card flex h-80 flex-col overflow-hidden">
+          <div className="card flex max-h-80 flex-col overflow-hidden">
             <DeliveryList
               query={{ endpoint: endpoint.id }}
               empty={<Empty title="Nothing received yet" why="Send a sample above, or a real event from the provider." />}

@@ -27,7 +27,7 @@ function NoApps({ env }: { env: string }) {
   const command =
     env === "dev"
       ? "npx holdfast dev app.ts"
-      : `HOLDFAST_API_KEY=<the secret key above> HOLDFAST_API_URL=${window.location.origin} node app.js`;
+      : `HOLDFAST_API_KEY=tr_${env}_… HOLDFAST_API_URL=${window.location.origin} node app.js`;
   return (
     <>
       <p className="mb-1.5 text-soft">

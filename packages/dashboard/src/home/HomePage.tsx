@@ -159,6 +159,9 @@ function Recent() {
                     className="min-w-0 flex-1 truncate font-medium hover:underline"
                   >
                     {delivery.endpoint ?? delivery.path}
+                    {delivery.verdict === "refused" && (
+                      <span className="ml-2 text-xs font-normal text-soft">{delivery.reason}</span>
+                    )}
                   </Link>
                   <span className="text-xs text-faint">
                     <When at={delivery.receivedAt} />

@@ -219,7 +219,7 @@ function TasksTab({ run, tasks }: { run: RunDetail; tasks: readonly TaskView[] }
     void navigate({ search: ({ task: _, ...rest }) => (id === undefined ? rest : { ...rest, task: id }), replace: true });
   return (
     <div className="flex min-h-0 flex-1 flex-col gap-4 p-4 lg:flex-row">
-      <div className="flex min-h-72 min-w-0 flex-3 flex-col max-lg:h-[55dvh] max-lg:flex-none">
+      <div className="flex min-h-0 min-w-0 flex-3 flex-col max-lg:max-h-[55dvh] max-lg:flex-none">
         {tasks.length > 0 ? <TaskTree tasks={tasks} span={span} selected={selected} onSelect={select} /> : <NoTasks run={run} />}
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a pane that scrolls must be reachable by keyboard. */}

@@ -205,7 +205,7 @@ function TaskRow({ id, item, row, scale, selected, onSelect, onFold }: TaskRowPr
         )}
         <Line task={row.task} folded={row.children > 0 && !row.open ? row.children : 0} />
       </div>
-      <div role="gridcell" tabIndex={-1} className="w-18 shrink-0 truncate text-right text-xs text-soft sm:w-24">
+      <div role="gridcell" tabIndex={-1} className="w-24 shrink-0 truncate pr-3 text-right text-xs text-soft sm:pr-0">
         <Took task={row.task} />
       </div>
       <div role="gridcell" tabIndex={-1} className="relative ml-3 hidden h-full w-2/5 shrink-0 border-l border-line/60 sm:block">
