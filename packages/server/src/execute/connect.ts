@@ -121,21 +121,27 @@ export class ConnectHub {
 
   async #received(connection: Connection, text: string): Promise<void> {
     connection.alive = true;
-    const frame = parseFrame(text);
-    if (!frame) {
-      connection.send({
-        t: "refused",
-        message: "A frame is not in the form of the connect protocol.",
-        hint: "Update the SDK or the server.",
-      });
-      connection.socket.close(1002, "bad frame");
-      return;
-    }
+    const read = readFrame(text);
+    if (!read.ok) return this.#misread(connection, read);
+    const { frame } = read;
     if (frame.t === "hello" || frame.t === "index") await this.#introduced(connection, frame);
     else if (frame.t === "report") this.listener.report(frame, connection);
     else if (frame.t === "end") this.#ended(connection, frame);
     else if (frame.t === "reply") connection.replied(frame);
     else connection.leaving = true;
+  }
+
+  /** A report nobody can read ends its own execution; the app's other runs keep their connection. Anything else ends the connection. */
+  #misread(connection: Connection, { execution, problem }: Misread): void {
+    this.world.log.warn("an app sent a frame that cannot be read", { app: connection.app?.slug, problem });
+    const message = `The app sent a frame that is not in the form of the connect protocol (${problem}).`;
+    if (execution !== null && connection.executions.has(execution)) {
+      connection.send({ t: "stale", x: execution, reason: "superseded" });
+      this.#ended(connection, { t: "end", x: execution, items: [], outcome: { status: "ERROR", error: { message } } });
+      return;
+    }
+    connection.send({ t: "refused", message, hint: "Update the SDK or the server." });
+    connection.socket.close(1002, "bad frame");
   }
 
   async #introduced(connection: Connection, frame: AppFrame & { t: "hello" | "index" }): Promise<void> {
@@ -245,11 +251,23 @@ export class ConnectHub {
   }
 }
 
-function parseFrame(text: string): AppFrame | null {
+type Misread = { ok: false; execution: string | null; problem: string };
+
+function readFrame(text: string): { ok: true; frame: AppFrame } | Misread {
+  let value: unknown;
   try {
-    const parsed = appFrameSchema.safeParse(JSON.parse(text));
-    return parsed.success ? parsed.data : null;
+    value = JSON.parse(text);
   } catch {
-    return null;
+    return { ok: false, execution: null, problem: "it is not JSON" };
   }
+  const parsed = appFrameSchema.safeParse(value);
+  if (parsed.success) return { ok: true, frame: parsed.data };
+  const [issue] = parsed.error.issues;
+  return { ok: false, execution: executionOf(value), problem: `${issue?.path.join(".")}: ${issue?.message}` };
+}
+
+/** The execution a frame speaks for, as far as it can be told. */
+function executionOf(value: unknown): string | null {
+  if (typeof value !== "object" || value === null || !("t" in value) || !("x" in value)) return null;
+  return (value.t === "report" || value.t === "end") && typeof value.x === "string" ? value.x : null;
 }

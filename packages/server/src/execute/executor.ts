@@ -231,15 +231,19 @@ export class Executor implements ConnectListener {
   /** Reports that came in by HTTP, from push apps. */
   async record(token: string, items: readonly TaskReport[]): Promise<"recorded" | "stale"> {
     const verdict = await this.needs.reports.record(token, items);
-    if (verdict === "recorded") this.progressed(runIdOfToken(token));
+    if (verdict === "recorded") this.#seen(runIdOfToken(token), items.some(isProgress));
     return verdict;
   }
 
-  /** A task of this run was recorded. */
+  /** A task of this run was recorded: a step that will not be done again. */
   progressed(runId: string): void {
+    this.#seen(runId, true);
+  }
+
+  #seen(runId: string, progressed: boolean): void {
     const execution = this.live.ofRun(runId);
     if (!execution) return;
-    execution.progressed = true;
+    execution.progressed ||= progressed;
     this.needs.seen(execution.run);
   }
 
@@ -259,6 +263,11 @@ export class Executor implements ConnectListener {
   ready(app: AppRow): void {
     this.needs.wake([app.id]);
   }
+}
+
+/** A run that starts a step or logs a line and then kills its app, again and again, gets nowhere. */
+function isProgress({ status, noop }: TaskReport): boolean {
+  return status !== "RUNNING" && noop !== true;
 }
 
 async function* chain<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {

@@ -7,7 +7,7 @@ export interface LiveExecution {
   /** As it was after the claim. */
   readonly run: RunRow;
   readonly app: AppRow;
-  /** Set once a task was recorded: losing this execution then is not a sign of poison. */
+  /** Set once a step was finished: losing this execution then is not a sign of poison. */
   progressed: boolean;
   /** Tells the app that nothing of this execution counts any more. */
   stop: (reason: "superseded" | "canceled") => void;
