@@ -34,11 +34,14 @@ const jobRow = ({ id, version, enabled, app }: JobInfo) => ({ id, version, enabl
 
 function appLines(app: AppInfo, known: { endpoints: EndpointInfo[]; jobs: JobInfo[] }, output: Output): string[] {
   const state = app.reachable ? output.paint("green", "connected") : output.paint("yellow", app.lastError ?? "not connected now");
+  const title = `  app        ${output.paint("bold", app.slug)}  ${state}`;
+  // Known from before, and not here yet: what it brings is told when it comes.
+  if (!app.reachable) return [title];
   const endpoints = known.endpoints.filter((each) => each.app === app.slug);
   const jobs = known.jobs.filter((each) => each.app === app.slug);
   const width = Math.max(...[...endpoints, ...jobs].map((each) => each.id.length), 0);
   return [
-    `  app        ${output.paint("bold", app.slug)}  ${state}`,
+    title,
     ...endpoints.map((each) => `    endpoint ${each.id.padEnd(width)}  ${output.paint("cyan", each.url)}`),
     ...jobs.map((each) => `    job      ${each.id.padEnd(width)}  ${each.trigger.title}${each.enabled ? "" : " (disabled)"}`),
   ];
