@@ -63,6 +63,7 @@ const job = (id) => client.defineJob({
 });
 job("hello");
 if (existsSync("more")) job("more");
+process.on("SIGUSR2", () => job("reloaded"));
 const app = express();
 app.use(createMiddleware(client));
 app.listen(process.env.PORT, "127.0.0.1", () => writeFileSync("pid", String(process.pid)));
@@ -80,7 +81,7 @@ const waiting = setInterval(() => {
 const run = () => spawn(process.execPath, ["app.mjs"], { stdio: "inherit" }).on("exit", run);
 `;
 
-test("an app on the published SDK is registered by --app-url once it answers, and again when it was started anew", async () => {
+test("an app on the published SDK is registered by --app-url once it answers, and again when it was started anew or a file changed", async () => {
   const project = freshProject({ "app.mjs": PUBLISHED, "watcher.mjs": WATCHER }, "tests/published");
   const port = await freePort();
   const url = `http://127.0.0.1:${port}/api/trigger`;
@@ -99,6 +100,11 @@ test("an app on the published SDK is registered by --app-url once it answers, an
   process.kill(pid, "SIGKILL");
   await dev.api.knowsJob("more");
   expect(await dev.api.runOnce("more", { name: "more", payload: { name: "Bob" } })).toMatchObject({ output: "more Bob" });
+
+  // As a framework does that loads a changed module into the running process.
+  process.kill(Number(readFileSync(join(project, "pid"), "utf8")), "SIGUSR2");
+  writeFileSync(join(project, "changed.ts"), "");
+  await dev.api.knowsJob("reloaded");
   expect(await dev.program.stop()).toEqual({ code: 0, signal: null });
   await until(() => !isAlive(Number(readFileSync(join(project, "pid"), "utf8"))), { what: () => "the app's end" });
 });
