@@ -1,7 +1,7 @@
 // Bench: `npm run bench -- [--rounds 3] [--only jobs,steps] [--json] [--write]`. Prints every figure with this machine's own raw limits, taken in the same run.
 // Writes nothing but stdout, unless --write asks for the table in docs/performance.md.
 import { readFileSync, writeFileSync } from "node:fs";
-import { cpus } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { cleanUp, ROOT } from "../tests/harness/processes.ts";
@@ -50,6 +50,7 @@ async function repeated(stand: Stand, measure: Measure): Promise<Section> {
 
 async function main(): Promise<void> {
   const measures = chosen();
+  const [load = 0] = loadavg();
   const stand = await Stand.open();
   const limits = await stand.rawLimits();
   const sections: Section[] = [{ title: "This machine's raw limits", figures: limits, beside: [] }];
@@ -62,7 +63,7 @@ async function main(): Promise<void> {
   await stand.close();
   const text = sections.map((section) => printed(section, limits)).join("\n");
   process.stdout.write(options.json ? `${JSON.stringify(sections, null, 2)}\n` : `${text}\n`);
-  if (options.write) writePage(text);
+  if (options.write) writePage(text, load);
 }
 
 function printed({ title, figures, beside }: Section, limits: readonly Figure[]): string {
@@ -73,17 +74,18 @@ function printed({ title, figures, beside }: Section, limits: readonly Figure[])
 /** Every path once and a little more, so that the first round does not pay for compiling. */
 async function warmUp(stand: Stand): Promise<void> {
   await stand.send("steps", { steps: 1_500 });
-  await Promise.all(Array.from({ length: 100 }, () => stand.webhook()));
+  await Promise.all(Array.from({ length: 400 }, () => stand.webhook()));
   await Promise.all(Array.from({ length: 300 }, () => stand.send("no-op")));
-  await stand.finished(401);
+  await stand.finished(701);
 }
 
-function writePage(text: string): void {
+/** @param load of the machine before the bench began: above 1, somebody else was at work too */
+function writePage(text: string, load: number): void {
   const page = readFileSync(PAGE, "utf8");
   const [before, rest] = page.split(MARKS[0]);
   const after = rest?.split(MARKS[1])[1];
   if (before === undefined || after === undefined) throw new Error(`docs/performance.md lacks ${MARKS.join(" and ")}`);
-  const machine = `${cpus().length} cores, Node ${process.versions.node}; medians of ${options.rounds} rounds.`;
+  const machine = `${cpus().length} cores, Node ${process.versions.node}; medians of ${options.rounds} rounds. Load of the machine before it began: ${load.toFixed(1)}.`;
   writeFileSync(PAGE, `${before}${MARKS[0]}\n\n${machine}\n\n${text}\n${MARKS[1]}${after}`);
 }
 
