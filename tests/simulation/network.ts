@@ -1,0 +1,215 @@
+// Simulation: the network between programs. Connections deliver in order, late, and break: noticed by each side at a moment of its own, or by nobody until
+// pings fail. Requests are lost, answered into the void, or arrive twice. The server's end looks like a `ws` socket, the app's like the SDK's Socket.
+import { EventEmitter } from "node:events";
+import type { Socket, SocketEvents } from "@holdfast/sdk";
+import type { Chance } from "./chance.ts";
+import type { Scene } from "./scene.ts";
+import type { Actor } from "./timeline.ts";
+
+type Direction = "up" | "down";
+/** A second copy of these changes nothing by contract; over TCP copies appear when a frame is sent again on a new connection. */
+const REPEATABLE = /^\{"t":"(?:report|end|ack|stale)"/;
+const NOTICED_MS = { least: 1, most: 4_000 };
+/** How long the app's own pings take to find out that nobody answers. */
+const PINGS_FAIL_MS = { least: 15_000, most: 30_000 };
+
+/** One WebSocket between an app and a server. `up` is from the app to the server. */
+export class Connection {
+  readonly serverSocket: ServerSocket;
+  /** Directions in which nothing arrives any more. */
+  readonly #dead = new Set<Direction>();
+  readonly #busyUntil = { up: 0, down: 0 };
+  readonly #noticed = new Set<"app" | "server">();
+  readonly #chance: Chance;
+
+  constructor(
+    private readonly scene: Scene,
+    readonly ends: { app: Actor; server: Actor; events: SocketEvents },
+    /** May change a frame on its way down. */
+    private readonly seeDown: (text: string) => string,
+  ) {
+    this.#chance = scene.chance(`network ${ends.app.name} ${ends.server.name}`);
+    this.serverSocket = new ServerSocket(this);
+  }
+
+  get over(): boolean {
+    return this.#noticed.size === 2;
+  }
+
+  send(direction: Direction, text: string): void {
+    if (this.#dead.has(direction) || this.#noticed.has(direction === "up" ? "app" : "server")) return;
+    this.#deliver(direction, text);
+    if (REPEATABLE.test(text) && this.scene.strikes("frameTwice", this.#chance)) this.#deliver(direction, text);
+  }
+
+  #deliver(direction: Direction, text: string): void {
+    const { timeline } = this.scene;
+    const latency = this.scene.strikes("frameSlow", this.#chance) ? this.#chance.within(50, 3_000) : this.#chance.within(0.2, 3);
+    const at = Math.max(timeline.now + latency, this.#busyUntil[direction]);
+    this.#busyUntil[direction] = at;
+    timeline.after(at - timeline.now, direction === "up" ? this.ends.server : this.ends.app, () => {
+      if (this.#dead.has(direction)) return;
+      if (direction === "up" && !this.#noticed.has("server")) this.serverSocket.emit("message", text);
+      if (direction === "down" && !this.#noticed.has("app")) this.ends.events.message(this.seeDown(text));
+    });
+  }
+
+  /** The link breaks. Frames on their way may still arrive; each side hears of it when it does. */
+  cut(reason: string): void {
+    if (this.#chance.happens(0.5)) this.#dead.add("up");
+    if (this.#chance.happens(0.5)) this.#dead.add("down");
+    this.#tell("app", this.#chance.within(NOTICED_MS.least, NOTICED_MS.most), reason);
+    this.#tell("server", this.#chance.within(NOTICED_MS.least, NOTICED_MS.most), reason);
+  }
+
+  /** One or both directions swallow everything, and nobody is told: only unanswered pings show it. */
+  mute(): void {
+    const which = this.#chance.between(0, 2);
+    if (which !== 0) this.#dead.add("up");
+    if (which !== 1) this.#dead.add("down");
+    this.#tell("app", this.#chance.within(PINGS_FAIL_MS.least, PINGS_FAIL_MS.most), "nobody answers");
+  }
+
+  /** One side is done with it: the other hears so after what was sent before. */
+  closeFrom(side: "app" | "server", reason: string): void {
+    const { timeline } = this.scene;
+    this.#tell(side, 0, reason);
+    const direction: Direction = side === "app" ? "up" : "down";
+    const behind = Math.max(0, this.#busyUntil[direction] - timeline.now);
+    if (!this.#dead.has(direction)) this.#tell(side === "app" ? "server" : "app", behind + this.#chance.within(0.2, 3), reason);
+  }
+
+  /** The server pings: the answer comes only if both directions work. */
+  ping(): void {
+    if (this.#dead.size > 0) return;
+    this.scene.timeline.after(this.#chance.within(0.4, 6), this.ends.app, () => {
+      this.scene.timeline.after(0.2, this.ends.server, () => {
+        if (this.#dead.size === 0 && !this.#noticed.has("server")) this.serverSocket.emit("pong");
+      });
+    });
+  }
+
+  #tell(side: "app" | "server", ms: number, reason: string): void {
+    this.scene.timeline.after(ms, this.ends[side], () => {
+      if (this.#noticed.has(side)) return;
+      this.#noticed.add(side);
+      if (side === "app") this.ends.events.closed(reason);
+      else {
+        this.serverSocket.readyState = 3;
+        this.serverSocket.emit("close");
+      }
+    });
+  }
+}
+
+/** As much of `ws` as the hub uses. */
+export class ServerSocket extends EventEmitter {
+  readonly OPEN = 1;
+  readyState = 1;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    super();
+    this.#connection = connection;
+  }
+
+  send(text: string): void {
+    this.#connection.ends.server.point(`frame ${/^\{"t":"([a-z]+)"/.exec(text)?.[1]}`);
+    this.#connection.send("down", text);
+  }
+  close(): void {
+    this.readyState = 2;
+    this.#connection.closeFrom("server", "the server closed it");
+  }
+  terminate(): void {
+    this.close();
+  }
+  ping(): void {
+    this.#connection.ping();
+  }
+}
+
+/** The stream below the server's socket. */
+export const WIRE = { cork: () => {}, uncork: () => {} };
+
+export class Network {
+  readonly connections = new Set<Connection>();
+
+  constructor(private readonly scene: Scene) {}
+
+  /**
+   * An app dials a server.
+   *
+   * @param accept takes the server's end, in the server
+   */
+  dial(ends: Connection["ends"], accept: (socket: ServerSocket) => boolean, seeDown: (text: string) => string): Socket {
+    const chance = this.scene.chance(`dial ${ends.app.name}`);
+    const { timeline } = this.scene;
+    const connection = new Connection(this.scene, ends, seeDown);
+    let state: "dialling" | "open" | "over" = "dialling";
+    const fail = (reason: string) => () => {
+      if (state !== "dialling") return;
+      state = "over";
+      ends.events.closed(reason);
+    };
+    timeline.after(10_000, ends.app, fail("no answer to the handshake"));
+    if (!ends.server.alive) timeline.after(chance.within(1, 20), ends.app, fail("refused"));
+    timeline.after(chance.within(0.5, 10), ends.server, () => {
+      if (this.scene.strikes("requestLost", chance)) return;
+      if (!accept(connection.serverSocket)) return void timeline.after(chance.within(0.2, 5), ends.app, fail("refused"));
+      this.connections.add(connection);
+      timeline.after(chance.within(0.2, 5), ends.app, () => {
+        if (state !== "dialling") return connection.closeFrom("app", "nobody waits for it any more");
+        state = "open";
+        ends.events.opened();
+      });
+    });
+    return {
+      send: (text) => {
+        if (state !== "open") return;
+        ends.app.point(`app frame ${/^\{"t":"([a-z]+)"/.exec(text)?.[1]}`);
+        connection.send("up", text);
+      },
+      close: () => {
+        if (state === "open") connection.closeFrom("app", "the app closed it");
+        else fail("closed by the app")();
+        state = "over";
+      },
+    };
+  }
+
+  /** A process is gone: its peers find the connections broken. */
+  died(actor: Actor): void {
+    for (const connection of this.connections) {
+      const { app, server } = connection.ends;
+      if (app === actor) connection.closeFrom("app", "the app died");
+      if (server === actor) connection.closeFrom("server", "the server died");
+      if (app === actor || server === actor || connection.over) this.connections.delete(connection);
+    }
+  }
+
+  /**
+   * A request from one program to another, answered by `handle` in the other. Rejects when no answer comes.
+   *
+   * @param from null for senders, which do not die
+   */
+  request<T>(from: Actor | null, to: Actor, handle: () => Promise<T>): Promise<T> {
+    const chance = this.scene.chance(`requests to ${to.name}`);
+    const { timeline } = this.scene;
+    return new Promise((resolve, reject) => {
+      const lost = (ms: number) => timeline.after(ms, from, () => reject(new Error("There was no answer.")));
+      lost(to.alive ? 15_000 : 2);
+      if (this.scene.strikes("requestLost", chance)) return;
+      const once = (answered: boolean) =>
+        timeline.after(chance.within(0.5, 8), to, () => {
+          const answer = (act: () => void) => () => void (answered && timeline.after(chance.within(0.5, 8), from, act));
+          handle().then(
+            (value) => answer(() => resolve(value))(),
+            (error: unknown) => answer(() => reject(error))(),
+          );
+        });
+      once(!this.scene.strikes("answerLost", chance));
+      if (this.scene.strikes("requestTwice", chance)) once(false);
+    });
+  }
+}

@@ -1,0 +1,157 @@
+// Simulation: one server: the real rooms over a seeded World. A crash throws all of it away; a restart builds it anew over the same store.
+import { createHmac } from "node:crypto";
+import type { Duplex } from "node:stream";
+import { makeId } from "@holdfast/protocol";
+import type { WebSocket } from "ws";
+import { Registry } from "../../packages/server/src/dispatch/registry.ts";
+import { DEFAULT_BODY_BYTES } from "../../packages/server/src/ingest/ports.ts";
+import { buildCore, type Core } from "../../packages/server/src/main/core.ts";
+import { Upkeep } from "../../packages/server/src/main/upkeep.ts";
+import type { Logger } from "../../packages/server/src/platform/log.ts";
+import type { Vault } from "../../packages/server/src/platform/secrets.ts";
+import type { World } from "../../packages/server/src/platform/world.ts";
+import type { Bus, BusMessage, EnvironmentRow, Store } from "../../packages/server/src/store/store.ts";
+import { type ServerSocket, WIRE } from "./network.ts";
+import { EPOCH, type Scene } from "./scene.ts";
+import { storeEdge } from "./store-edge.ts";
+import { Actor } from "./timeline.ts";
+
+/** Endpoints are verified by their apps here, so nothing is ever sealed. */
+const VAULT: Vault = { keyId: "none", seal: (plain) => plain, open: (sealed) => sealed };
+
+export interface ServerSetting {
+  /** Milliseconds its wall clock is ahead. */
+  skew: number;
+  store: Store;
+  environment: EnvironmentRow;
+}
+
+/** News between the servers of one simulation. */
+export class NewsWire {
+  readonly buses = new Set<SimulatedBus>();
+
+  constructor(readonly scene: Scene) {}
+}
+
+class SimulatedBus implements Bus {
+  readonly #listeners = new Set<(message: BusMessage) => void>();
+
+  constructor(
+    private readonly wire: NewsWire,
+    private readonly actor: Actor,
+  ) {
+    wire.buses.add(this);
+  }
+
+  /** Listeners of this server hear it at once, other servers later or never. */
+  publish(message: BusMessage): void {
+    this.hear(message);
+    const { scene } = this.wire;
+    const chance = scene.chance(`news ${this.actor.name}`);
+    for (const other of this.wire.buses) {
+      if (other === this || !other.actor.alive || scene.strikes("newsLost", chance)) continue;
+      scene.timeline.after(chance.within(5, 15), other.actor, () => other.hear(message));
+    }
+  }
+
+  hear(message: BusMessage): void {
+    for (const listener of this.#listeners) listener(message);
+  }
+
+  subscribe(listener: (message: BusMessage) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  close(): void {
+    this.wire.buses.delete(this);
+  }
+}
+
+export class SimulatedServer {
+  actor: Actor;
+  core: Core | null = null;
+  #bus: SimulatedBus | null = null;
+  #owner = "";
+  #boots = 0;
+
+  constructor(
+    private readonly scene: Scene,
+    readonly name: string,
+    private readonly wire: NewsWire,
+    private readonly setting: ServerSetting,
+  ) {
+    this.actor = new Actor(name);
+    this.actor.alive = false;
+  }
+
+  /** A new process, as `start.ts` builds it. It dies again if the store cannot be read. */
+  start(onPoint: (name: string) => void, failed: () => void): void {
+    this.actor = new Actor(this.name);
+    this.actor.onPoint = onPoint;
+    const { actor, scene } = this;
+    const world = simulatedWorld(scene, actor, { skew: this.setting.skew, boot: ++this.#boots });
+    const store = storeEdge(scene, actor, this.setting.store);
+    this.#bus = new SimulatedBus(this.wire, actor);
+    const bus = this.#bus;
+    const predecessor = this.#owner;
+    this.#owner = world.newId("server");
+    const owner = this.#owner;
+    const boot = async (): Promise<void> => {
+      if (predecessor) await store.releaseOwners([predecessor], world.now());
+      const registry = new Registry(store.catalog, world, bus);
+      await registry.refresh();
+      const core = buildCore({ world, store, bus, registry, vault: VAULT, owner, mode: "start", bodyBytes: DEFAULT_BODY_BYTES });
+      new Upkeep(world, registry, { ensurePartitions: async () => {}, dropExpired: async () => [] }, bus).start();
+      core.worker.start();
+      this.core = core;
+    };
+    scene.timeline.after(0, actor, () => void boot().catch(failed));
+  }
+
+  /** As on SIGTERM. */
+  async stop(): Promise<void> {
+    await this.core?.worker.stop();
+  }
+
+  crash(): void {
+    this.actor.alive = false;
+    this.core = null;
+    this.#bus?.close();
+  }
+
+  /** Takes an app's connection; false when it is not ready for any. */
+  accept(socket: ServerSocket): boolean {
+    if (!this.core) return false;
+    this.core.executor.hub.accept(socket as unknown as WebSocket, this.setting.environment, WIRE as Duplex);
+    return true;
+  }
+}
+
+function simulatedWorld(scene: Scene, actor: Actor, { skew, boot }: { skew: number; boot: number }): World {
+  const chance = scene.chance(`world ${actor.name} ${boot}`);
+  const now = (): number => Math.floor(EPOCH + scene.now + skew);
+  return {
+    now,
+    monotonic: () => scene.now,
+    random: (bytes) => chance.bytes(bytes),
+    newId: (kind) => makeId(kind, now(), chance.bytes(16)),
+    after: (ms, fn) => scene.timeline.after(ms, actor, fn),
+    fetch: async () => ({ ok: false, why: "refused", message: "There is no such network here." }),
+    sign: (key, data) => createHmac("sha256", key).update(data).digest(),
+    log: simulatedLog(scene, actor),
+    close: async () => {},
+  };
+}
+
+function simulatedLog(scene: Scene, actor: Actor): Logger {
+  const tell = (message: string, fields?: Readonly<Record<string, unknown>>): void => {
+    const { error } = fields ?? {};
+    scene.note(actor, {
+      what: "fault",
+      message: error instanceof Error ? `log: ${message}: ${error.message}` : `log: ${message}`,
+    });
+  };
+  const logger: Logger = { debug: () => {}, info: () => {}, warn: tell, error: tell, child: () => logger };
+  return logger;
+}

@@ -1,0 +1,159 @@
+// Simulation: the way from one server to the store. Every operation is one event at the store; on the way there and back it may be slow, fail, be applied
+// without an answer, be applied twice, or be applied after its caller gave up. What the store answered is written to the history for the judge.
+import type { CatalogStore, Claim, RunChange, RunRow, Store } from "../../packages/server/src/store/store.ts";
+import type { Chance } from "./chance.ts";
+import type { Scene } from "./scene.ts";
+import type { Actor } from "./timeline.ts";
+
+interface Operation<T> {
+  name: string;
+  apply: () => Promise<T>;
+  /** For the history, once the store has answered the first time. */
+  note?: (answer: T) => void;
+  /** A transaction of several round trips: it cannot end without its server. Such a one is never applied twice or late. */
+  held?: boolean;
+}
+
+const READS = new Set(["run", "runsOfEvent", "tasks", "event", "delivery", "ping", "catalog"]);
+
+/** A store as one server sees it. */
+export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
+  const edge = new Edge(scene, server);
+  const read = <A extends unknown[], T>(name: string, call: (...args: A) => Promise<T>) => {
+    return (...args: A): Promise<T> => edge.pass({ name, apply: () => call(...args) });
+  };
+  return {
+    catalog: catalogEdge(store.catalog, read),
+    intake: (item) => edge.pass({ name: "intake", apply: () => store.intake(item) }),
+    claim: (request, decide) =>
+      edge.pass({ name: "claim", held: true, apply: () => store.claim(request, decide), note: (claim) => edge.claimed(claim) }),
+    renew: (tokens, until) =>
+      edge.pass({
+        name: "renew",
+        apply: () => store.renew(tokens, until),
+        note: (held) => {
+          for (const token of held) scene.note("store", { what: "renewed", token });
+        },
+      }),
+    releaseOwners: (owners, now) => edge.pass({ name: "releaseOwners", apply: () => store.releaseOwners(owners, now) }),
+    recordTask: (write) => {
+      const { task, token } = write;
+      const { runId: run, key, status, attempts: attempt } = task;
+      return edge.pass({
+        name: "recordTask",
+        apply: () => store.recordTask(write),
+        note: (verdict) => {
+          if (verdict === "recorded") scene.note("store", { what: "recorded", run, token, key, status, attempt, carried: false });
+        },
+      });
+    },
+    openTask: (environmentId, task) => edge.pass({ name: "openTask", apply: () => store.openTask(environmentId, task) }),
+    changeRun: (change) =>
+      edge.pass({
+        name: "changeRun",
+        apply: () => store.changeRun(change),
+        note: (done) => done && edge.changed(change),
+      }),
+    run: read("run", (environmentId: string | null, id: string) => store.run(environmentId, id)),
+    runsOfEvent: read("runsOfEvent", (id: string) => store.runsOfEvent(id)),
+    tasks: read("tasks", (...args: Parameters<Store["tasks"]>) => store.tasks(...args)),
+    event: read("event", (...args: Parameters<Store["event"]>) => store.event(...args)),
+    delivery: read("delivery", (environmentId: string, id: string) => store.delivery(environmentId, id)),
+    ping: read("ping", () => store.ping()),
+    close: async () => {},
+  };
+}
+
+type Read = <A extends unknown[], T>(name: string, call: (...args: A) => Promise<T>) => (...args: A) => Promise<T>;
+
+function catalogEdge(catalog: CatalogStore, read: Read): CatalogStore {
+  return {
+    environments: read("catalog", () => catalog.environments()),
+    saveEnvironment: read("saveEnvironment", (row: Parameters<CatalogStore["saveEnvironment"]>[0]) =>
+      catalog.saveEnvironment(row),
+    ),
+    apps: read("catalog", () => catalog.apps()),
+    saveApp: read("saveApp", (row: Parameters<CatalogStore["saveApp"]>[0]) => catalog.saveApp(row)),
+    endpoints: read("catalog", () => catalog.endpoints()),
+    saveEndpoint: read("saveEndpoint", (row: Parameters<CatalogStore["saveEndpoint"]>[0]) => catalog.saveEndpoint(row)),
+    setting: read("catalog", (key: string) => catalog.setting(key)),
+    saveSetting: read("saveSetting", (key: string, value: string) => catalog.saveSetting(key, value)),
+    revision: read("catalog", () => catalog.revision()),
+  };
+}
+
+class Edge {
+  readonly #chance: Chance;
+
+  constructor(
+    private readonly scene: Scene,
+    private readonly server: Actor,
+  ) {
+    this.#chance = scene.chance(`store ${server.name}`);
+  }
+
+  pass<T>(operation: Operation<T>): Promise<T> {
+    const { name, held = false } = operation;
+    this.server.point(`${name} sent`);
+    if (!this.server.alive) return new Promise(() => {});
+    const writes = !READS.has(name);
+    const silent = this.scene.strikes("storeSilent", this.#chance);
+    if (this.scene.strikes("storeFails", this.#chance)) return this.#failing("The database could not be reached.");
+    if (writes && !held && this.scene.strikes("storeLate", this.#chance)) {
+      this.#apply(operation, this.#chance.within(2_000, 25_000), () => {});
+      return this.#failing("The database did not answer in time.", 2_000);
+    }
+    const twice = writes && !held && this.scene.strikes("storeTwice", this.#chance);
+    return new Promise((resolve, reject) => {
+      const answered = (answer: T) => {
+        this.scene.timeline.after(this.#latency(), this.server, () => {
+          this.server.point(`${name} answered`);
+          if (silent) reject(new Error("The connection to the database broke."));
+          else resolve(answer);
+        });
+      };
+      this.#apply(operation, this.#latency(), (answer) => {
+        if (!twice) return answered(answer);
+        this.#apply({ ...operation, note: () => {} }, this.#latency(), answered);
+      });
+    });
+  }
+
+  #failing(message: string, ms = 0): Promise<never> {
+    return new Promise((_resolve, reject) => {
+      this.scene.timeline.after(ms + this.#latency(), this.server, () => reject(new Error(message)));
+    });
+  }
+
+  #apply<T>({ apply, note, held = false }: Operation<T>, ms: number, then: (answer: T) => void): void {
+    this.scene.timeline.after(ms, held ? this.server : null, () => {
+      void apply().then((answer) => {
+        note?.(answer);
+        then(answer);
+      });
+    });
+  }
+
+  #latency(): number {
+    return this.scene.strikes("storeSlow", this.#chance) ? this.#chance.within(100, 4_000) : this.#chance.within(0.3, 2);
+  }
+
+  claimed(claim: Claim): void {
+    for (const change of claim.changes) this.changed(change);
+    for (const { kind, token, ...item } of claim.items) {
+      const run = kind === "run" ? (item as { run: RunRow }).run.id : "";
+      if (run) this.scene.note("store", { what: "claimed", run, token });
+    }
+  }
+
+  changed({ before, after, tasks }: RunChange): void {
+    for (const { task, token } of tasks) {
+      const { key, status, attempts: attempt } = task;
+      this.scene.note("store", { what: "recorded", run: before.id, token, key, status, attempt, carried: true });
+    }
+    const { state } = after;
+    const shown =
+      state.kind === "finished" ? `finished ${state.outcome.status}` : state.kind === "executing" ? state.token : state.kind;
+    this.scene.note("store", { what: "changed", run: before.id, revision: before.revision, state: shown });
+  }
+}
