@@ -131,3 +131,23 @@ describe("a job that kills its app each time, in a step that was seen to run", (
     for (const [i, pause] of pauses.entries()) expect(pause).toBeGreaterThanOrEqual(200 * 2 ** i - 50);
   });
 });
+
+test("a run that does not end is given back at the end of a drain, on disk, and goes on with the next server at once", async () => {
+  const app = new BareApp(server.url);
+  await app.hello("endless", "endless");
+  const run = await newRun("endless");
+  const x = await app.executes(run);
+  const stopped = server.stop();
+  await app.hears(({ t }) => t === "draining");
+  expect(await stopped).toEqual({ code: 0, signal: null });
+  expect(app.heard).toContainEqual({ t: "stale", x, reason: "superseded" });
+  expect(server.program.output()).not.toContain("could not be written");
+  await server.start();
+  // Not EXECUTING until a lease expires: nobody has it.
+  expect((await server.api.run(run)).status).toBe("WAITING_TO_EXECUTE");
+  const next = new BareApp(server.url);
+  await next.hello("endless", "endless");
+  next.say({ t: "end", x: await next.executes(run), items: [], outcome: { status: "SUCCESS" } });
+  await server.api.reaches(run, "SUCCESS");
+  next.socket.close();
+});

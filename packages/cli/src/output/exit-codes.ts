@@ -21,6 +21,7 @@ export type CommandCode = ErrorCode | "USAGE" | "SERVER_UNREACHABLE" | "TIMEOUT"
 
 const EXIT_OF_CODE: Partial<Record<CommandCode, ExitCode>> = {
   USAGE: EXIT.usage,
+  BAD_CONFIGURATION: EXIT.usage,
   NOT_FOUND: EXIT.notFound,
   UNAUTHORIZED: EXIT.auth,
   FORBIDDEN: EXIT.auth,

@@ -9,6 +9,7 @@ import {
   type RecordedTask,
   type RequestPayload,
   type ServerFrame,
+  UserFacingError,
 } from "@holdfast/protocol";
 import type { WebSocket } from "ws";
 import type { Registry } from "../dispatch/registry.ts";
@@ -156,7 +157,10 @@ export class ConnectHub {
       connection.app = await this.registry.saveIndex({ ...registration, index: frame.index });
     } catch (error) {
       this.world.log.warn("an app could not be registered", { app: slug, error });
-      return this.#refuse(connection, "The app could not be registered.", error instanceof Error ? error.message : undefined);
+      const itsOwn = error instanceof UserFacingError && error.code === "UNPROCESSABLE";
+      if (itsOwn) return this.#refuse(connection, "The app could not be registered.", error.message);
+      // A refusal tells an app to give up; what is our trouble shall only make it dial again.
+      return connection.socket.close(1013, "try again later");
     }
     if (frame.t === "hello") connection.concurrency = frame.concurrency;
     connection.send({ t: "welcome", server: "holdfast", environment: connection.environment.slug });

@@ -50,6 +50,8 @@ export class Executor implements ConnectListener {
   readonly push: Push;
   readonly #v2: V2Outcomes;
   readonly #starting = new Map<string, number>();
+  /** Ends of executions on their way to the store. */
+  readonly #ending = new Set<Promise<void>>();
 
   constructor(private readonly needs: ExecutorNeeds) {
     const { world, registry, store, runs, vault } = needs;
@@ -201,7 +203,23 @@ export class Executor implements ConnectListener {
   /** Ends a live execution with an input, once. */
   async #over(token: string, input: RunInput, tasks: TaskWrite[] = []): Promise<void> {
     const execution = this.live.get(token);
-    if (execution && this.live.remove(token)) await this.#apply(execution.run, input, tasks);
+    if (!execution || !this.live.remove(token)) return;
+    const written = this.#apply(execution.run, input, tasks);
+    this.#ending.add(written);
+    await written;
+    this.#ending.delete(written);
+  }
+
+  /**
+   * The end of a drain: what still runs is taken from its app and given back, so that another server, or the next start, goes on with it at once
+   * and not when its lease expires. It is no fault of the app's. Resolves when every end is on disk.
+   */
+  async giveBack(): Promise<void> {
+    for (const token of this.live.tokens()) {
+      this.live.get(token)?.stop("superseded");
+      void this.#over(token, { type: "lost", token, progressed: true });
+    }
+    await Promise.all(this.#ending);
   }
 
   async #apply(run: RunRow, input: RunInput, tasks: TaskWrite[] = []): Promise<void> {

@@ -90,7 +90,7 @@ export class Worker {
     if (!this.#stopping) this.#cancelTimer = this.needs.world.after(wait, () => this.wake());
   }
 
-  /** One claim. Answers when the next work is due. */
+  /** One claim. Answers when the next work is due: at once, if more was due than fits into one claim. */
   async #claim(): Promise<number | null> {
     const { world, store, runs, owner } = this.needs;
     const queues = this.#queues();
@@ -101,7 +101,6 @@ export class Worker {
     );
     for (const change of claim.changes) runs.told(change);
     for (const item of claim.items) this.#begin(item);
-    if (claim.items.length > 0) this.#again = true;
     return claim.nextDueAt;
   }
 
@@ -171,7 +170,7 @@ export class Worker {
     for (const token of mine) if (!held.has(token)) executor.live.drop(token, "superseded");
   }
 
-  /** Stops claiming, lets executions end, bounded; what is left is given back by its lease. */
+  /** Stops claiming, lets executions end, bounded; what is left is given back. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#cancelTimer();
@@ -185,6 +184,7 @@ export class Worker {
     });
     await Promise.race([executor.live.idle(), late]);
     cancel();
+    await executor.giveBack();
     this.#cancelRenew();
     executor.hub.close();
   }

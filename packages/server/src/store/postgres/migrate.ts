@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { UserFacingError } from "@holdfast/protocol";
 import pg from "pg";
+import { failureOf, unreachable } from "./failures.ts";
 import { type Connection, clientConfig } from "./link.ts";
 
 interface Migration {
@@ -24,11 +25,17 @@ export function migrations(): Migration[] {
   });
 }
 
-/** Runs `work` on a connection of its own while holding the lock that makes servers take turns at changing tables. */
+/**
+ * Runs `work` on a connection of its own while holding the lock that makes servers take turns at changing tables.
+ *
+ * @throws UserFacingError DATABASE_UNREACHABLE when no connection can be made
+ */
 export async function alone<T>(connection: Connection, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ ...clientConfig(connection, "tables"), query_timeout: 600_000 });
   client.on("error", () => undefined);
-  await client.connect();
+  await client.connect().catch((error: unknown) => {
+    throw failureOf(error) === "again" ? unreachable(error) : error;
+  });
   try {
     await client.query("set client_min_messages = warning");
     await client.query("select pg_advisory_lock($1)", [LOCK]);
