@@ -70,7 +70,7 @@ export function buildCore({ world, store, bus, registry, vault, owner, mode, bod
   runs.onChange((run, change) => {
     news.run(run);
     if (run.state.kind === "finished") meter.count("holdfast_runs_finished_total", { status: run.state.outcome.status });
-    if (change.work && "dueAt" in change.work) wake([run.appId]);
+    if (change.work && "dueAt" in change.work) worker.wakeAt(run.appId, change.work.dueAt);
   });
   return { registry, runs, events, executor, worker, apps, ingest, meter, wake };
 }

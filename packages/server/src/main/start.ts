@@ -12,13 +12,15 @@ import type { Rooms } from "../http/rooms.ts";
 import { DEFAULT_BODY_BYTES } from "../ingest/ports.ts";
 import { createVault, type Vault } from "../platform/secrets.ts";
 import { realWorld, type World } from "../platform/world.ts";
+import { LocalBus } from "../store/local-bus.ts";
 import { createPostgresStore, type PostgresStore } from "../store/postgres/postgres-store.ts";
+import type { Bus } from "../store/store.ts";
 import { V2Tasks } from "../tasks/v2-tasks.ts";
 import { createViews } from "../views/views.ts";
 import { builtDashboard } from "./built-dashboard.ts";
 import type { RunningServer, ServerConfig } from "./config.ts";
 import { buildCore, type Core } from "./core.ts";
-import { type Database, openDatabase } from "./database.ts";
+import { openDatabase } from "./database.ts";
 import { encryptionKeyOf } from "./encryption-key.ts";
 import { ensureEnvironments } from "./environments.ts";
 import { takeIdentity } from "./identity.ts";
@@ -45,7 +47,11 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     const postgres = createPostgresStore({ connection: database.connection, world, log: world.log });
     undo.push(() => postgres.close());
     await postgres.migrate();
-    return await serve({ config, world, vault, database, postgres, undo });
+    // Nobody else can reach the embedded database, so news of it need not travel.
+    const bus = database.embedded
+      ? new LocalBus((error) => world.log.error("a listener of the bus failed", { error }))
+      : postgres.bus;
+    return await serve({ config, world, vault, postgres, bus, undo });
   } catch (error) {
     await unwind(undo);
     throw error;
@@ -56,16 +62,17 @@ interface Opened {
   config: ServerConfig;
   world: World;
   vault: Vault;
-  database: Database;
   postgres: PostgresStore;
+  bus: Bus;
   /** What a stop does, last first. */
   undo: (() => Promise<void>)[];
 }
 
 async function serve(opened: Opened): Promise<RunningServer> {
-  const { config, world, vault, postgres, undo } = opened;
-  const { store, bus } = postgres;
-  const { owner, predecessor } = takeIdentity(config.dataDir, world);
+  const { config, world, vault, postgres, bus, undo } = opened;
+  const { store } = postgres;
+  const { owner, predecessor, release } = takeIdentity(config.dataDir, world);
+  undo.push(async () => release());
   if (predecessor) await store.releaseOwners([predecessor], world.now());
   const keys = await ensureEnvironments(config, store.catalog, vault, world);
   const registry = new Registry(store.catalog, world, bus);
@@ -94,8 +101,8 @@ async function serve(opened: Opened): Promise<RunningServer> {
   return { url: rooms.ownUrl(), port: listening.port, keys, stop };
 }
 
-async function buildRooms({ config, world, vault, postgres }: Opened, core: Core, url: () => string): Promise<Rooms> {
-  const { store, bus } = postgres;
+async function buildRooms({ config, world, vault, postgres, bus }: Opened, core: Core, url: () => string): Promise<Rooms> {
+  const { store } = postgres;
   const { registry, executor, worker, wake } = core;
   const draining = { forceYield: () => worker.stopping, progressed: (runId: string) => executor.progressed(runId) };
   return {
