@@ -14,6 +14,11 @@ interface Operation<T> {
   held?: boolean;
 }
 
+interface Answer<T> {
+  answered: (answer: T) => void;
+  refused: (error: unknown) => void;
+}
+
 const READS = new Set(["run", "runsOfEvent", "tasks", "event", "delivery", "ping", "catalog"]);
 
 /** A store as one server sees it. */
@@ -100,22 +105,22 @@ class Edge {
     const silent = this.scene.strikes("storeSilent", this.#chance);
     if (this.scene.strikes("storeFails", this.#chance)) return this.#failing("The database could not be reached.");
     if (writes && !held && this.scene.strikes("storeLate", this.#chance)) {
-      this.#apply(operation, this.#chance.within(2_000, 25_000), () => {});
+      this.#apply(operation, this.#chance.within(2_000, 25_000), { answered: () => {}, refused: () => {} });
       return this.#failing("The database did not answer in time.", 2_000);
     }
     const twice = writes && !held && this.scene.strikes("storeTwice", this.#chance);
     return new Promise((resolve, reject) => {
-      const answered = (answer: T) => {
+      const back = (act: () => void) => {
         this.scene.timeline.after(this.#latency(), this.server, () => {
           this.server.point(`${name} answered`);
           if (silent) reject(new Error("The connection to the database broke."));
-          else resolve(answer);
+          else act();
         });
       };
-      this.#apply(operation, this.#latency(), (answer) => {
-        if (!twice) return answered(answer);
-        this.#apply({ ...operation, note: () => {} }, this.#latency(), answered);
-      });
+      const refused = (error: unknown) => back(() => reject(error));
+      const answered = (answer: T) => back(() => resolve(answer));
+      const again = () => this.#apply({ ...operation, note: () => {} }, this.#latency(), { answered, refused });
+      this.#apply(operation, this.#latency(), { answered: twice ? again : answered, refused });
     });
   }
 
@@ -125,12 +130,12 @@ class Edge {
     });
   }
 
-  #apply<T>({ apply, note, held = false }: Operation<T>, ms: number, then: (answer: T) => void): void {
+  #apply<T>({ apply, note, held = false }: Operation<T>, ms: number, then: Answer<T>): void {
     this.scene.timeline.after(ms, held ? this.server : null, () => {
       void apply().then((answer) => {
         note?.(answer);
-        then(answer);
-      });
+        then.answered(answer);
+      }, then.refused);
     });
   }
 

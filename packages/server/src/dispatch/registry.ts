@@ -17,6 +17,16 @@ export interface KnownJob {
   metadata: JobMetadata;
 }
 
+/** What an app, or whoever called it, says of it. */
+export interface AppRegistration {
+  environmentId: string;
+  slug: string;
+  transport: AppRow["transport"];
+  url: string | null;
+  sdk: string | null;
+  index: IndexDocument;
+}
+
 interface Snapshot {
   revision: number;
   environments: Map<string, EnvironmentRow>;
@@ -29,6 +39,7 @@ const NOTHING: Snapshot = { revision: -1, environments: new Map(), apps: new Map
 export class Registry {
   #known = NOTHING;
   #refreshing: Promise<void> | null = null;
+  #refreshingNext: Promise<void> | null = null;
 
   constructor(
     private readonly catalog: CatalogStore,
@@ -36,9 +47,18 @@ export class Registry {
     private readonly bus: Bus,
   ) {}
 
-  /** Reads everything again if anything was saved since; joins a refresh under way. */
+  /** Reads everything again if anything was saved since. What was saved before the call is known after it: one under way is not enough. */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#read().finally(() => {
+    if (this.#refreshing) {
+      this.#refreshingNext ??= this.#refreshing
+        .catch(() => undefined)
+        .then(() => {
+          this.#refreshingNext = null;
+          return this.refresh();
+        });
+      return this.#refreshingNext;
+    }
+    this.#refreshing = this.#read().finally(() => {
       this.#refreshing = null;
     });
     return this.#refreshing;
@@ -111,36 +131,42 @@ export class Registry {
 
   /**
    * Takes an app's registration: creates or updates the app, creates rows for endpoints it has not had before, keeps their secrets.
-   * An app's id is unique in its environment.
+   * An app's id is unique in its environment: of servers that register it in one moment, the first to save it gives it its id.
+   *
+   * @throws UserFacingError UNPROCESSABLE when the index cannot be used
    */
-  async saveIndex(registration: {
-    environmentId: string;
-    slug: string;
-    transport: AppRow["transport"];
-    url: string | null;
-    sdk: string | null;
-    index: IndexDocument;
-  }): Promise<AppRow> {
+  async saveIndex(registration: AppRegistration): Promise<AppRow> {
     checkIndex(registration.index);
     await this.refresh();
-    const { environmentId, slug, index } = registration;
-    const former = this.apps(environmentId).find((app) => app.slug === slug);
-    const app: AppRow = {
-      ...registration,
-      id: former?.id ?? this.world.newId("app"),
-      indexedAt: this.world.now(),
-      lastError: null,
-    };
-    if (!former || !sameRegistration(former, app)) await this.catalog.saveApp(app);
-    const saved = former && sameRegistration(former, app) ? former : app;
-    for (const metadata of index.httpEndpoints ?? []) await this.#keepEndpoint(saved, metadata);
+    const saved = await this.#keepApp(registration);
+    for (const metadata of registration.index.httpEndpoints ?? []) await this.#keepEndpoint(saved, metadata);
     await this.refresh();
     this.bus.publish({ type: "catalog" });
     return this.app(saved.id) ?? saved;
   }
 
+  async #keepApp(registration: AppRegistration): Promise<AppRow> {
+    const find = () => this.apps(registration.environmentId).find((app) => app.slug === registration.slug);
+    const former = find();
+    const id = former?.id ?? this.world.newId("app");
+    const app: AppRow = { ...registration, id, indexedAt: this.world.now(), lastError: null };
+    if (former && sameRegistration(former, app)) return former;
+    try {
+      await this.catalog.saveApp(app);
+      return app;
+    } catch (error) {
+      await this.refresh();
+      const other = find();
+      if (former || !other) throw error;
+      const known = { ...app, id: other.id };
+      await this.catalog.saveApp(known);
+      return known;
+    }
+  }
+
   async #keepEndpoint(app: AppRow, metadata: HttpEndpointMetadata): Promise<void> {
-    const former = this.endpointIn(app.environmentId, metadata.id)?.row;
+    const find = () => this.endpointIn(app.environmentId, metadata.id)?.row;
+    const former = find();
     if (former?.appId === app.id) return;
     const id: EndpointId = this.world.newId("endpoint");
     const created: EndpointRow = {
@@ -153,7 +179,12 @@ export class Registry {
       secretSealed: null,
       createdAt: this.world.now(),
     };
-    await this.catalog.saveEndpoint(former ? { ...former, appId: app.id } : created);
+    try {
+      await this.catalog.saveEndpoint(former ? { ...former, appId: app.id } : created);
+    } catch (error) {
+      await this.refresh();
+      if (find()?.appId !== app.id) throw error;
+    }
   }
 
   /** Notes what an app answered at its last index or call; news for the dashboard only. */

@@ -119,6 +119,39 @@ export function catalog(context: Context): void {
     expect(await rows.revision()).toBe(before + 7);
   });
 
+  it("refuses a second app, or a second endpoint, of one slug: whoever saved it first has it", async () => {
+    const { catalog: rows } = context.store;
+    const environmentId = world.newId("environment");
+    const app = {
+      id: world.newId("app"),
+      environmentId,
+      slug: "twice",
+      transport: "connect" as const,
+      url: null,
+      sdk: null,
+      index: null,
+      indexedAt: null,
+      lastError: null,
+    };
+    const endpoint = {
+      id: world.newId("endpoint"),
+      environmentId,
+      appId: app.id,
+      slug: "twice",
+      shortcode: "abc",
+      preset: null,
+      secretSealed: null,
+      createdAt: NOW,
+    };
+    await rows.saveApp(app);
+    await rows.saveEndpoint(endpoint);
+    await expect(rows.saveApp({ ...app, id: world.newId("app") })).rejects.toMatchObject({ code: "UNPROCESSABLE" });
+    await expect(rows.saveEndpoint({ ...endpoint, id: world.newId("endpoint") })).rejects.toMatchObject({
+      code: "UNPROCESSABLE",
+    });
+    expect((await rows.apps()).filter((row) => row.environmentId === environmentId)).toEqual([app]);
+  });
+
   it("answers", async () => {
     await context.store.ping();
   });

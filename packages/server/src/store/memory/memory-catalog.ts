@@ -1,4 +1,5 @@
 // Room: store. Environments, apps, endpoints and settings in memory. Part of MemoryStore; copies rows in and out.
+import { UserFacingError } from "@holdfast/protocol";
 import { storableRow, storableText } from "../storable.ts";
 import type { AppRow, CatalogStore, EndpointRow, EnvironmentRow } from "../store.ts";
 
@@ -24,6 +25,7 @@ export class MemoryCatalog implements CatalogStore {
   }
 
   async saveApp(row: AppRow): Promise<void> {
+    refuseSecond(this.#apps, row);
     const { environmentId, slug } = this.#apps.get(row.id) ?? row;
     this.#apps.set(row.id, storableRow({ ...row, environmentId, slug }));
     this.#revision += 1;
@@ -34,6 +36,7 @@ export class MemoryCatalog implements CatalogStore {
   }
 
   async saveEndpoint(row: EndpointRow): Promise<void> {
+    refuseSecond(this.#endpoints, row);
     const { appId, preset, secretSealed } = row;
     this.#endpoints.set(row.id, storableRow({ ...(this.#endpoints.get(row.id) ?? row), appId, preset, secretSealed }));
     this.#revision += 1;
@@ -51,6 +54,12 @@ export class MemoryCatalog implements CatalogStore {
   async revision(): Promise<number> {
     return this.#revision;
   }
+}
+
+/** A slug is unique in its environment. */
+function refuseSecond<T extends { id: string; environmentId: string; slug: string }>(rows: Map<string, T>, row: T): void {
+  const taken = ({ id, environmentId, slug }: T) => id !== row.id && environmentId === row.environmentId && slug === row.slug;
+  if ([...rows.values()].some(taken)) throw new UserFacingError("UNPROCESSABLE", `The slug "${row.slug}" is taken.`);
 }
 
 function sorted<T extends { id: string }>(rows: Map<string, T>): T[] {

@@ -1,0 +1,57 @@
+// Room: execute, the connect hub alone: what an app hears when it cannot be registered. A refusal makes an SDK give up, so it must be the app's own fault.
+import { EventEmitter } from "node:events";
+import type { Duplex } from "node:stream";
+import { UserFacingError } from "@holdfast/protocol";
+import { afterAll, expect, it } from "vitest";
+import type { WebSocket } from "ws";
+import { Registry } from "../dispatch/registry.ts";
+import { realWorld } from "../platform/world.ts";
+import { createMemoryStore } from "../store/memory/memory-store.ts";
+import type { EnvironmentRow } from "../store/store.ts";
+import { ConnectHub } from "./connect.ts";
+
+const world = realWorld({ log: { write: () => undefined } });
+const hubs: ConnectHub[] = [];
+afterAll(() => {
+  for (const hub of hubs) hub.close();
+});
+
+class PretendedSocket extends EventEmitter {
+  readonly OPEN = 1;
+  readyState = 1;
+  readonly sent: string[] = [];
+  readonly closed = new Promise<number>((resolve) => this.once("closing", resolve));
+  send(text: string): void {
+    this.sent.push(JSON.parse(text).t);
+  }
+  close(code: number): void {
+    this.emit("closing", code);
+  }
+}
+
+async function introduced(failure: Error): Promise<{ sent: string[]; code: number }> {
+  const { store, bus } = createMemoryStore();
+  const saveApp = async () => {
+    throw failure;
+  };
+  Object.assign(store.catalog, { saveApp });
+  const listener = { report: () => {}, ended: () => {}, lost: () => {}, ready: () => {} };
+  const hub = new ConnectHub(world, new Registry(store.catalog, world, bus), listener);
+  hubs.push(hub);
+  const socket = new PretendedSocket();
+  const environment = { id: "env_00000000000000000000000000", slug: "dev" } as EnvironmentRow;
+  hub.accept(socket as unknown as WebSocket, environment, { cork: () => {}, uncork: () => {} } as unknown as Duplex);
+  const index = { jobs: [], sources: [], dynamicTriggers: [], dynamicSchedules: [] };
+  socket.emit("message", JSON.stringify({ t: "hello", protocol: 1, app: "shop", sdk: "0", concurrency: 1, index }));
+  return { code: await socket.closed, sent: socket.sent };
+}
+
+it("an app that cannot be registered because of our database is told to come again, not refused", async () => {
+  const outage = new UserFacingError("DATABASE_UNREACHABLE", "The database did not answer in time.");
+  expect(await introduced(outage)).toEqual({ sent: [], code: 1013 });
+  expect(await introduced(new Error("a bug of ours"))).toEqual({ sent: [], code: 1013 });
+});
+
+it("an app whose index cannot be used is refused", async () => {
+  expect(await introduced(new UserFacingError("UNPROCESSABLE", "A filter is wrong."))).toEqual({ sent: ["refused"], code: 1008 });
+});
