@@ -115,7 +115,7 @@ export class Execution {
   /** Records a log line; it travels with the next report. The same line twice is two lines. Tells whether it is a new one. */
   log(level: Uppercase<LogLevel>, message: string, data: unknown): "new" | "replayed" | "over" {
     const parent = this.#caller();
-    if (this.#phase !== "running") return "over";
+    if (this.#over()) return "over";
     const key = this.#logKey(parent?.id ?? "", level, message);
     if (this.#recorded.has(key)) return "replayed";
     const now = this.runtime.elapsed();

@@ -56,6 +56,25 @@ describe("logs", () => {
     expect(Math.max(...model.calls.map((items) => items.length))).toBeLessThanOrEqual(1000);
   });
 
+  it("are recorded in a task under way while the execution yields, and the task ends", async () => {
+    const model = new RunModel();
+    let started = 0;
+    const program = (io: IO) =>
+      Promise.all([
+        io.runTask("busy", async () => {
+          started += 1;
+          await settled(2);
+          await io.logger.info("still here");
+          return "done";
+        }),
+        (async () => io.yield("y"))(),
+      ]);
+    expect(await model.execute(program)).toEqual({ status: "YIELDED", key: "y" });
+    expect(model.named("log")).toHaveLength(1);
+    expect(await model.execute(program)).toEqual(ok(["done", null]));
+    expect(started).toBe(1);
+  });
+
   it("never fail the run, whatever is logged", async () => {
     const model = new RunModel();
     const circular: { self?: unknown } = {};
