@@ -41,6 +41,8 @@ export class Worker {
   #claiming = false;
   #again = false;
   #cancelTimer: () => void = () => {};
+  /** When the timer looks for work again. */
+  #lookAt = Number.POSITIVE_INFINITY;
   #cancelRenew: () => void = () => {};
   #unsubscribe: () => void = () => {};
   #claimed: Promise<void> = Promise.resolve();
@@ -74,6 +76,20 @@ export class Worker {
     this.#claimed = this.#claimAll();
   }
 
+  /** Work of this queue is due then. If that is later, other servers find out when they next look. */
+  wakeAt(queue: string, dueAt: number): void {
+    if (dueAt <= this.needs.world.now()) return this.needs.bus.publish({ type: "work", queues: [queue] });
+    if (this.#stopping) return;
+    if (this.#claiming) this.#again = true;
+    else if (dueAt < this.#lookAt) this.#lookLater(dueAt);
+  }
+
+  #lookLater(at: number): void {
+    this.#cancelTimer();
+    this.#lookAt = at;
+    this.#cancelTimer = this.needs.world.after(Math.max(0, at - this.needs.world.now()), () => this.wake());
+  }
+
   async #claimAll(): Promise<void> {
     let nextDueAt: number | null = null;
     do {
@@ -86,8 +102,8 @@ export class Worker {
       }
     } while (this.#again && !this.#stopping);
     this.#claiming = false;
-    const wait = Math.min(POLL_EVERY_MS, Math.max(0, (nextDueAt ?? Number.POSITIVE_INFINITY) - this.needs.world.now()));
-    if (!this.#stopping) this.#cancelTimer = this.needs.world.after(wait, () => this.wake());
+    const now = this.needs.world.now();
+    if (!this.#stopping) this.#lookLater(Math.min(now + POLL_EVERY_MS, nextDueAt ?? Number.POSITIVE_INFINITY));
   }
 
   /** One claim. Answers when the next work is due: at once, if more was due than fits into one claim. */

@@ -1,10 +1,10 @@
 // Room: store. The store in memory, for the simulator and for tests that need no database. Built by them; production uses postgres/.
 // Promises what the interface promises except durability: each call is one atomic step, taken when it is called; rows are copied in and out.
 import { cancelTask, mergeTask, openTask, reopenTask, settleTask, type TaskRecord } from "@holdfast/engine";
+import { LocalBus } from "../local-bus.ts";
 import { duplicateReason, storableRow, storableState, storableTask, storableText, travellingTasks } from "../storable.ts";
 import type {
   Bus,
-  BusMessage,
   Claim,
   ClaimRequest,
   DeliveryRow,
@@ -255,25 +255,11 @@ function ofEnvironment<T extends { environmentId: string }>(row: T | undefined, 
   return row && (environmentId === null || row.environmentId === environmentId) ? row : null;
 }
 
-/** News inside one process: listeners hear a message while it is published. */
-export class MemoryBus implements Bus {
-  readonly #listeners = new Set<(message: BusMessage) => void>();
-
-  publish(message: BusMessage): void {
-    for (const listener of this.#listeners) listener(message);
-  }
-
-  subscribe(listener: (message: BusMessage) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  }
-}
-
 /**
  * A store and a bus that live as long as the process.
  *
  * @example const { store, bus } = createMemoryStore();
  */
 export function createMemoryStore(): { store: MemoryStore; bus: Bus } {
-  return { store: new MemoryStore(), bus: new MemoryBus() };
+  return { store: new MemoryStore(), bus: new LocalBus() };
 }
