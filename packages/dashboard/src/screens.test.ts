@@ -62,9 +62,10 @@ describe.skipIf(whyNoChromium)("screens", () => {
     const grid = page.getByRole("grid", { name: "Runs" });
     const scrolledTo = async () => {
       await grid.evaluate((element) => element.parentElement?.scrollTo(0, element.scrollHeight));
-      return page.getByText("run_99700").count();
+      const ids = (await grid.textContent())?.match(/run_\d{5}(?!\d)/g) ?? ["run_99999"];
+      return Math.min(...ids.map((id) => Number(id.slice("run_".length))));
     };
-    await expect.poll(scrolledTo, { timeout: 15_000 }).toBe(1);
+    await expect.poll(scrolledTo, { timeout: 25_000 }).toBeLessThanOrEqual(99_700);
     expect(await page.locator("*").count()).toBeLessThan(2_500);
   });
 
