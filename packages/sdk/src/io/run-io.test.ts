@@ -61,4 +61,28 @@ describe("io", () => {
     expect(sent).toEqual([{ name: "n", payload: { a: 1 }, id: model.named("send")[0]?.key }]);
     expect(first).toEqual(ok([model.named("send")[0]?.key, Date.UTC(2026, 0, 1)]));
   });
+
+  it("sends an event again after an outage of the server, and gives up at once when it is refused", async () => {
+    const model = new RunModel();
+    let calls = 0;
+    model.runtime.fetch = async (_url, init) => {
+      calls += 1;
+      if (calls <= 5) throw new Error("connect ECONNREFUSED");
+      const { event } = JSON.parse(String(init.body));
+      if (event.name === "bad") return Response.json({ message: "no such thing" }, { status: 422 });
+      return Response.json({ ...event, timestamp: "2026-01-01T00:00:00.000Z" });
+    };
+    model.runtime.after = (_ms, callback) => {
+      setImmediate(callback);
+      return () => {};
+    };
+    const program = async (io: IO) => {
+      const { name } = await io.sendEvent("send", { name: "n" });
+      const refused = await io.sendEvent("refused", { name: "bad" }).catch((error: Error) => error.message);
+      return [name, refused];
+    };
+    expect(await model.execute(program)).toMatchObject({ status: "SUSPENDED" });
+    expect(await model.finish(program)).toEqual(ok(["n", "no such thing"]));
+    expect(calls).toBe(7);
+  });
 });
