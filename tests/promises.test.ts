@@ -69,6 +69,13 @@ describe.each(["connect", "push"] as const)("an app reached by %s", (mount) => {
     expect(on.told(run.id).sort()).toEqual(Array.from({ length: 10 }, (_, i) => `task ${i}`));
   });
 
+  test("a race is won in every replay by whoever won it first", async () => {
+    const run = await on.server.api.runOnce("timeout-race", { name: "timeout-race" }, PATIENT);
+    expect(run).toMatchObject({ status: "SUCCESS", output: "work" });
+    // Once at first, once when the timeout is due, once after the wait: by then both racers are recorded.
+    expect(on.told(run.id)).toEqual(["work", "work", "work"]);
+  });
+
   test("a canceled run starts no task any more, and what was under way changes nothing", async () => {
     const file = join(freshDirectory(), "go");
     const id = await onlyRun(on.server, "two-steps", { name: "two-steps", payload: { file } });

@@ -79,6 +79,11 @@ export interface RecordedTask {
   /** JSON text, exactly as first reported. */
   output?: string;
   error?: { message: string; name?: string; stack?: string };
+  /**
+   * When it ended, for COMPLETED and ERRORED, in milliseconds from wherever: only the order among the tasks of a run counts. A replay hands results out
+   * in this order, so that a race is won by whoever won it first.
+   */
+  endedAt?: number;
   /** Milliseconds until it is due, for WAITING. */
   wakeMs?: number;
 }

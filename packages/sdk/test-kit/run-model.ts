@@ -21,6 +21,8 @@ interface Row {
   failures: number;
   /** When a waiting task is due, on the runtime's clock. */
   due: number;
+  /** When it ended, on the same clock. */
+  ended: number;
 }
 
 export function executionStart(given: Partial<ExecutionStart> = {}): ExecutionStart {
@@ -81,20 +83,31 @@ export class RunModel implements Reporter {
     if (known && (known.report.status === "COMPLETED" || known.report.status === "ERRORED")) return;
     if (known && item.status === "RUNNING") return;
     const failures = (known?.failures ?? 0) + (item.status === "WAITING" && item.error ? 1 : 0);
-    this.rows.set(item.key, { report: item, failures, due: this.runtime.time + (item.delayMs ?? 0) });
+    this.rows.set(item.key, {
+      report: item,
+      failures,
+      due: this.runtime.time + (item.delayMs ?? 0),
+      ended: this.runtime.time - (item.endedAgo ?? 0),
+    });
   }
 
   start(): ExecutionStart {
     const { time } = this.runtime;
-    const tasks = [...this.rows.values()].map(({ report, failures, due }): RecordedTask => {
+    const tasks = [...this.rows.values()].map((row): RecordedTask => {
+      const { report, failures, due } = row;
       const waiting = report.status === "WAITING" && due > time;
       const settledStatus = report.noop ? "COMPLETED" : "RUNNING";
       const status = report.status === "WAITING" && !waiting ? settledStatus : report.status;
+      if (status === "COMPLETED" && report.status === "WAITING") {
+        row.report = { ...report, status };
+        row.ended = time;
+      }
       return {
         id: report.id,
         key: report.key,
         status,
         attempts: failures,
+        ...(status === "COMPLETED" || status === "ERRORED" ? { endedAt: row.ended } : {}),
         ...(report.output === undefined ? {} : { output: report.output }),
         ...(report.error && status === "ERRORED" ? { error: report.error as { message: string } } : {}),
         ...(waiting ? { wakeMs: due - time } : {}),

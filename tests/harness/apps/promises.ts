@@ -72,6 +72,20 @@ client.defineJob({
 });
 
 client.defineJob({
+  id: "timeout-race",
+  name: "Work against a timeout",
+  version: "1.0.0",
+  trigger: eventTrigger({ name: "timeout-race" }),
+  run: async (_payload: unknown, io, ctx) => {
+    const timeout = io.wait("timeout", 0.5).then(() => "timeout");
+    const winner = await Promise.race([timeout, io.runTask("work", async () => "work").then((value) => value)]);
+    journal.write({ run: ctx.run.id, what: winner });
+    await io.wait("afterwards", 1);
+    return winner;
+  },
+});
+
+client.defineJob({
   id: "sleeper",
   name: "Sleeps",
   version: "1.0.0",

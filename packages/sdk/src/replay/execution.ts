@@ -1,6 +1,7 @@
 // Room: replay. One call of a job's run(): replays what is recorded, performs what is not, and knows when nothing can go on any more.
 // Called by jobs/perform.ts with the start the server sent and a Reporter; pure of transport. Promises: a recorded task never runs again; a task's
-// output is on disk before the program sees it; a suspended task never settles, so no try/catch can swallow a wait; after the end nothing is reported.
+// output is on disk before the program sees it; results replay in the order they came about, so races end as they did; a suspended task never settles,
+// so no try/catch can swallow a wait; after the end nothing is reported.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ExecutionOutcome, ExecutionStart, RecordedTask, TaskReport } from "@holdfast/protocol";
@@ -14,6 +15,7 @@ import { type CacheKey, duplicateKeyError, taskId, taskKey } from "./key.ts";
 import { Liveness } from "./liveness.ts";
 import { delayUntil, type Lost, never, Outbox, type Reporter } from "./outbox.ts";
 import { judge } from "./retry.ts";
+import { LAST, Turnstile } from "./turnstile.ts";
 
 export type ExecutionEnd = { kind: "ended"; items: TaskReport[]; outcome: ExecutionOutcome } | Lost;
 
@@ -43,6 +45,7 @@ export class Execution {
   readonly ended: Promise<ExecutionEnd>;
   readonly #outbox: Outbox;
   readonly #liveness: Liveness;
+  readonly #turnstile: Turnstile;
   readonly #recorded = new Map<string, RecordedTask>();
   readonly #visited = new Set<string>();
   readonly #logged = new Map<string, number>();
@@ -64,6 +67,7 @@ export class Execution {
     this.#wallOrigin = runtime.now() - this.#began;
     this.#outbox = new Outbox(reporter, runtime, (end) => this.#lose(end));
     this.#liveness = new Liveness(runtime, () => this.#stuck());
+    this.#turnstile = new Turnstile(runtime, (busy) => this.#liveness.busy(busy));
     for (const task of start.tasks) this.#recorded.set(task.key, task);
   }
 
@@ -96,11 +100,7 @@ export class Execution {
     if (this.#visited.has(key)) return Promise.reject(duplicateKeyError(cacheKey));
     this.#visited.add(key);
     const record = this.#recorded.get(key);
-    if (record?.status === "COMPLETED") return this.#replay(record, work);
-    if (record?.status === "ERRORED") {
-      const shape = record.error ?? { message: "The task failed." };
-      return Promise.reject(new ErrorWithTask(recordedTaskView(record, parent, work.options), shape));
-    }
+    if (record?.status === "COMPLETED" || record?.status === "ERRORED") return this.#replay(record, parent, work);
     const { options } = work;
     const frame = new Frame(key, cacheKey, {
       parent,
@@ -165,7 +165,11 @@ export class Execution {
     return caller?.execution === this ? caller.frame : undefined;
   }
 
-  async #replay<T>(record: RecordedTask, { options }: Work<T>): Promise<T> {
+  async #replay<T>(record: RecordedTask, parent: Frame | undefined, { options }: Work<T>): Promise<T> {
+    await this.#turnstile.pass(record.endedAt ?? 0);
+    if (record.status === "ERRORED") {
+      throw new ErrorWithTask(recordedTaskView(record, parent, options), record.error ?? { message: "The task failed." });
+    }
     const output = outputValue(record.output);
     return options.parseOutput ? options.parseOutput(output) : (output as T);
   }
@@ -180,7 +184,7 @@ export class Execution {
     }
     if (!frame.noop) return this.#perform(frame, work);
     this.#add({ ...frame.report("COMPLETED"), endedAgo: frame.began }, frame.parent);
-    return Promise.resolve(undefined as T);
+    return this.#atOnce() as Promise<T>;
   }
 
   /** The instant a task may start: in the past unless it waits. */
@@ -237,6 +241,17 @@ export class Execution {
     await this.#outbox.flush();
     if (this.#over()) return never();
     this.#liveness.leave(frame);
+    await this.#behindReplays();
+  }
+
+  /** The result of what takes no time: behind recorded results, those included that the program asks for in this very turn. */
+  async #atOnce(): Promise<void> {
+    if (this.#recorded.size > 0) await this.#turnstile.pass(LAST);
+  }
+
+  /** What happens in this execution happens after everything recorded that the program has asked for. */
+  async #behindReplays(): Promise<void> {
+    if (!this.#turnstile.open) await this.#turnstile.pass(LAST);
   }
 
   /** Adds a report, and before it the parents the server has not heard of: a child is never shown without them. */
@@ -326,6 +341,7 @@ export class Execution {
   #close(): void {
     this.#phase = "over";
     this.#liveness.stop();
+    this.#turnstile.stop();
     this.#cancelBeat?.();
     this.#cancelBeat = undefined;
   }

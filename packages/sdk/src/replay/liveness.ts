@@ -77,6 +77,12 @@ export class Liveness {
     this.hold();
   }
 
+  /** Recorded results are on their way to the program: it goes on. */
+  busy(busy: boolean): void {
+    this.#live += busy ? 1 : -1;
+    this.#check();
+  }
+
   /** Makes the execution end as soon as nothing can go on. */
   hold(): void {
     this.#held = true;

@@ -30,6 +30,7 @@ export function recordedTask(row: TaskRow, now: number): RecordedTask {
     status: row.status === "PENDING" ? "RUNNING" : row.status,
     attempts: usedUp(row),
   };
+  if (row.completedAt !== null) task.endedAt = row.completedAt;
   if (row.outputText !== null) task.output = row.outputText;
   if (row.errorText !== null) task.error = JSON.parse(row.errorText) as { message: string };
   if (row.status === "WAITING" && row.delayUntil !== null) task.wakeMs = Math.max(0, row.delayUntil - now);
