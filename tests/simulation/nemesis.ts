@@ -133,7 +133,7 @@ export class Nemesis {
     if (!actor.alive || actor.paused) return;
     this.scene.note(actor, { what: "fault", message: "paused" });
     this.scene.timeline.pause(actor);
-    this.scene.timeline.after(this.#chance.pick([300, 3_000, 17_000, 24_000]), null, () => {
+    this.scene.timeline.after(this.#chance.pick([300, 16_000, 18_000, 24_000]), null, () => {
       if (!actor.paused) return;
       this.scene.timeline.resume(actor);
       this.scene.note(actor, { what: "fault", message: "goes on" });

@@ -8,10 +8,23 @@ import type { Actor } from "./timeline.ts";
 
 type Direction = "up" | "down";
 /** A second copy of these changes nothing by contract; over TCP copies appear when a frame is sent again on a new connection. */
-const REPEATABLE = /^\{"t":"(?:report|end|ack|stale)"/;
+const REPEATABLE = new Set(["report", "end", "ack", "stale"]);
+const HANDSHAKE_MS = 10_000;
 const NOTICED_MS = { least: 1, most: 4_000 };
 /** How long the app's own pings take to find out that nobody answers. */
 const PINGS_FAIL_MS = { least: 15_000, most: 30_000 };
+
+/** Who is at the two ends, and whom the SDK wants told. */
+interface Ends {
+  app: Actor;
+  server: Actor;
+  events: SocketEvents;
+}
+
+/** A frame's kind: its first field, the text between the third quote and the fourth. */
+function kindOf(frame: string): string {
+  return frame.split('"', 4)[3] ?? "";
+}
 
 /** One WebSocket between an app and a server. `up` is from the app to the server. */
 export class Connection {
@@ -24,7 +37,7 @@ export class Connection {
 
   constructor(
     private readonly scene: Scene,
-    readonly ends: { app: Actor; server: Actor; events: SocketEvents },
+    readonly ends: Ends,
     /** May change a frame on its way down. */
     private readonly seeDown: (text: string) => string,
   ) {
@@ -37,9 +50,10 @@ export class Connection {
   }
 
   send(direction: Direction, text: string): void {
+    if (!(direction === "up" ? this.ends.app : this.ends.server).alive) return;
     if (this.#dead.has(direction) || this.#noticed.has(direction === "up" ? "app" : "server")) return;
     this.#deliver(direction, text);
-    if (REPEATABLE.test(text) && this.scene.strikes("frameTwice", this.#chance)) this.#deliver(direction, text);
+    if (REPEATABLE.has(kindOf(text)) && this.scene.strikes("frameTwice", this.#chance)) this.#deliver(direction, text);
   }
 
   #deliver(direction: Direction, text: string): void {
@@ -114,7 +128,7 @@ export class ServerSocket extends EventEmitter {
   }
 
   send(text: string): void {
-    this.#connection.ends.server.point(`frame ${/^\{"t":"([a-z]+)"/.exec(text)?.[1]}`);
+    this.#connection.ends.server.point(`frame ${kindOf(text)}`);
     this.#connection.send("down", text);
   }
   close(): void {
@@ -132,6 +146,39 @@ export class ServerSocket extends EventEmitter {
 /** The stream below the server's socket. */
 export const WIRE = { cork: () => {}, uncork: () => {} };
 
+/** The app's end, from dialling on. */
+class Dialled implements Socket {
+  #state: "dialling" | "open" | "over" = "dialling";
+
+  constructor(private readonly connection: Connection) {}
+
+  open(): void {
+    if (this.#state !== "dialling") this.connection.closeFrom("app", "nobody waits for it any more");
+    else {
+      this.#state = "open";
+      this.connection.ends.events.opened();
+    }
+  }
+
+  fail(reason: string): void {
+    if (this.#state !== "dialling") return;
+    this.#state = "over";
+    this.connection.ends.events.closed(reason);
+  }
+
+  send(text: string): void {
+    if (this.#state !== "open") return;
+    this.connection.ends.app.point(`app frame ${kindOf(text)}`);
+    this.connection.send("up", text);
+  }
+
+  close(): void {
+    if (this.#state === "open") this.connection.closeFrom("app", "the app closed it");
+    else this.fail("closed by the app");
+    this.#state = "over";
+  }
+}
+
 export class Network {
   readonly connections = new Set<Connection>();
 
@@ -142,40 +189,21 @@ export class Network {
    *
    * @param accept takes the server's end, in the server
    */
-  dial(ends: Connection["ends"], accept: (socket: ServerSocket) => boolean, seeDown: (text: string) => string): Socket {
+  dial(ends: Ends, accept: (socket: ServerSocket) => boolean, seeDown: (text: string) => string): Socket {
+    const connection = new Connection(this.scene, ends, seeDown);
+    const dialled = new Dialled(connection);
     const chance = this.scene.chance(`dial ${ends.app.name}`);
     const { timeline } = this.scene;
-    const connection = new Connection(this.scene, ends, seeDown);
-    let state: "dialling" | "open" | "over" = "dialling";
-    const fail = (reason: string) => () => {
-      if (state !== "dialling") return;
-      state = "over";
-      ends.events.closed(reason);
-    };
-    timeline.after(10_000, ends.app, fail("no answer to the handshake"));
-    if (!ends.server.alive) timeline.after(chance.within(1, 20), ends.app, fail("refused"));
+    const fail = (ms: number, reason: string) => void timeline.after(ms, ends.app, () => dialled.fail(reason));
+    fail(HANDSHAKE_MS, "no answer to the handshake");
+    if (!ends.server.alive) fail(chance.within(1, 20), "refused");
     timeline.after(chance.within(0.5, 10), ends.server, () => {
       if (this.scene.strikes("requestLost", chance)) return;
-      if (!accept(connection.serverSocket)) return void timeline.after(chance.within(0.2, 5), ends.app, fail("refused"));
+      if (!accept(connection.serverSocket)) return fail(chance.within(0.2, 5), "refused");
       this.connections.add(connection);
-      timeline.after(chance.within(0.2, 5), ends.app, () => {
-        if (state !== "dialling") return connection.closeFrom("app", "nobody waits for it any more");
-        state = "open";
-        ends.events.opened();
-      });
+      timeline.after(chance.within(0.2, 5), ends.app, () => dialled.open());
     });
-    return {
-      send: (text) => {
-        if (state !== "open") return;
-        ends.app.point(`app frame ${/^\{"t":"([a-z]+)"/.exec(text)?.[1]}`);
-        connection.send("up", text);
-      },
-      close: () => {
-        if (state === "open") connection.closeFrom("app", "the app closed it");
-        else fail("closed by the app")();
-        state = "over";
-      },
-    };
+    return dialled;
   }
 
   /** A process is gone: its peers find the connections broken. */
@@ -197,6 +225,7 @@ export class Network {
     const chance = this.scene.chance(`requests to ${to.name}`);
     const { timeline } = this.scene;
     return new Promise((resolve, reject) => {
+      if (from?.alive === false) return;
       const lost = (ms: number) => timeline.after(ms, from, () => reject(new Error("There was no answer.")));
       lost(to.alive ? 15_000 : 2);
       if (this.scene.strikes("requestLost", chance)) return;

@@ -189,30 +189,32 @@ export function expected(program: Program, told: (key: string) => unknown): { ou
 }
 
 function expectedSteps(steps: Step[], told: (key: string) => unknown): unknown[] {
-  return steps.map((step) => {
-    switch (step.do) {
-      case "task":
-        return expectedTask(step, told);
-      case "nest":
-        return expectedSteps(step.steps, told);
-      case "all":
-        return step.branches.map((branch) => expectedSteps(branch, told));
-      case "parallel":
-        return Array.from({ length: step.items }, (_, i) => told(`${step.key}.${i}`));
-      case "wait":
-        return step.key;
-      case "idle":
-        return "idled";
-      case "log":
-        return "logged";
-      case "yield":
-        return "yielded";
-      case "random":
-        return told(step.key);
-      case "send":
-        return "child";
-    }
-  });
+  return steps.map((step) => expectedStep(step, told));
+}
+
+function expectedStep(step: Step, told: (key: string) => unknown): unknown {
+  switch (step.do) {
+    case "task":
+      return expectedTask(step, told);
+    case "nest":
+      return expectedSteps(step.steps, told);
+    case "all":
+      return step.branches.map((branch) => expectedSteps(branch, told));
+    case "parallel":
+      return Array.from({ length: step.items }, (_, i) => told(`${step.key}.${i}`));
+    case "wait":
+      return step.key;
+    case "idle":
+      return "idled";
+    case "log":
+      return "logged";
+    case "yield":
+      return "yielded";
+    case "random":
+      return told(step.key);
+    case "send":
+      return "child";
+  }
 }
 
 function expectedTask({ key, fails, limit, by }: Step & { do: "task" }, told: (key: string) => unknown): unknown {

@@ -84,7 +84,11 @@ export class Senders {
       on.settled = true;
       this.open -= 1;
     };
-    if (on.tries++ >= message.patience) return settle();
+    if (on.tries >= message.patience) {
+      settle();
+      return;
+    }
+    on.tries += 1;
     const again = () => this.scene.timeline.after(this.#chance.within(200, 3_000), null, () => this.#try(on));
     this.#request(message, on.endpoint).then(
       (verdict) => {

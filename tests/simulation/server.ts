@@ -45,6 +45,7 @@ class SimulatedBus implements Bus {
 
   /** Listeners of this server hear it at once, other servers later or never. */
   publish(message: BusMessage): void {
+    if (!this.actor.alive) return;
     this.hear(message);
     const { scene } = this.wire;
     const chance = scene.chance(`news ${this.actor.name}`);

@@ -13,7 +13,7 @@ import { judge } from "./verdict.ts";
 /** Virtual milliseconds: how long booting may take, faults last, and healing may take. */
 const BOOT_MS = 2_000;
 const FAULTS_MS = 30_000;
-const HEALED_MS = 240_000;
+const HEALED_MS = 120_000;
 /** Watched on after everything came to rest: what wakes up late must change nothing. */
 const AFTERWARDS_MS = 32_000;
 
@@ -43,6 +43,8 @@ export interface SimulationResult {
   violations: string[];
   scene: Scene;
   runs: number;
+  /** Virtual milliseconds from healing until everything had come to its end. */
+  recoveredAfter: number;
 }
 
 /**
@@ -62,7 +64,7 @@ export async function simulate({ seed, mutant }: SimulationOptions): Promise<Sim
   const servers = ["server A", "server B"].map(
     (name) => new SimulatedServer(scene, name, wire, { skew: chance.within(0, skewed), store, environment: ENVIRONMENT }),
   );
-  const apps = ["app A", "app B"].slice(0, chance.between(1, 2)).map((name) => {
+  const apps = ["app A", "app B"].slice(0, chance.happens(0.7) ? 2 : 1).map((name) => {
     const skew = chance.within(-86_400_000, 86_400_000);
     return new SimulatedApp(scene, name, { servers, network, environmentId: ENVIRONMENT.id, skew });
   });
@@ -83,12 +85,14 @@ export async function simulate({ seed, mutant }: SimulationOptions): Promise<Sim
   await scene.timeline.run(BOOT_MS + FAULTS_MS);
   nemesis.heal();
   const atRest = () => senders.open === 0 && isAtRest(memory);
-  await scene.timeline.run(scene.now + HEALED_MS, atRest);
+  const healedAt = scene.now;
+  await scene.timeline.run(healedAt + HEALED_MS, atRest);
+  const recoveredAfter = scene.now - healedAt;
   const rested = atRest();
   if (rested) await scene.timeline.run(scene.now + AFTERWARDS_MS);
   const violations = judge({ scene, tables: memory.tables, programs: senders.programs, rested, tolerance: skewed + 1 });
   const { steps } = scene.timeline;
-  return { seed, hash: scene.history.hash(), steps, violations, scene, runs: memory.tables.runs.size };
+  return { seed, hash: scene.history.hash(), steps, violations, scene, runs: memory.tables.runs.size, recoveredAfter };
 }
 
 function isAtRest({ tables }: MemoryStore): boolean {
