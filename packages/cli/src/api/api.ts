@@ -95,7 +95,8 @@ async function refusal(response: Response): Promise<CommandError> {
 
 function codeOf(code: string | undefined, status: number): ErrorCode {
   if (code && code in ERROR_STATUS) return code as ErrorCode;
-  const fitting = Object.entries(ERROR_STATUS).find(([, each]) => each === status)?.[0];
+  // Several codes share a status; of those with 500, only INTERNAL is about the server.
+  const fitting = status === 500 ? undefined : Object.entries(ERROR_STATUS).find(([, each]) => each === status)?.[0];
   return (fitting as ErrorCode | undefined) ?? "INTERNAL";
 }
 

@@ -17,8 +17,8 @@ export interface AppProcessOptions {
   /** Where the child's output goes: a file descriptor of ours, stdout or stderr. */
   stdout: 1 | 2;
   onEvent(event: AppEvent): void;
-  /** A file the child loaded, as an absolute path. */
-  onFile(path: string): void;
+  /** A file the child loaded, as an absolute path, and when it was last changed then. */
+  onFile(path: string, changedAt: number): void;
 }
 
 export interface AppProcess {
@@ -72,7 +72,7 @@ function startRunner(world: Pick<CliWorld, "after">, options: AppProcessOptions)
   });
   child.process.on("message", (message) => {
     if (!isRunnerMessage(message)) return;
-    if (message.holdfast === "loaded") options.onFile(message.path);
+    if (message.holdfast === "loaded") options.onFile(message.path, message.changedAt);
     else options.onEvent(message);
   });
   return child;

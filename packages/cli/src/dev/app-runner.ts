@@ -1,5 +1,6 @@
 // Room: dev. The program `holdfast dev` starts as a child to run the user's files: imports them, then connects every client they made
 // that the program did not connect itself. Promise: on SIGTERM, or when the parent is gone, it takes its leave of the server and ends.
+import { statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { register as registerCommonJs } from "tsx/cjs/api";
@@ -32,7 +33,8 @@ function tell(message: RunnerMessage): void {
 }
 
 function tellLoaded(path: string): void {
-  if (!path.includes("node_modules")) tell({ holdfast: "loaded", path });
+  if (path.includes("node_modules")) return;
+  tell({ holdfast: "loaded", path, changedAt: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 });
 }
 
 /** True when the program connected the client, or it is connected now. */

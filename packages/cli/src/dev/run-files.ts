@@ -24,7 +24,7 @@ export function runFiles(context: Context, { files, env, announcer }: FilesToRun
       tell(context, event);
       void announcer.look().catch(() => {});
     },
-    onFile: (path) => watcher.add(path),
+    onFile: (path, changedAt) => watcher.add(path, changedAt),
   });
   const watcher = watchProgram(world, {
     files,

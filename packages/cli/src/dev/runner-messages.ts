@@ -1,8 +1,8 @@
 // Room: dev. What the app's process tells `holdfast dev` over its IPC channel. Sent by app-runner.ts, read by app-process.ts.
 
 export type RunnerMessage =
-  /** A file of the person's own was loaded: absolute path. */
-  | { holdfast: "loaded"; path: string }
+  /** A file of the person's own was loaded: absolute path, and when it was last changed then (epoch ms). */
+  | { holdfast: "loaded"; path: string; changedAt: number }
   /** The files ran; `clients` are the apps they made that are connected. */
   | { holdfast: "connected"; clients: string[] }
   /** The files ran and made no TriggerClient. */
