@@ -20,7 +20,7 @@ const WORST: Faults = {
   frameSlow: 0.05,
   newsLost: 0.8,
 };
-const STRIKES = ["crash", "crash", "pause", "pause", "cut", "cut", "mute", "restart"] as const;
+const STRIKES = ["crash", "crash", "pause", "pause", "cut", "cut", "mute", "restart", "clock"] as const;
 type Process = SimulatedServer | SimulatedApp;
 
 /** Kills the process that passes the named place for the `nth` time. */
@@ -43,6 +43,8 @@ const PLACES: readonly Omit<Trap, "nth">[] = [
 export class Nemesis {
   readonly #chance: Chance;
   #traps: Trap[] = [];
+  /** By how many milliseconds servers' clocks were set wrong. */
+  readonly #steps = new Map<SimulatedServer, number>();
   #healed = false;
 
   constructor(
@@ -78,6 +80,7 @@ export class Nemesis {
     this.#traps = [];
     this.scene.faults = NO_FAULTS;
     this.scene.note("nemesis", { what: "fault", message: "healed" });
+    for (const [{ setting }, ms] of this.#steps) setting.skew -= ms;
     for (const { actor } of [...this.cast.servers, ...this.cast.apps]) if (actor.paused) this.scene.timeline.resume(actor);
   }
 
@@ -119,6 +122,7 @@ export class Nemesis {
     if (strike === "crash") this.#crash(process, "by chance");
     else if (strike === "pause") this.#pause(process);
     else if (strike === "restart") this.#restart(process);
+    else if (strike === "clock") this.#step(this.#chance.pick(this.cast.servers));
     else if (connection) {
       this.scene.note("nemesis", {
         what: "fault",
@@ -138,6 +142,20 @@ export class Nemesis {
       this.scene.timeline.resume(actor);
       this.scene.note(actor, { what: "fault", message: "goes on" });
     });
+  }
+
+  /** Somebody sets a server's wall clock wrong, until the simulation heals. Waits may end early by as much, nothing else may break. */
+  #step(server: SimulatedServer): void {
+    if (this.#steps.has(server)) return;
+    const ms = Math.round(this.#chance.within(-40_000, 40_000));
+    server.setting.skew += ms;
+    this.#steps.set(server, ms);
+    this.scene.note(server.actor, { what: "fault", message: `its clock was set by ${ms} ms` });
+  }
+
+  /** The most that two servers' clocks differed by because of it. */
+  get stepped(): number {
+    return [...this.#steps.values()].reduce((sum, ms) => sum + Math.abs(ms), 0);
   }
 
   /** A polite stop, as by SIGTERM, and a start. */

@@ -20,7 +20,7 @@ import { Actor } from "./timeline.ts";
 const VAULT: Vault = { keyId: "none", seal: (plain) => plain, open: (sealed) => sealed };
 
 export interface ServerSetting {
-  /** Milliseconds its wall clock is ahead. */
+  /** Milliseconds its wall clock is ahead; it may be set while the server runs. */
   skew: number;
   store: Store;
   environment: EnvironmentRow;
@@ -80,7 +80,7 @@ export class SimulatedServer {
     private readonly scene: Scene,
     readonly name: string,
     private readonly wire: NewsWire,
-    private readonly setting: ServerSetting,
+    readonly setting: ServerSetting,
   ) {
     this.actor = new Actor(name);
     this.actor.alive = false;
@@ -91,7 +91,7 @@ export class SimulatedServer {
     this.actor = new Actor(this.name);
     this.actor.onPoint = onPoint;
     const { actor, scene } = this;
-    const world = simulatedWorld(scene, actor, { skew: this.setting.skew, boot: ++this.#boots });
+    const world = simulatedWorld(scene, actor, { clock: this.setting, boot: ++this.#boots });
     const store = storeEdge(scene, actor, this.setting.store);
     this.#bus = new SimulatedBus(this.wire, actor);
     const bus = this.#bus;
@@ -129,9 +129,9 @@ export class SimulatedServer {
   }
 }
 
-function simulatedWorld(scene: Scene, actor: Actor, { skew, boot }: { skew: number; boot: number }): World {
+function simulatedWorld(scene: Scene, actor: Actor, { clock, boot }: { clock: { skew: number }; boot: number }): World {
   const chance = scene.chance(`world ${actor.name} ${boot}`);
-  const now = (): number => Math.floor(EPOCH + scene.now + skew);
+  const now = (): number => Math.floor(EPOCH + scene.now + clock.skew);
   return {
     now,
     monotonic: () => scene.now,

@@ -90,7 +90,13 @@ export async function simulate({ seed, mutant }: SimulationOptions): Promise<Sim
   const recoveredAfter = scene.now - healedAt;
   const rested = atRest();
   if (rested) await scene.timeline.run(scene.now + AFTERWARDS_MS);
-  const violations = judge({ scene, tables: memory.tables, programs: senders.programs, rested, tolerance: skewed + 1 });
+  const violations = judge({
+    scene,
+    tables: memory.tables,
+    programs: senders.programs,
+    rested,
+    tolerance: skewed + nemesis.stepped + 1,
+  });
   const { steps } = scene.timeline;
   return { seed, hash: scene.history.hash(), steps, violations, scene, runs: memory.tables.runs.size, recoveredAfter };
 }
