@@ -1,4 +1,6 @@
 // Simulation: one app process: the real SDK over a seeded Runtime, connected through the virtual network. It keeps its own log of what it did and was told.
+
+import { PUSH, type TaskReport } from "@holdfast/protocol";
 import {
   type ConnectedClient,
   type EventSpecification,
@@ -9,6 +11,7 @@ import {
   type Trigger,
   TriggerClient,
 } from "@holdfast/sdk";
+import type { HttpOutcome, HttpRequest } from "../../packages/server/src/platform/http-client.ts";
 import type { Network } from "./network.ts";
 import { type Program, perform, type Stage } from "./programs.ts";
 import { EPOCH, type Scene } from "./scene.ts";
@@ -33,11 +36,14 @@ export interface AppSetting {
   environmentId: string;
   /** Milliseconds its wall clock is off; nothing may depend on it. */
   skew: number;
+  /** Whether it dials out, or is called at its URL. */
+  transport: "connect" | "push";
 }
 
 export class SimulatedApp {
   actor: Actor;
   #connected: ConnectedClient | null = null;
+  #client: TriggerClient | null = null;
   #boots = 0;
 
   constructor(
@@ -59,8 +65,22 @@ export class SimulatedApp {
       const client = new TriggerClient({ id: "app", apiKey: API_KEY, apiUrl: "http://simulation", runtime });
       forget(client);
       defineJobs(client, this.scene, { actor, runtime });
+      this.#client = client;
+      if (this.setting.transport === "push") return;
       this.#connected = client.connect({ concurrency: this.scene.chance(`app ${this.name}`).pick([2, 5, 50]) });
     });
+  }
+
+  /** A server's call, answered by the handler that adapters mount. */
+  async called({ url, headers = {}, body = "" }: HttpRequest): Promise<HttpOutcome> {
+    if (!this.#client) return { ok: false, why: "refused", message: "The app is starting." };
+    const isExecution = headers["x-trigger-action"] === PUSH.executeAction;
+    const text = Buffer.from(body).toString("utf8");
+    const sent = isExecution ? JSON.stringify(withToken(JSON.parse(text) as Start)) : text;
+    const response = await this.#client.handler(new Request(url, { method: "POST", headers, body: sent }));
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    if (isExecution) this.actor.point("app answers");
+    return { ok: true, status: response.status, headers: Object.fromEntries(response.headers), body: bytes };
   }
 
   /** As on SIGTERM. */
@@ -134,16 +154,10 @@ function simulatedRuntime(scene: Scene, actor: Actor, setting: AppSetting & { bo
     uniqueId: () => `unique-${actor.name}-${setting.boot}-${chance.between(0, 1e9)}`,
     after: (ms, callback) => scene.timeline.after(ms, actor, callback),
     turn: (callback) => void scene.timeline.after(0, actor, callback),
-    fetch: (_url, init) => {
-      const { event } = JSON.parse(String(init.body)) as { event: { id: string; name: string; payload: unknown } };
+    fetch: (url, init) => {
       const server = chance.pick(servers);
-      return network.request(actor, server.actor, async () => {
-        if (!server.core) return new Response("{}", { status: 503 });
-        const sent = await server.core.events.send(environmentId, event);
-        return new Response(
-          JSON.stringify({ id: sent.event.id, name: sent.event.name, payload: {}, timestamp: sent.event.timestamp }),
-        );
-      });
+      if (url.endsWith("/reports")) actor.point("app posts report");
+      return network.request(actor, server.actor, () => answered(server, environmentId, url, String(init.body)));
     },
     dial: (_url, _headers, events: SocketEvents) => {
       const server = chance.pick(servers);
@@ -154,10 +168,32 @@ function simulatedRuntime(scene: Scene, actor: Actor, setting: AppSetting & { bo
   };
 }
 
+/** What the server's API answers to the two calls that the SDK makes of it here. */
+async function answered(server: SimulatedServer, environmentId: string, url: string, text: string): Promise<Response> {
+  if (!server.core) return new Response("{}", { status: 503 });
+  const token = /executions\/([^/]+)\/reports$/.exec(url)?.[1];
+  if (token !== undefined) {
+    const { items } = JSON.parse(text) as { items: TaskReport[] };
+    const verdict = await server.core.executor.record(token, items);
+    return new Response("{}", { status: verdict === "recorded" ? 200 : 409 });
+  }
+  const { event } = JSON.parse(text) as { event: { id: string; name: string; payload: unknown } };
+  const { id, name, timestamp } = (await server.core.events.send(environmentId, event)).event;
+  return new Response(JSON.stringify({ id, name, payload: {}, timestamp }));
+}
+
+interface Start {
+  token: string;
+  account?: object;
+}
+
 /** Gives the job the token of its execution, which the SDK keeps to itself: the app's log needs it. */
+function withToken<T extends Start>(start: T): T {
+  return { ...start, account: { id: "simulation", metadata: { token: start.token } } };
+}
+
 function tagged(text: string): string {
   if (!text.startsWith('{"t":"execute"')) return text;
-  const frame = JSON.parse(text) as { start: { token: string; account?: object } };
-  frame.start.account = { id: "simulation", metadata: { token: frame.start.token } };
-  return JSON.stringify(frame);
+  const frame = JSON.parse(text) as { start: Start };
+  return JSON.stringify({ ...frame, start: withToken(frame.start) });
 }

@@ -38,6 +38,8 @@ const PLACES: readonly Omit<Trap, "nth">[] = [
   ...["execute", "ack", "stale", "verify", "welcome"].map((name) => ({ kind: "server" as const, point: `frame ${name}` })),
   ...["report", "end", "hello", "reply"].map((name) => ({ kind: "app" as const, point: `app frame ${name}` })),
   { kind: "app", point: "task started" },
+  { kind: "app", point: "app posts report" },
+  { kind: "app", point: "app answers" },
 ];
 
 export class Nemesis {
@@ -123,7 +125,8 @@ export class Nemesis {
     else if (strike === "pause") this.#pause(process);
     else if (strike === "restart") this.#restart(process);
     else if (strike === "clock") this.#step(this.#chance.pick(this.cast.servers));
-    else if (connection) {
+    else if (!connection) this.cast.network.breakRequest(this.#chance);
+    else {
       this.scene.note("nemesis", {
         what: "fault",
         message: `${strike} ${connection.ends.app.name}–${connection.ends.server.name}`,

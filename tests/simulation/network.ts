@@ -11,6 +11,8 @@ type Direction = "up" | "down";
 const REPEATABLE = new Set(["report", "end", "ack", "stale"]);
 const HANDSHAKE_MS = 10_000;
 const NOTICED_MS = { least: 1, most: 4_000 };
+/** When a request whose packets vanish is found to be broken. */
+const KEEPALIVE_MS = { least: 1_000, most: 40_000 };
 /** How long the app's own pings take to find out that nobody answers. */
 const PINGS_FAIL_MS = { least: 15_000, most: 30_000 };
 
@@ -179,10 +181,31 @@ class Dialled implements Socket {
   }
 }
 
+/** Why a request got no answer. */
+export class Unanswered extends Error {
+  constructor(readonly why: "refused" | "broken" | "timeout") {
+    super(`There was no answer: ${why}.`);
+  }
+}
+
+interface RequestOptions {
+  patience?: number;
+  once?: boolean;
+}
+
+interface Call {
+  to: Actor;
+  fail(ms: number, why: Unanswered["why"]): void;
+}
+
 export class Network {
   readonly connections = new Set<Connection>();
+  readonly #calls = new Set<Call>();
+  readonly #scene: Scene;
 
-  constructor(private readonly scene: Scene) {}
+  constructor(scene: Scene) {
+    this.#scene = scene;
+  }
 
   /**
    * An app dials a server.
@@ -190,15 +213,15 @@ export class Network {
    * @param accept takes the server's end, in the server
    */
   dial(ends: Ends, accept: (socket: ServerSocket) => boolean, seeDown: (text: string) => string): Socket {
-    const connection = new Connection(this.scene, ends, seeDown);
+    const connection = new Connection(this.#scene, ends, seeDown);
     const dialled = new Dialled(connection);
-    const chance = this.scene.chance(`dial ${ends.app.name}`);
-    const { timeline } = this.scene;
+    const chance = this.#scene.chance(`dial ${ends.app.name}`);
+    const { timeline } = this.#scene;
     const fail = (ms: number, reason: string) => void timeline.after(ms, ends.app, () => dialled.fail(reason));
     fail(HANDSHAKE_MS, "no answer to the handshake");
     if (!ends.server.alive) fail(chance.within(1, 20), "refused");
     timeline.after(chance.within(0.5, 10), ends.server, () => {
-      if (this.scene.strikes("requestLost", chance)) return;
+      if (this.#scene.strikes("requestLost", chance)) return;
       if (!accept(connection.serverSocket)) return fail(chance.within(0.2, 5), "refused");
       this.connections.add(connection);
       timeline.after(chance.within(0.2, 5), ends.app, () => dialled.open());
@@ -214,31 +237,54 @@ export class Network {
       if (server === actor) connection.closeFrom("server", "the server died");
       if (app === actor || server === actor || connection.over) this.connections.delete(connection);
     }
+    for (const call of this.#calls) if (call.to === actor) call.fail(this.#scene.chance("resets").within(1, 50), "broken");
   }
 
   /**
-   * A request from one program to another, answered by `handle` in the other. Rejects when no answer comes.
+   * A request from one program to another, answered by `handle` in the other.
    *
    * @param from null for senders, which do not die
+   * @param options.patience milliseconds the asking side waits for the answer
+   * @param options.once never arrives twice
+   * @throws Unanswered
    */
-  request<T>(from: Actor | null, to: Actor, handle: () => Promise<T>): Promise<T> {
-    const chance = this.scene.chance(`requests to ${to.name}`);
-    const { timeline } = this.scene;
+  request<T>(from: Actor | null, to: Actor, handle: () => Promise<T>, options: RequestOptions = {}): Promise<T> {
+    const { patience = 15_000, once: single = false } = options;
+    const chance = this.#scene.chance(`requests to ${to.name}`);
+    const { timeline } = this.#scene;
     return new Promise((resolve, reject) => {
       if (from?.alive === false) return;
-      const lost = (ms: number) => timeline.after(ms, from, () => reject(new Error("There was no answer.")));
-      lost(to.alive ? 15_000 : 2);
-      if (this.scene.strikes("requestLost", chance)) return;
-      const once = (answered: boolean) =>
+      const call: Call = { to, fail: (ms, why) => void timeline.after(ms, from, () => reject(new Unanswered(why))) };
+      const settled = (act: () => void) => () => {
+        this.#calls.delete(call);
+        act();
+      };
+      this.#calls.add(call);
+      timeline.after(
+        patience,
+        from,
+        settled(() => reject(new Unanswered("timeout"))),
+      );
+      if (!to.alive) call.fail(chance.within(1, 20), "refused");
+      const swallowed = () => call.fail(chance.within(KEEPALIVE_MS.least, KEEPALIVE_MS.most), "broken");
+      if (this.#scene.strikes("requestLost", chance)) return swallowed();
+      const answer = (act: () => void) => timeline.after(chance.within(0.5, 8), from, settled(act));
+      const once = (isAnswered: boolean) =>
         timeline.after(chance.within(0.5, 8), to, () => {
-          const answer = (act: () => void) => () => void (answered && timeline.after(chance.within(0.5, 8), from, act));
           handle().then(
-            (value) => answer(() => resolve(value))(),
-            (error: unknown) => answer(() => reject(error))(),
+            (value) => isAnswered && answer(() => resolve(value)),
+            (error: unknown) => isAnswered && answer(() => reject(error)),
           );
         });
-      once(!this.scene.strikes("answerLost", chance));
-      if (this.scene.strikes("requestTwice", chance)) once(false);
+      const isLost = this.#scene.strikes("answerLost", chance);
+      if (isLost) swallowed();
+      once(!isLost);
+      if (!single && this.#scene.strikes("requestTwice", chance)) once(false);
     });
+  }
+
+  /** Breaks one of the requests under way: its answer will not come, and who asked hears so. The other side goes on with it. */
+  breakRequest(chance: Chance): void {
+    if (this.#calls.size > 0) chance.pick([...this.#calls]).fail(chance.within(1, 4_000), "broken");
   }
 }

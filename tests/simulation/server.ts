@@ -4,9 +4,11 @@ import type { Duplex } from "node:stream";
 import { makeId } from "@holdfast/protocol";
 import type { WebSocket } from "ws";
 import { Registry } from "../../packages/server/src/dispatch/registry.ts";
+import { Registration } from "../../packages/server/src/execute/register.ts";
 import { DEFAULT_BODY_BYTES } from "../../packages/server/src/ingest/ports.ts";
 import { buildCore, type Core } from "../../packages/server/src/main/core.ts";
 import { Upkeep } from "../../packages/server/src/main/upkeep.ts";
+import type { HttpOutcome, HttpRequest } from "../../packages/server/src/platform/http-client.ts";
 import type { Logger } from "../../packages/server/src/platform/log.ts";
 import type { Vault } from "../../packages/server/src/platform/secrets.ts";
 import type { World } from "../../packages/server/src/platform/world.ts";
@@ -24,6 +26,8 @@ export interface ServerSetting {
   skew: number;
   store: Store;
   environment: EnvironmentRow;
+  /** Calls an app that is reached by its URL. */
+  callApp(from: Actor, request: HttpRequest): Promise<HttpOutcome>;
 }
 
 /** News between the servers of one simulation. */
@@ -91,7 +95,7 @@ export class SimulatedServer {
     this.actor = new Actor(this.name);
     this.actor.onPoint = onPoint;
     const { actor, scene } = this;
-    const world = simulatedWorld(scene, actor, { clock: this.setting, boot: ++this.#boots });
+    const world = simulatedWorld(scene, actor, this.setting, ++this.#boots);
     const store = storeEdge(scene, actor, this.setting.store);
     this.#bus = new SimulatedBus(this.wire, actor);
     const bus = this.#bus;
@@ -121,6 +125,13 @@ export class SimulatedServer {
     this.#bus?.close();
   }
 
+  /** Registers an app by its URL, as a person does. */
+  async register(url: string): Promise<void> {
+    if (!this.core) return;
+    const { registry, executor, wake } = this.core;
+    await new Registration(registry, executor.push, wake).register(this.setting.environment.id, { id: "app", url });
+  }
+
   /** Takes an app's connection; false when it is not ready for any. */
   accept(socket: ServerSocket): boolean {
     if (!this.core) return false;
@@ -129,16 +140,16 @@ export class SimulatedServer {
   }
 }
 
-function simulatedWorld(scene: Scene, actor: Actor, { clock, boot }: { clock: { skew: number }; boot: number }): World {
+function simulatedWorld(scene: Scene, actor: Actor, setting: ServerSetting, boot: number): World {
   const chance = scene.chance(`world ${actor.name} ${boot}`);
-  const now = (): number => Math.floor(EPOCH + scene.now + clock.skew);
+  const now = (): number => Math.floor(EPOCH + scene.now + setting.skew);
   return {
     now,
     monotonic: () => scene.now,
     random: (bytes) => chance.bytes(bytes),
     newId: (kind) => makeId(kind, now(), chance.bytes(16)),
     after: (ms, fn) => scene.timeline.after(ms, actor, fn),
-    fetch: async () => ({ ok: false, why: "refused", message: "There is no such network here." }),
+    fetch: (request) => setting.callApp(actor, request),
     sign: (key, data) => createHmac("sha256", key).update(data).digest(),
     log: simulatedLog(scene, actor),
     close: async () => {},

@@ -1,13 +1,16 @@
 // Simulation: one seed, from the first event to the verdict. Boots two servers and one or two apps without faults, lets senders and faults loose for a
 // while, then heals and demands that everything comes to its end.
+
+import type { HttpOutcome, HttpRequest } from "../../packages/server/src/platform/http-client.ts";
 import { MemoryStore } from "../../packages/server/src/store/memory/memory-store.ts";
 import type { EnvironmentRow, Store } from "../../packages/server/src/store/store.ts";
-import { SimulatedApp } from "./app.ts";
+import { API_KEY, SimulatedApp } from "./app.ts";
 import { Nemesis } from "./nemesis.ts";
-import { Network } from "./network.ts";
+import { Network, Unanswered } from "./network.ts";
 import { EPOCH, Scene } from "./scene.ts";
 import { Senders } from "./senders.ts";
 import { NewsWire, SimulatedServer } from "./server.ts";
+import type { Actor } from "./timeline.ts";
 import { judge } from "./verdict.ts";
 
 /** Virtual milliseconds: how long booting may take, faults last, and healing may take. */
@@ -22,7 +25,7 @@ const ENVIRONMENT: EnvironmentRow = {
   slug: "dev",
   type: "DEVELOPMENT",
   secretKeyHash: "",
-  secretKeySealed: "",
+  secretKeySealed: API_KEY,
   secretKeyPreview: "",
   publicKey: "pk_dev_simulation",
   createdAt: EPOCH,
@@ -54,33 +57,15 @@ export interface SimulationResult {
  */
 export async function simulate({ seed, mutant }: SimulationOptions): Promise<SimulationResult> {
   const scene = new Scene(seed);
-  const chance = scene.chance("setting");
   const memory = new MemoryStore();
   await memory.catalog.saveEnvironment(ENVIRONMENT);
-  const store = mutant ? mutant(memory) : memory;
-  const network = new Network(scene);
-  const wire = new NewsWire(scene);
-  const skewed = chance.happens(0.5) ? 200 : 0;
-  const servers = ["server A", "server B"].map(
-    (name) => new SimulatedServer(scene, name, wire, { skew: chance.within(0, skewed), store, environment: ENVIRONMENT }),
-  );
-  const apps = ["app A", "app B"].slice(0, chance.happens(0.7) ? 2 : 1).map((name) => {
-    const skew = chance.within(-86_400_000, 86_400_000);
-    return new SimulatedApp(scene, name, { servers, network, environmentId: ENVIRONMENT.id, skew });
-  });
-  const nemesis = new Nemesis(scene, { servers, apps, network });
-  for (const server of servers) nemesis.start(server);
-  await scene.timeline.run(BOOT_MS / 2);
-  for (const app of apps) nemesis.start(app);
-  await scene.timeline.run(BOOT_MS);
-  const senders = new Senders(scene, {
-    servers,
-    network,
-    store: memory,
-    environment: ENVIRONMENT,
-    endpoints: await memory.catalog.endpoints(),
-  });
-  senders.plan(chance.between(3, 14), FAULTS_MS * 0.8);
+  const cast = castOf(scene, mutant ? mutant(memory) : memory);
+  const nemesis = new Nemesis(scene, cast);
+  await boot(scene, cast, nemesis);
+  const { servers, network } = cast;
+  const endpoints = await memory.catalog.endpoints();
+  const senders = new Senders(scene, { servers, network, store: memory, environment: ENVIRONMENT, endpoints });
+  senders.plan(scene.chance("setting").between(3, 14), FAULTS_MS * 0.8);
   nemesis.plan(FAULTS_MS);
   await scene.timeline.run(BOOT_MS + FAULTS_MS);
   nemesis.heal();
@@ -90,15 +75,60 @@ export async function simulate({ seed, mutant }: SimulationOptions): Promise<Sim
   const recoveredAfter = scene.now - healedAt;
   const rested = atRest();
   if (rested) await scene.timeline.run(scene.now + AFTERWARDS_MS);
-  const violations = judge({
-    scene,
-    tables: memory.tables,
-    programs: senders.programs,
-    rested,
-    tolerance: skewed + nemesis.stepped + 1,
-  });
+  const { tables } = memory;
+  const tolerance = cast.skew + nemesis.stepped + 1;
+  const violations = judge({ scene, tables, programs: senders.programs, rested, tolerance });
   const { steps } = scene.timeline;
-  return { seed, hash: scene.history.hash(), steps, violations, scene, runs: memory.tables.runs.size, recoveredAfter };
+  return { seed, hash: scene.history.hash(), steps, violations, scene, runs: tables.runs.size, recoveredAfter };
+}
+
+interface Cast {
+  servers: SimulatedServer[];
+  apps: SimulatedApp[];
+  network: Network;
+  transport: "connect" | "push";
+  /** The most that servers' clocks differ by, in milliseconds. */
+  skew: number;
+}
+
+/** Two servers on one store; one or two processes of one app, which dial out or are called. */
+function castOf(scene: Scene, store: Store): Cast {
+  const chance = scene.chance("setting");
+  const network = new Network(scene);
+  const wire = new NewsWire(scene);
+  const skew = chance.happens(0.5) ? 200 : 0;
+  const transport = chance.happens(0.3) ? ("push" as const) : ("connect" as const);
+  const apps: SimulatedApp[] = [];
+  const callApp = (from: Actor, request: HttpRequest): Promise<HttpOutcome> => {
+    const app = scene.chance(`calls of ${from.name}`).pick(apps);
+    const answer = network.request(from, app.actor, () => app.called(request), { patience: request.timeoutMs, once: true });
+    return answer.catch((error: Error) => ({
+      ok: false,
+      why: error instanceof Unanswered ? error.why : "broken",
+      message: error.message,
+    }));
+  };
+  const servers = ["server A", "server B"].map(
+    (name) => new SimulatedServer(scene, name, wire, { skew: chance.within(0, skew), store, environment: ENVIRONMENT, callApp }),
+  );
+  for (const name of chance.happens(0.7) ? ["app A", "app B"] : ["app A"]) {
+    const setting = { servers, network, environmentId: ENVIRONMENT.id, skew: chance.within(-86_400_000, 86_400_000), transport };
+    apps.push(new SimulatedApp(scene, name, setting));
+  }
+  return { servers, apps, network, transport, skew };
+}
+
+/** Everything comes up and is registered before anything fails. */
+async function boot(scene: Scene, { servers, apps, transport }: Cast, nemesis: Nemesis): Promise<void> {
+  for (const server of servers) nemesis.start(server);
+  await scene.timeline.run(BOOT_MS / 4);
+  for (const app of apps) nemesis.start(app);
+  await scene.timeline.run(BOOT_MS / 2);
+  if (transport === "push") {
+    for (const server of servers)
+      scene.timeline.after(0, server.actor, () => void server.register("http://app.simulation/api/trigger"));
+  }
+  await scene.timeline.run(BOOT_MS);
 }
 
 function isAtRest({ tables }: MemoryStore): boolean {
