@@ -1,6 +1,5 @@
 // Room: serve. Runs a server in this process for `dev` and `start`, and writes down where it is. Called by those two only.
 // Promise: `{data-dir}/server.json` exists from the moment the server answers until it stops.
-import { mkdirSync } from "node:fs";
 import type { Context } from "../commands/context.ts";
 import { explain } from "../output/exit-codes.ts";
 import { readServerFile, removeServerFile, writeServerFile } from "../settings/server-file.ts";
@@ -12,7 +11,6 @@ export type ServerExtras = Pick<ServerConfig, "mode" | "encryptionKey" | "adminP
 
 export async function serve(context: Context, load: LoadServer, extras: ServerExtras): Promise<RunningServer> {
   const { settings, world } = context;
-  mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
   const { startServer } = await load();
   const server = await listen(context, (port) => startServer({ ...configFor(context, extras), port }));
   writeServerFile(settings.dataDir, { url: server.url, pid: world.pid, key: server.keys.dev });

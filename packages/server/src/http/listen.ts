@@ -72,5 +72,11 @@ function startError(error: NodeJS.ErrnoException, { host, port }: { host: string
     return new UserFacingError("CONFLICT", `Port ${port} on ${host} is taken.`, "Choose another with --port.");
   if (error.code === "EACCES")
     return new UserFacingError("FORBIDDEN", `Port ${port} needs more rights than this process has.`, "Choose one from 1024 on.");
+  if (error.syscall === "listen" || error.syscall === "getaddrinfo")
+    return new UserFacingError(
+      "BAD_CONFIGURATION",
+      `Cannot listen on ${host}: ${error.message}.`,
+      "Check --host; 0.0.0.0 listens on every address.",
+    );
   return error;
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { LiveMessage } from "@holdfast/protocol";
+import { type LiveMessage, UserFacingError } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { endpoint, endpointJob, eventJob, type Fixture, startFixture } from "./fixture.test.mts";
 import { runTokenFor } from "./run-token.test.mts";
@@ -229,6 +229,19 @@ describe("watching the server", () => {
     expect(text).toMatch(/^holdfast_work_due\{kind="run"\} \d+$/m);
     expect(text).toMatch(/^holdfast_http_requests_total\{status="2xx"\} \d+$/m);
     expect(text.endsWith("\n")).toBe(true);
+  });
+
+  it("tells what it can while the database is away", async () => {
+    const { activity } = server.rooms.views;
+    const { workDue } = activity;
+    activity.workDue = () => Promise.reject(new UserFacingError("DATABASE_UNREACHABLE", "away"));
+    const answer = await fetch(`${server.url}/metrics`);
+    activity.workDue = workDue;
+    expect(answer.status).toBe(200);
+    const text = await answer.text();
+    expect(text).toMatch(/^holdfast_database_up 0$/m);
+    expect(text).toMatch(/^holdfast_http_requests_total/m);
+    expect(await (await fetch(`${server.url}/metrics`)).text()).toMatch(/^holdfast_database_up 1$/m);
   });
 
   it("streams what changes, and stops listening, silently, when the reader leaves", async () => {

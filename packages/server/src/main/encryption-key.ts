@@ -1,5 +1,5 @@
 // Room: main. The key stored secrets are sealed with: given in production, made once and kept in the data directory in dev.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserFacingError } from "@holdfast/protocol";
 import { generateEncryptionKey } from "../platform/secrets.ts";
@@ -18,7 +18,6 @@ export function encryptionKeyOf(config: ServerConfig): string {
   try {
     return readFileSync(file, "utf8").trim();
   } catch {
-    mkdirSync(config.dataDir, { recursive: true });
     const key = generateEncryptionKey();
     writeFileSync(file, `${key}\n`, { mode: 0o600 });
     return key;

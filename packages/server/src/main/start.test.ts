@@ -1,9 +1,10 @@
 // Starts that cannot succeed: each says what is wrong in words a person can act on, never as a bug of ours, and never repeats a password.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { listen } from "../http/listen.ts";
 import { silentLogger } from "../platform/log.ts";
 import { openDatabase } from "./database.ts";
 import { startServer } from "./start.ts";
@@ -21,6 +22,20 @@ async function freePort(): Promise<number> {
   await new Promise((closed) => server.close(closed));
   return port;
 }
+
+test("a data directory that cannot be used is named", async () => {
+  const file = join(dataDir, "a-file");
+  writeFileSync(file, "");
+  for (const path of [file, join(file, "below")]) {
+    const refused = startServer({ mode: "dev", host: "127.0.0.1", port: 0, dataDir: path });
+    await expect(refused).rejects.toMatchObject({ code: "BAD_CONFIGURATION", message: expect.stringContaining(path) });
+  }
+});
+
+test.each(["192.0.2.1", "no-such-host.invalid"])("a host that is none of this machine's is no bug: %s", async (host) => {
+  const refused = listen(() => new Response(), { host, port: 0 });
+  await expect(refused).rejects.toMatchObject({ code: "BAD_CONFIGURATION", message: expect.stringContaining(host) });
+});
 
 describe("a database URL", () => {
   test.each(["mysql://user:secret@127.0.0.1/x", "127.0.0.1:5432", "postgres://user:se%cret@h:notaport/x"])(

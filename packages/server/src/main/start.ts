@@ -1,6 +1,5 @@
 // Room: main. Builds a server from its configuration, starts it, and stops it. The only place that knows every room.
 // Called by the CLI (`holdfast dev`, `holdfast start`) and by tests.
-import { mkdirSync } from "node:fs";
 import { catalogue } from "@holdfast/catalogue";
 import { Registry } from "../dispatch/registry.ts";
 import { Registration } from "../execute/register.ts";
@@ -20,6 +19,7 @@ import { createViews } from "../views/views.ts";
 import { builtDashboard } from "./built-dashboard.ts";
 import type { RunningServer, ServerConfig } from "./config.ts";
 import { buildCore, type Core } from "./core.ts";
+import { openDataDir } from "./data-dir.ts";
 import { openDatabase } from "./database.ts";
 import { encryptionKeyOf } from "./encryption-key.ts";
 import { ensureEnvironments } from "./environments.ts";
@@ -38,7 +38,7 @@ const CLOSE_MS = 5_000;
  */
 export async function startServer(config: ServerConfig): Promise<RunningServer> {
   const world = realWorld({ log: { level: config.logLevel ?? "info", json: config.json ?? false } });
-  mkdirSync(config.dataDir, { recursive: true });
+  openDataDir(config.dataDir);
   const vault = createVault(encryptionKeyOf(config));
   const undo: (() => Promise<void>)[] = [() => world.close()];
   try {

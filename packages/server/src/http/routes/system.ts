@@ -19,8 +19,32 @@ async function ready(call: Call): Promise<Response> {
 }
 
 async function metrics(call: Call): Promise<Response> {
-  const { registry, views, world, meter, storeCounters } = call.rooms;
-  const due = await views.activity.workDue(["@server", ...registry.apps().map(({ id }) => id)], world.now());
+  const { meter, storeCounters } = call.rooms;
+  const due = await dueWork(call);
+  const up: Gauge = {
+    name: "holdfast_database_up",
+    help: "1 while the database answers; while it does not, nothing is told of due work.",
+    labels: {},
+    value: due ? 1 : 0,
+  };
+  return new Response(meter.text([up, ...workGauges(due ?? []), ...storeGauges(storeCounters?.() ?? {})]), {
+    headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" },
+  });
+}
+
+type DueWork = Awaited<ReturnType<Call["rooms"]["views"]["activity"]["workDue"]>>;
+
+/** Null while the database is away: that is when the other figures are looked at most. */
+async function dueWork({ rooms: { registry, views, world } }: Call): Promise<DueWork | null> {
+  try {
+    return await views.activity.workDue(["@server", ...registry.apps().map(({ id }) => id)], world.now());
+  } catch (error) {
+    if (error instanceof UserFacingError) return null;
+    throw error;
+  }
+}
+
+function workGauges(due: DueWork): Gauge[] {
   const depth = due.map(
     ({ kind, due: value }): Gauge => ({
       name: "holdfast_work_due",
@@ -37,17 +61,16 @@ async function metrics(call: Call): Promise<Response> {
       value: oldestMs / 1000,
     }),
   );
-  const store = Object.entries(storeCounters?.() ?? {}).map(
-    ([name, value]): Gauge => ({
-      name: "holdfast_store",
-      help: "Counters of the store since this server started.",
-      labels: { counter: name },
-      value,
-    }),
-  );
-  return new Response(meter.text([...depth, ...lag, ...store]), {
-    headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" },
-  });
+  return [...depth, ...lag];
+}
+
+function storeGauges(counters: Record<string, number>): Gauge[] {
+  return Object.entries(counters).map(([name, value]) => ({
+    name: "holdfast_store",
+    help: "Counters of the store since this server started.",
+    labels: { counter: name },
+    value,
+  }));
 }
 
 const common = { method: "GET", tag: "system", access: "open" } as const;
