@@ -78,9 +78,9 @@ export class Worker {
 
   /** Work of this queue is due then. If that is later, other servers find out when they next look. */
   wakeAt(queue: string, dueAt: number): void {
-    if (dueAt <= this.needs.world.now()) return this.needs.bus.publish({ type: "work", queues: [queue] });
-    if (this.#stopping) return;
-    if (this.#claiming) this.#again = true;
+    if (dueAt <= this.needs.world.now()) this.needs.bus.publish({ type: "work", queues: [queue] });
+    else if (this.#stopping) return;
+    else if (this.#claiming) this.#again = true;
     else if (dueAt < this.#lookAt) this.#lookLater(dueAt);
   }
 
