@@ -7,6 +7,7 @@ import {
   executing,
   NOW,
   report,
+  sampleDelivery,
   sampleEvent,
   sampleIntake,
   sampleRun,
@@ -128,6 +129,27 @@ describe("the fence, with two connections", () => {
     await other.query("commit");
     await other.end();
     expect(await second).toEqual({ type: "duplicate", eventRowId: first.rowId });
+  });
+
+  it("settles a claimed delivery whose event id another batch is storing at that moment", async () => {
+    const { store } = postgres;
+    const [queue, first, delivery] = [unique("app"), sampleEvent(), sampleDelivery()];
+    const work = { id: delivery.id, kind: "delivery" as const, queue, dueAt: NOW };
+    await store.intake({ delivery, event: null, runs: [], work: [work], done: null });
+    const [claimed] = (await claim(store, [queue])).items;
+    const other = await connected(postgres.connection);
+    await other.query("begin");
+    await other.query("insert into event_keys values ($1, $2, $3, 0)", [ENVIRONMENT, first.id, first.rowId]);
+    const event = sampleEvent({ id: first.id, deliveryId: delivery.id });
+    const verified = { ...delivery, verdict: "verified" as const, eventRowId: event.rowId };
+    const done = { id: delivery.id, token: claimed?.token ?? "" };
+    const settling = store.intake({ delivery: verified, event, runs: [], work: [], done });
+    await someoneWaits();
+    await other.query("commit");
+    await other.end();
+    expect(await settling).toEqual({ type: "duplicate", eventRowId: first.rowId });
+    expect(await store.delivery(ENVIRONMENT, delivery.id)).toMatchObject({ verdict: "duplicate", eventRowId: first.rowId });
+    expect((await claim(store, [queue], { now: NOW + 60_000 })).items).toEqual([]);
   });
 });
 

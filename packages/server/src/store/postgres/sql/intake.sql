@@ -1,8 +1,9 @@
 -- Stores requests, events and the runs they start, each intake whole or not at all.
 -- Called by intake.ts, sorted by event key: $1 one JSON row an intake, $2–$4 its payload, context and body by position, $5 runs, $6 work.
 -- Answers for each intake whether its finished work was still its claim's (held) and whose the event key is (key_row; null for an event that needs
--- one: another server is storing the same id at this moment, ask again). Rows of work are added only by the intake that is the first to store
--- their subject, so that a repeated intake revives nothing. Large values are fetched from their arrays only where they are stored. Served by the primary keys of work, event_keys and the current weeks.
+-- one: another batch is storing the same id at this moment, ask again, for which the finished work stays). Rows of work are added only by the intake
+-- that is the first to store their subject, so that a repeated intake revives nothing. Large values are fetched from their arrays only where they are
+-- stored. Served by the primary keys of work, event_keys and the current weeks.
 with input as materialized (
   select *
   from json_to_recordset($1::json) as i(
@@ -13,8 +14,8 @@ with input as materialized (
     verdict text, reason text, status integer, sender_id text, request_event_row_id text
   )
 ),
-finished as (
-  delete from work w using input i where w.id = i.done_id and w.token = i.done_token returning i.n
+finished as materialized (
+  select i.n from input i join work w on w.id = i.done_id and w.token = i.done_token for update of w
 ),
 keyed as (
   insert into event_keys (environment_id, event_id, event_row_id, created_at)
@@ -39,6 +40,9 @@ settled as materialized (
   select d.*, event_row_id is not null and key_row <> event_row_id as duplicate
   from decided d
   where held and (event_row_id is null or key_row is not null)
+),
+removed as (
+  delete from work w using settled s where w.id = s.done_id and w.token = s.done_token
 ),
 requests as (
   insert into deliveries as d (
