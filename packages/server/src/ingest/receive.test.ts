@@ -236,6 +236,7 @@ describe("respondWith", () => {
     server.app.respond = async () => ({ type: "no-answer", message: "timeout" });
     const sent = await post("asks-first");
     expect([sent.status, sent.headers.get("retry-after")]).toEqual([502, "5"]);
+    expect(sent.text).not.toContain("timeout");
     expect(await delivery(sent.id)).toMatchObject({
       verdict: "refused",
       status: 502,

@@ -23,6 +23,8 @@ const RETRY_AFTER = { "retry-after": "5" };
 interface Refusal {
   status: number;
   reason: string;
+  /** What the sender hears when the reason holds what only the app's owner may know. Default: the reason. */
+  told?: string;
   headers?: Record<string, string>;
 }
 
@@ -76,7 +78,12 @@ export class Receiver {
     const responded = await respond(this.parts.apps, endpoint, payload);
     if (responded.type === "no-answer") {
       const reason = `The app did not answer respondWith: ${responded.message}`;
-      return this.#refuse(delivery, { status: 502, reason, headers: RETRY_AFTER });
+      return this.#refuse(delivery, {
+        status: 502,
+        reason,
+        told: "The app could not answer. Send it again later.",
+        headers: RETRY_AFTER,
+      });
     }
     const { answer } = responded;
     const row: DeliveryRow = { ...delivery, status: answer.status };
@@ -111,9 +118,9 @@ export class Receiver {
     return this.#refuse(this.#row(request, environment, { endpoint: null, body: bytes, size }), refusal);
   }
 
-  async #refuse(delivery: DeliveryRow, { status, reason, headers = {} }: Refusal): Promise<IngestAnswer> {
+  async #refuse(delivery: DeliveryRow, { status, reason, told = reason, headers = {} }: Refusal): Promise<IngestAnswer> {
     await this.deliveries.refuse(delivery, reason, status);
-    const answer = json(status, { error: reason });
+    const answer = json(status, { error: told });
     return withId({ ...answer, headers: { ...answer.headers, ...headers } }, delivery.id);
   }
 

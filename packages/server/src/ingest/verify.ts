@@ -118,7 +118,8 @@ export class Verification {
     const answer = await apps.verify(endpoint.app, endpoint.row.slug, payload);
     if (answer.type === "no-answer") {
       await store.renew([token], world.now() + TAKE_UP_MS);
-      const reason = `The app could not be asked to verify it: ${clipped(answer.message)} It is kept and will be verified later.`;
+      // Why it could not is the app owner's business, not the sender's.
+      const reason = "The app could not be asked to verify it. It is kept and will be verified later.";
       return refusal(503, reason, delivery.id, { "retry-after": "10" });
     }
     const refused = answer.type === "refused";
