@@ -1,5 +1,6 @@
--- Records one report of an execution that still holds its run's work: what record-task.sql does, in half the work for the database, for the commonest
--- batch of all. Answers one row if it changed something; none means either kept or stale, which record-task.sql then tells apart.
+-- Records one report of an execution that still holds its run's work, for the commonest batch of all: one task, reported for the first time. It leaves
+-- out the rule for a task that is there already, which costs as much as the insert. Answers one row if it stored the task; after none, record-task.sql
+-- does the whole of it.
 -- Called by record-task.ts: $1–$17 the columns of the task, $18 token. Served by work_pkey (or work_by_token) and the primary key of the week's tasks.
 insert into tasks_of_week as t (
   run_id, key, id, parent_id, name, display_key, noop, status, attempts,
@@ -11,5 +12,5 @@ select
 from work w
 where w.id = $1 and w.token = $18::text
 for no key update of w
-/* merge-task */
+on conflict do nothing
 returning 1 as written
