@@ -1,7 +1,8 @@
 // Room: execute. AppCalls over both transports: what ingest and http may ask of an app.
 import { PUSH, type RequestPayload, respondResultSchema, verifyResultSchema } from "@holdfast/protocol";
+import type { NoAnswer } from "../ingest/ports.ts";
 import type { AppRow } from "../store/store.ts";
-import type { AppCalls, NoAnswer } from "./app-calls.ts";
+import type { AppCalls } from "./app-calls.ts";
 import type { ConnectHub } from "./connect.ts";
 import type { Push } from "./push.ts";
 

@@ -13,9 +13,9 @@ import {
 } from "@holdfast/protocol";
 import type { WebSocket } from "ws";
 import type { Registry } from "../dispatch/registry.ts";
+import type { NoAnswer } from "../ingest/ports.ts";
 import type { World } from "../platform/world.ts";
 import type { AppRow, EnvironmentRow } from "../store/store.ts";
-import type { NoAnswer } from "./app-calls.ts";
 
 /** What the hub does with what apps say; implemented by the executor. */
 export interface ConnectListener {

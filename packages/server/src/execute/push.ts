@@ -14,10 +14,11 @@ import {
   V2_VERSION,
 } from "@holdfast/protocol";
 import type { z } from "zod";
+import type { NoAnswer } from "../ingest/ports.ts";
 import type { HttpOutcome } from "../platform/http-client.ts";
 import type { World } from "../platform/world.ts";
 import type { AppRow } from "../store/store.ts";
-import type { IndexAnswer, NoAnswer } from "./app-calls.ts";
+import type { IndexAnswer } from "./app-calls.ts";
 
 /** How a call that carried an execution ended. */
 export type Called<T> =

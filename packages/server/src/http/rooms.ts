@@ -50,9 +50,3 @@ export interface Rooms {
 export interface CatalogueManifest extends CatalogueEntry {
   readonly sources: readonly string[];
 }
-
-/** v2's wire names an organization and a project everywhere; an installation is one of each. */
-export const INSTALLATION = {
-  organization: { id: "org_holdfast", slug: "holdfast", title: "Holdfast" },
-  project: { id: "proj_holdfast", slug: "holdfast", name: "Holdfast" },
-} as const;

@@ -7,7 +7,8 @@ import type { AppRow, Bus, EventRow, NewWork, RunRow, Store } from "../store/sto
 import type { Meter } from "../views/meter.ts";
 import type { BodySource } from "./read-body.ts";
 
-interface NoAnswer {
+/** The app could not be asked, or answered nonsense: try again later. Not a verdict. */
+export interface NoAnswer {
   type: "no-answer";
   message: string;
 }
@@ -16,7 +17,9 @@ export type RespondAnswer = { type: "responded"; result: RespondResult } | NoAns
 
 /** What ingest asks of apps; execute's AppCalls fits. */
 export interface AskedApps {
+  /** Runs the endpoint's `verify`. Apps on a published v2 SDK have no such action: check `app.index?.holdfast` first. */
   verify(app: AppRow, endpointSlug: string, request: RequestPayload): Promise<VerifyAnswer>;
+  /** Runs the endpoint's `respondWith.handler`. */
   respond(app: AppRow, endpointSlug: string, request: RequestPayload): Promise<RespondAnswer>;
 }
 

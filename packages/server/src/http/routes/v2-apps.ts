@@ -1,8 +1,8 @@
 // Room: http. The v2 routes the CLI calls: who am I, register my app, was it indexed (wire §2.12).
 import { registerEndpointBodySchema } from "@holdfast/protocol";
+import { ORGANIZATION, PROJECT } from "../../execute/start.ts";
 import type { AppRow, EnvironmentRow } from "../../store/store.ts";
 import { type Call, orThrow } from "../call.ts";
-import { INSTALLATION } from "../rooms.ts";
 import { type Route, route } from "../route.ts";
 
 /** The index of an app is known by the app's id: it is made at once, so there is never more than one. */
@@ -32,8 +32,8 @@ function recordOf(app: AppRow): object {
 function whoAmI(environment: EnvironmentRow): object {
   const at = new Date(environment.createdAt).toISOString();
   const { id, slug, type, publicKey } = environment;
-  const project = { ...INSTALLATION.project, createdAt: at, updatedAt: at };
-  const organization = { ...INSTALLATION.organization, createdAt: at, updatedAt: at };
+  const project = { ...PROJECT, createdAt: at, updatedAt: at };
+  const organization = { ...ORGANIZATION, createdAt: at, updatedAt: at };
   return { id, slug, type, createdAt: at, updatedAt: at, pkApiKey: publicKey, userId: null, project, organization };
 }
 
