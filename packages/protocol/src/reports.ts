@@ -53,8 +53,15 @@ export const executionOutcomeSchema = z.discriminatedUnion("status", [
   /** `output` is JSON text. */
   z.object({ status: z.literal("SUCCESS"), output: z.string().optional() }),
   z.object({ status: z.literal("ERROR"), error: errorShapeSchema, taskId: z.string().optional() }),
-  /** Every branch waits. `wakeMs`: milliseconds until the earliest one is due; absent when only something from outside can wake it. */
-  z.object({ status: z.literal("SUSPENDED"), wakeMs: z.number().min(0).max(1e13).optional() }),
+  /**
+   * Every branch waits. `wakeMs`: milliseconds until the earliest one is due; absent when only something from outside can wake it. `wakeKey`: that task's
+   * key. Its report may have been on its way longer than this frame, so the instant recorded for it can be later than `wakeMs` from now.
+   */
+  z.object({
+    status: z.literal("SUSPENDED"),
+    wakeMs: z.number().min(0).max(1e13).optional(),
+    wakeKey: z.string().max(512).optional(),
+  }),
   z.object({ status: z.literal("YIELDED"), key: z.string().optional() }),
   z.object({
     status: z.literal("INVALID_PAYLOAD"),

@@ -304,9 +304,9 @@ export class Execution {
   #stuck(): void {
     if (this.#phase === "yielding") return void this.#finish(() => ({ status: "YIELDED", key: this.#yieldKey }));
     void this.#finish(() => {
-      const { wakeAt } = this.#liveness;
-      if (!Number.isFinite(wakeAt)) return { status: "SUSPENDED" };
-      return { status: "SUSPENDED", wakeMs: delayUntil(wakeAt, this.runtime.elapsed()) };
+      const { first } = this.#liveness;
+      if (!first) return { status: "SUSPENDED" };
+      return { status: "SUSPENDED", wakeMs: delayUntil(first.due, this.runtime.elapsed()), wakeKey: first.key };
     });
   }
 

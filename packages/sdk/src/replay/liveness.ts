@@ -10,8 +10,8 @@ const QUIET_TURNS = 4;
 export class Liveness {
   /** Tasks whose callback is in progress or whose report is under way. */
   readonly open = new Set<Frame>();
-  /** The earliest instant a suspended task is due. */
-  wakeAt = Number.POSITIVE_INFINITY;
+  /** The suspended task that is due first, and when; none if nothing is ever due by itself. */
+  first: { due: number; key: string } | undefined;
   readonly #runtime: Runtime;
   readonly #stuck: () => void;
   readonly #lastChances = new Set<() => void>();
@@ -73,7 +73,7 @@ export class Liveness {
     frame.state = "suspended";
     this.open.delete(frame);
     this.#live -= 1;
-    this.wakeAt = Math.min(this.wakeAt, due);
+    if (due < (this.first?.due ?? Number.POSITIVE_INFINITY)) this.first = { due, key: frame.idempotencyKey };
     this.hold();
   }
 

@@ -95,7 +95,7 @@ describe("a wait", () => {
     const model = new RunModel();
     const delayUntil = new Date(model.runtime.now() + 30_000);
     const program = (io: IO) => io.runTask("later", async () => model.runtime.time, { delayUntil });
-    expect(await model.execute(program)).toEqual({ status: "SUSPENDED", wakeMs: 30_000 });
+    expect(await model.execute(program)).toMatchObject({ status: "SUSPENDED", wakeMs: 30_000 });
     expect(await model.finish(program)).toEqual(ok(31_000));
   });
 });
@@ -119,7 +119,7 @@ describe("together", () => {
           return step(io, "e");
         }),
       ]);
-    expect(await model.execute(program)).toEqual({ status: "SUSPENDED", wakeMs: 50_000 });
+    expect(await model.execute(program)).toMatchObject({ status: "SUSPENDED", wakeMs: 50_000 });
     expect(performed.sort()).toEqual(["b", "c", "d"]);
     expect(await model.finish(program)).toEqual(ok(["a", "c", "e"]));
     expect(performed.sort()).toEqual(["a", "b", "c", "d", "e"]);

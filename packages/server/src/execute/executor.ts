@@ -87,7 +87,7 @@ export class Executor implements ConnectListener {
     });
     if (!prepared) return;
     const { app } = prepared;
-    this.live.add({ token, run, app, progressed: false, stop: () => {} });
+    this.live.add({ token, run, app, progressed: false, waits: new Map(), stop: () => {} });
     if (app.transport === "connect") return this.#connect(prepared);
     return app.index?.holdfast ? this.#push(prepared) : this.#pushV2(prepared);
   }
@@ -150,11 +150,12 @@ export class Executor implements ConnectListener {
     const { run, token, app } = prepared;
     const { world } = this.needs;
     const start = executionStart(world, { ...prepared, tasks: await this.#recorded(run) });
+    const waits = this.live.get(token)?.waits ?? new Map<string, number>();
     const called = await this.push.execute(app, start);
     if (called.type !== "answered") return this.#over(token, this.#badCall(token, called));
     const now = world.now();
     const writes = called.value.items.map((item) => writeOf(token, item, now));
-    await this.#over(token, inputOf(token, called.value.outcome, now), writes);
+    await this.#over(token, inputOf(token, called.value.outcome, now, waits), writes);
   }
 
   async #pushV2(prepared: Prepared): Promise<void> {
@@ -248,7 +249,10 @@ export class Executor implements ConnectListener {
 
   /** Reports that came in by HTTP, from push apps. */
   async record(token: string, items: readonly TaskReport[]): Promise<"recorded" | "stale"> {
-    const verdict = await this.needs.reports.record(token, items);
+    const now = this.needs.world.now();
+    const waits = this.live.get(token)?.waits;
+    for (const { key, delayMs } of items) if (delayMs !== undefined) waits?.set(key, now + delayMs);
+    const verdict = await this.needs.reports.record(token, items, now);
     if (verdict === "recorded") this.#seen(runIdOfToken(token), items.some(isProgress));
     return verdict;
   }
@@ -268,7 +272,8 @@ export class Executor implements ConnectListener {
   ended(frame: AppFrame & { t: "end" }): void {
     const now = this.needs.world.now();
     const writes = frame.items.map((item) => writeOf(frame.x, item, now));
-    void this.#over(frame.x, inputOf(frame.x, frame.outcome, now), writes);
+    const waits = this.live.get(frame.x)?.waits ?? new Map<string, number>();
+    void this.#over(frame.x, inputOf(frame.x, frame.outcome, now, waits), writes);
   }
 
   lost(tokens: string[]): void {

@@ -2,15 +2,18 @@
 import type { RunInput } from "@holdfast/engine";
 import type { ExecutionOutcome } from "@holdfast/protocol";
 
-/** @param now epoch milliseconds the frame arrived at: waits count from it, so none ends early */
-export function inputOf(token: string, outcome: ExecutionOutcome, now: number): RunInput {
+/**
+ * @param now epoch milliseconds the frame arrived at: waits count from it, so none ends early
+ * @param waits when the tasks this execution reported as waiting are due, by key: woken before that, a run would only go back to sleep
+ */
+export function inputOf(token: string, outcome: ExecutionOutcome, now: number, waits: ReadonlyMap<string, number>): RunInput {
   switch (outcome.status) {
     case "SUCCESS":
       return { type: "succeeded", token, output: outcome.output ?? null };
     case "ERROR":
       return { type: "failed", token, error: outcome.error };
     case "SUSPENDED":
-      return { type: "suspended", token, dueAt: outcome.wakeMs === undefined ? null : Math.ceil(now + outcome.wakeMs) };
+      return { type: "suspended", token, dueAt: wakeAt(outcome, now, waits) };
     case "YIELDED":
       return { type: "yielded", token, key: outcome.key ?? null, dueAt: null };
     case "INVALID_PAYLOAD":
@@ -18,4 +21,12 @@ export function inputOf(token: string, outcome: ExecutionOutcome, now: number): 
     case "UNRESOLVED_AUTH":
       return { type: "unresolvedAuth", token, issues: outcome.issues };
   }
+}
+
+type Suspended = Extract<ExecutionOutcome, { status: "SUSPENDED" }>;
+
+function wakeAt({ wakeMs, wakeKey }: Suspended, now: number, waits: ReadonlyMap<string, number>): number | null {
+  if (wakeMs === undefined) return null;
+  const recorded = wakeKey === undefined ? 0 : (waits.get(wakeKey) ?? 0);
+  return Math.ceil(Math.max(now + wakeMs, recorded));
 }

@@ -153,6 +153,7 @@ export async function startFixture(options: FixtureOptions = {}) {
       return known;
     },
   };
+  const reports = new Reports(store, meter);
   let port = 0;
   const rooms: Rooms = {
     mode,
@@ -166,7 +167,7 @@ export async function startFixture(options: FixtureOptions = {}) {
     ingest,
     runs,
     events: new Events({ world, registry, store, recent: new RecentEvents(), wake }),
-    reports: new Reports(world, store, meter),
+    reports: { record: (token, items) => reports.record(token, items, world.now()) },
     tasks: new V2Tasks(world, store, { forceYield: () => false, progressed: () => {} }),
     registration,
     apps,

@@ -57,7 +57,7 @@ export function buildCore({ world, store, bus, registry, vault, owner, mode, bod
   const news = new News(world, bus);
   const meter = createMeter();
   const runs = new Runs(world, store);
-  const reports = new Reports(world, store, meter);
+  const reports = new Reports(store, meter);
   const executor = new Executor({ world, registry, store, runs, reports, vault, recent, wake, seen: (run) => news.tasks(run) });
   const events = new Events({ world, registry, store, recent, wake });
   const apps = appCalls(executor.hub, executor.push);

@@ -58,14 +58,16 @@ export function writeOf(token: string, report: TaskReport, now: number): TaskWri
 
 export class Reports {
   constructor(
-    private readonly world: World,
     private readonly store: Store,
     private readonly meter: Meter,
   ) {}
 
-  /** Records reports of one execution; resolves once all of them are on disk. "stale": the execution is over, nothing of it counts any more. */
-  async record(token: string, items: readonly TaskReport[]): Promise<"recorded" | "stale"> {
-    const now = this.world.now();
+  /**
+   * Records reports of one execution; resolves once all of them are on disk. "stale": the execution is over, nothing of it counts any more.
+   *
+   * @param now epoch milliseconds the reports arrived at
+   */
+  async record(token: string, items: readonly TaskReport[], now: number): Promise<"recorded" | "stale"> {
     this.meter.count("holdfast_tasks_recorded_total", {}, items.length);
     const [only] = items;
     if (items.length === 1 && only) return verdictOf(await this.store.recordTask(writeOf(token, only, now)));
