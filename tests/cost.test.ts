@@ -28,9 +28,11 @@ interface Cost extends Counters {
   walBytes: number;
 }
 
-async function costOf(steps: number): Promise<Cost> {
+const costOf = (steps: number): Promise<Cost> => costOfOne(() => stand.send("steps", { steps }));
+
+async function costOfOne(start: () => Promise<unknown>): Promise<Cost> {
   const [before, asked] = [await written(), await stand.counters()];
-  await stand.send("steps", { steps });
+  await start();
   await stand.finished(1);
   const [after, answered] = [await written(), await stand.counters()];
   return { ...between(asked, answered), writes: after.xid - before.xid, walBytes: after.lsn - before.lsn };
@@ -60,6 +62,20 @@ test("a step of a lone run is one statement and one commit, and stays so from th
   // Flat: what is written for a step does not grow with the steps recorded before.
   expect(late("walBytes")).toBeLessThanOrEqual(early("walBytes") * 1.5);
 });
+
+test("a run costs two commits: its event and start, and its end; a webhook one more, for what was received, and its step one", async () => {
+  const runs = await leastOf(5, () => stand.send("steps", { steps: 0 }));
+  expect(runs, "writing transactions of a run without steps").toBe(2);
+  const webhooks = await leastOf(5, () => stand.webhook());
+  expect(webhooks, "writing transactions of a webhook verified by its app, whose run has one step").toBe(4);
+});
+
+/** Writing transactions, the least of some tries: now and then the server's housekeeping writes in between. */
+async function leastOf(tries: number, start: () => Promise<unknown>): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < tries; i++) least = Math.min(least, (await costOfOne(start)).writes);
+  return least;
+}
 
 test("many runs at once share statements and commits", async () => {
   const before = await stand.counters();

@@ -29,7 +29,12 @@ export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
   };
   return {
     catalog: catalogEdge(store.catalog, read),
-    intake: (item) => edge.pass({ name: "intake", apply: () => store.intake(item) }),
+    intake: (item) =>
+      edge.pass({
+        name: "intake",
+        apply: () => store.intake(item),
+        note: ({ type }) => type === "stored" && edge.stored(item.runs),
+      }),
     claim: (request, decide) =>
       edge.pass({ name: "claim", held: true, apply: () => store.claim(request, decide), note: (claim) => edge.claimed(claim) }),
     renew: (tokens, until) =>
@@ -141,6 +146,12 @@ class Edge {
 
   #latency(): number {
     return this.scene.strikes("storeSlow", this.#chance) ? this.#chance.within(100, 4_000) : this.#chance.within(0.3, 2);
+  }
+
+  /** Runs may be stored claimed. */
+  stored(runs: readonly RunRow[]): void {
+    for (const { id: run, state } of runs)
+      if (state.kind === "executing") this.scene.note("store", { what: "claimed", run, token: state.token });
   }
 
   claimed(claim: Claim): void {

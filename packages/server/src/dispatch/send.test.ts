@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { realWorld } from "../platform/world.ts";
 import { createMemoryStore } from "../store/memory/memory-store.ts";
+import type { FirstClaims } from "./first-claim.ts";
 import { RecentEvents } from "./recent-events.ts";
 import { Registry } from "./registry.ts";
 import { Events } from "./send.ts";
@@ -13,7 +14,10 @@ function scene() {
   const { store, bus } = createMemoryStore();
   const registry = new Registry(store.catalog, world, bus);
   const woken: string[] = [];
-  const events = new Events({ world, registry, store, recent: new RecentEvents(), wake: (queues) => woken.push(...queues) });
+  const first: FirstClaims = {
+    of: (plan) => ({ ...plan, stored: () => woken.push(...plan.work.map(({ queue }) => queue)), dropped: () => {} }),
+  };
+  const events = new Events({ world, registry, store, recent: new RecentEvents(), first });
   return { store, registry, events, woken };
 }
 

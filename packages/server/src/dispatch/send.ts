@@ -2,8 +2,9 @@
 // one with a delivery time waits as a row of work until `deliver` is called by the worker.
 import { type RawEvent, UserFacingError } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
-import type { EventRow, RunRow, Store } from "../store/store.ts";
-import { planRuns } from "./plan.ts";
+import type { EventRow, Intake, IntakeResult, RunRow, Store } from "../store/store.ts";
+import type { FirstClaims } from "./first-claim.ts";
+import { type Plan, planRuns } from "./plan.ts";
 import type { RecentEvents } from "./recent-events.ts";
 import type { Registry } from "./registry.ts";
 
@@ -32,8 +33,7 @@ export interface EventsNeeds {
   registry: Registry;
   store: Store;
   recent: RecentEvents;
-  /** Work of these queues is due. */
-  wake: (queues: string[]) => void;
+  first: FirstClaims;
 }
 
 export class Events {
@@ -47,14 +47,25 @@ export class Events {
   async send(environmentId: string, raw: RawEvent, options: SendOptions = {}): Promise<Sent> {
     const event = this.#row(environmentId, raw, options);
     const later = event.deliverAt !== null && event.deliverAt > event.createdAt;
-    const { runs, work } = later
+    const plan = later
       ? { runs: [], work: [{ id: event.rowId, kind: "event" as const, queue: "@server", dueAt: event.deliverAt ?? 0 }] }
       : planRuns(this.needs.registry, this.needs.world, event, options.onlyJob);
     this.needs.recent.add(event);
-    const stored = await this.needs.store.intake({ delivery: null, event, runs, work, done: null });
+    const stored = await this.#store(event, plan, null);
     if (stored.type === "duplicate") return this.#first(environmentId, stored.eventRowId);
-    this.needs.wake(work.map(({ queue }) => queue));
-    return { event, runs, duplicate: false };
+    return { event, runs: plan.runs, duplicate: false };
+  }
+
+  async #store(event: EventRow, plan: Plan, done: Intake["done"]): Promise<IntakeResult> {
+    const starting = this.needs.first.of(plan);
+    const { runs, work } = starting;
+    const result = await this.needs.store.intake({ delivery: null, event, runs, work, done }).catch((error: unknown) => {
+      starting.dropped();
+      throw error;
+    });
+    if (result.type === "stored") starting.stored();
+    else starting.dropped();
+    return result;
   }
 
   async #first(environmentId: string, eventRowId: string): Promise<Sent> {
@@ -66,10 +77,9 @@ export class Events {
 
   /** A delayed event is due: start its runs. The claim's token keeps a second server from doing it again. */
   async deliver(event: EventRow, token: string): Promise<void> {
-    const { runs, work } = event.canceledAt ? { runs: [], work: [] } : planRuns(this.needs.registry, this.needs.world, event);
+    const plan = event.canceledAt ? { runs: [], work: [] } : planRuns(this.needs.registry, this.needs.world, event);
     const delivered = event.canceledAt ? event : { ...event, deliveredAt: this.needs.world.now() };
-    await this.needs.store.intake({ delivery: null, event: delivered, runs, work, done: { id: event.rowId, token } });
-    this.needs.wake(work.map(({ queue }) => queue));
+    await this.#store(delivered, plan, { id: event.rowId, token });
   }
 
   /** Runs an event's job again: a copy of the event under a new id, for that job only. */
@@ -77,11 +87,10 @@ export class Events {
     const now = this.needs.world.now();
     const rowId = this.needs.world.newId("event");
     const copy: EventRow = { ...event, rowId, id: `${event.id}:retry:${now}`, createdAt: now, deliverAt: null, deliveredAt: now };
-    const { runs, work } = planRuns(this.needs.registry, this.needs.world, copy, jobId);
-    const [run] = runs;
+    const plan = planRuns(this.needs.registry, this.needs.world, copy, jobId);
+    const [run] = plan.runs;
     if (!run) return null;
-    await this.needs.store.intake({ delivery: null, event: copy, runs, work, done: null });
-    this.needs.wake(work.map(({ queue }) => queue));
+    await this.#store(copy, plan, null);
     return run;
   }
 

@@ -49,7 +49,9 @@ export class Executor implements ConnectListener {
   readonly hub: ConnectHub;
   readonly push: Push;
   readonly #v2: V2Outcomes;
+  /** Executions about to start, by app. */
   readonly #starting = new Map<string, number>();
+  #draining = false;
   /** Ends of executions on their way to the store. */
   readonly #ending = new Set<Promise<void>>();
 
@@ -74,17 +76,40 @@ export class Executor implements ConnectListener {
 
   /** Executions of the app this server may start now, those counted that are about to start. */
   room(app: AppRow): number {
+    if (this.#draining) return 0;
     const starting = this.#starting.get(app.id) ?? 0;
     if (app.transport === "connect") return Math.max(0, this.hub.room(app.id) - starting);
     return app.url ? Math.max(0, PUSH_CONCURRENCY - this.live.countOf(app.id) - starting) : 0;
   }
 
-  /** Starts a claimed run's execution. Resolves once it is under way (connect) or over (push). */
-  async execute(run: RunRow, token: string): Promise<void> {
-    this.#starting.set(run.appId, (this.#starting.get(run.appId) ?? 0) + 1);
-    const prepared = await this.#prepare(run, token).finally(() => {
-      this.#starting.set(run.appId, (this.#starting.get(run.appId) ?? 1) - 1);
+  /** Keeps room for executions that are about to be claimed. */
+  reserve(appId: string, executions: number): void {
+    this.#starting.set(appId, (this.#starting.get(appId) ?? 0) + executions);
+  }
+
+  release(appId: string, executions: number): void {
+    this.reserve(appId, -executions);
+  }
+
+  /** Starts no executions any more. */
+  drain(): void {
+    this.#draining = true;
+    this.hub.drain();
+  }
+
+  /** Starts a claimed run's execution. */
+  begin(run: RunRow, token: string): void {
+    this.execute(run, token).catch((error: unknown) => {
+      const { log } = this.needs.world;
+      log.error("an execution could not be started; its lease will expire and it is tried again", { run: run.id, error });
+      this.live.drop(token, "superseded");
     });
+  }
+
+  /** As `begin`; resolves once it is under way (connect) or over (push). */
+  async execute(run: RunRow, token: string): Promise<void> {
+    this.reserve(run.appId, 1);
+    const prepared = await this.#prepare(run, token).finally(() => this.release(run.appId, 1));
     if (!prepared) return;
     const { app } = prepared;
     this.live.add({ token, run, app, progressed: false, waits: new Map(), stop: () => {} });
@@ -205,6 +230,8 @@ export class Executor implements ConnectListener {
   async #over(token: string, input: RunInput, tasks: TaskWrite[] = []): Promise<void> {
     const execution = this.live.get(token);
     if (!execution || !this.live.remove(token)) return;
+    const { app } = execution;
+    if (app.transport === "push" && this.room(app) === 1) this.ready(app);
     const written = this.#apply(execution.run, input, tasks);
     this.#ending.add(written);
     await written;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { catalogue } from "@holdfast/catalogue";
 import { type HttpEndpointMetadata, indexDocumentSchema, type JobMetadata, type RequestPayload } from "@holdfast/protocol";
+import type { FirstClaims } from "../dispatch/first-claim.ts";
 import { planRuns } from "../dispatch/plan.ts";
 import { RecentEvents } from "../dispatch/recent-events.ts";
 import { Registry } from "../dispatch/registry.ts";
@@ -91,12 +92,14 @@ export async function startFixture(options: FixtureOptions = {}) {
 
   /** What pretended apps answer, and what they were asked. */
   const app = {
+    /** Whether this server reaches it. */
+    here: true,
     verify: async (_request: RequestPayload): Promise<VerifyAnswer> => ({ type: "verified", result: { success: true } }),
     respond: async (_request: RequestPayload): Promise<RespondAnswer> => ({ type: "no-answer", message: "nobody there" }),
     asked: [] as { what: "verify" | "respond"; endpoint: string; request: RequestPayload }[],
   };
   const apps = {
-    reachable: () => true,
+    reachable: () => app.here,
     verify: (_app: AppRow, slug: string, request: RequestPayload) => {
       app.asked.push({ what: "verify", endpoint: slug, request });
       return app.verify(request);
@@ -107,6 +110,11 @@ export async function startFixture(options: FixtureOptions = {}) {
     },
   };
   const meter = createMeter();
+  const wake = (queues: string[]): void => bus.publish({ type: "work", queues });
+  // No executions here: every run is stored as due.
+  const first: FirstClaims = {
+    of: (plan) => ({ ...plan, stored: () => wake(plan.work.map(({ queue }) => queue)), dropped: () => {} }),
+  };
   const mode = options.mode ?? "dev";
   const ingest = createIngest({
     world,
@@ -114,14 +122,13 @@ export async function startFixture(options: FixtureOptions = {}) {
     store,
     bus,
     apps,
-    planRuns: (event) => planRuns(registry, world, event),
+    planRuns: (event) => first.of(planRuns(registry, world, event)),
     vault,
     meter,
     owner: world.newId("server"),
     mode,
     bodyBytes: options.bodyBytes ?? 10 * 1024 * 1024,
   });
-  const wake = (queues: string[]): void => bus.publish({ type: "work", queues });
   const runs = new Runs(world, store);
   const index = async (
     slug: string,
@@ -166,7 +173,7 @@ export async function startFixture(options: FixtureOptions = {}) {
     meter,
     ingest,
     runs,
-    events: new Events({ world, registry, store, recent: new RecentEvents(), wake }),
+    events: new Events({ world, registry, store, recent: new RecentEvents(), first }),
     reports: { record: (token, items) => reports.record(token, items, world.now()) },
     tasks: new V2Tasks(world, store, { forceYield: () => false, progressed: () => {} }),
     registration,

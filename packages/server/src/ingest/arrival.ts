@@ -2,7 +2,7 @@
 // Called by receive, settle and replay. Promises: nothing is answered 2xx before one of these functions has resolved.
 import type { DeliveryVerdict, RequestPayload } from "@holdfast/protocol";
 import type { KnownEndpoint } from "../dispatch/registry.ts";
-import type { DeliveryRow, EventRow, IntakeResult, NewWork } from "../store/store.ts";
+import type { DeliveryRow, EventRow, Intake, IntakeResult, NewWork } from "../store/store.ts";
 import type { IngestParts } from "./ports.ts";
 
 /** Bytes kept of a refused request's body. */
@@ -35,46 +35,44 @@ export class Deliveries {
   ): Promise<void> {
     const body = keep.whole ? delivery.body : delivery.body.subarray(0, KEPT_OF_REFUSED);
     const row: DeliveryRow = { ...delivery, body, reason, status, verdict: "refused" };
-    await this.#store(row, null, { runs: [], work: [] }, keep.done ?? null);
+    await this.#store({ delivery: row, done: keep.done ?? null });
   }
 
   /** Stores a request that still has to be verified, with the work of doing so. */
   async hold(delivery: DeliveryRow, work: NewWork): Promise<void> {
-    await this.#store({ ...delivery, verdict: "pending" }, null, { runs: [], work: [work] }, null);
+    await this.#store({ delivery: { ...delivery, verdict: "pending" }, work: [work] });
+    if (!work.token) this.parts.bus.publish({ type: "work", queues: [work.queue] });
   }
 
   /** Stores a request that starts nothing, as answered. */
   async keep(delivery: DeliveryRow, verdict: DeliveryVerdict, reason: string): Promise<void> {
-    await this.#store({ ...delivery, verdict, reason }, null, { runs: [], work: [] }, null);
+    await this.#store({ delivery: { ...delivery, verdict, reason } });
   }
 
   /** Stores a verified request with its event and runs, or finds that its message was received before. */
   async accept(accepted: Accepted): Promise<DeliveryRow> {
     const event = this.#eventOf(accepted);
     const delivery: DeliveryRow = { ...accepted.delivery, verdict: "verified", reason: accepted.reason, eventRowId: event.rowId };
-    const plan = this.parts.planRuns(event);
-    const stored = await this.#store(delivery, event, plan, accepted.done);
+    const starting = this.parts.planRuns(event);
+    const { runs, work } = starting;
+    const stored = await this.#store({ delivery, event, runs, work, done: accepted.done }).catch((error: unknown) => {
+      starting.dropped();
+      throw error;
+    });
+    if (stored.type === "stored") starting.stored();
+    else starting.dropped();
     return stored.type === "duplicate" ? { ...delivery, verdict: "duplicate", eventRowId: stored.eventRowId } : delivery;
   }
 
-  async #store(
-    delivery: DeliveryRow,
-    event: EventRow | null,
-    plan: ReturnType<IngestParts["planRuns"]>,
-    done: Claim,
-  ): Promise<IntakeResult> {
-    const result = await this.parts.store.intake({ delivery, event, ...plan, done });
+  async #store(intake: Partial<Intake> & { delivery: DeliveryRow }): Promise<IntakeResult> {
+    const { delivery } = intake;
+    const result = await this.parts.store.intake({ event: null, runs: [], work: [], done: null, ...intake });
     if (result.type === "stale") return result;
     const { bus, meter } = this.parts;
     const { id, environmentId } = delivery;
     const verdict = result.type === "duplicate" ? "duplicate" : delivery.verdict;
     meter.count("holdfast_deliveries_total", { verdict });
     bus.publish({ type: "live", environmentId, message: { type: "delivery", id, verdict } });
-    if (result.type === "duplicate") return result;
-    if (plan.work.length > 0) bus.publish({ type: "work", queues: [...new Set(plan.work.map(({ queue }) => queue))] });
-    for (const run of plan.runs) {
-      bus.publish({ type: "live", environmentId, message: { type: "run", id: run.id, job: run.jobId, status: "QUEUED" } });
-    }
     return result;
   }
 

@@ -47,6 +47,8 @@ export async function startEndpoints() {
     if (!known) throw new Error(slug);
     await server.registry.saveEndpointSecret(known.row, "svix", server.rooms.vault.seal(SECRET, endpointPurpose(known.row)));
   }
+  // Deliveries wait for a worker, which the tests play, unless a test says that the app is here.
+  server.app.here = false;
   return { server, ...actionsOf(server) };
 }
 
@@ -80,6 +82,7 @@ function actionsOf(server: Fixture) {
     /** Every pretended app verifies, and what it was asked is forgotten. */
     calm(): void {
       server.app.asked.length = 0;
+      server.app.here = false;
       server.app.verify = async () => ({ type: "verified", result: { success: true } });
     },
   };

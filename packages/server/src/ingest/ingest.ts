@@ -12,6 +12,8 @@ export interface Ingest {
   receive(request: InboundRequest): Promise<IngestAnswer>;
   /** For the worker: asks the app of a claimed delivery to verify it, and writes the verdict. "no-answer": it stays pending, ask again later. */
   verify(delivery: DeliveryRow, token: string): Promise<"settled" | "no-answer">;
+  /** Resolves when no app is being asked about a delivery that was answered already. */
+  idle(): Promise<void>;
   /** Answers the id of the new delivery; see {@link Replays.replay}. */
   replay(environmentId: string, deliveryId: string): Promise<string>;
   sendSample(order: SampleOrder): ReturnType<typeof sendSample>;
@@ -30,6 +32,7 @@ export function createIngest(parts: IngestParts): Ingest {
   return {
     receive: (request) => receiver.receive(request),
     verify: (delivery, token) => verification.verify(delivery, token),
+    idle: () => verification.idle(),
     replay: (environmentId, deliveryId) => replays.replay(environmentId, deliveryId),
     sendSample: (order) => sendSample(parts.world, order),
   };

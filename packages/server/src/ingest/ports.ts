@@ -1,9 +1,10 @@
 // Room: ingest. What ingest is built from and what it answers; main builds the one and http serialises the other.
 import type { RequestPayload, RespondResult, VerifyResult } from "@holdfast/protocol";
+import type { Starting } from "../dispatch/first-claim.ts";
 import type { Registry } from "../dispatch/registry.ts";
 import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
-import type { AppRow, Bus, EventRow, NewWork, RunRow, Store } from "../store/store.ts";
+import type { AppRow, Bus, EventRow, Store } from "../store/store.ts";
 import type { Meter } from "../views/meter.ts";
 import type { BodySource } from "./read-body.ts";
 
@@ -17,6 +18,8 @@ export type RespondAnswer = { type: "responded"; result: RespondResult } | NoAns
 
 /** What ingest asks of apps; execute's AppCalls fits. */
 export interface AskedApps {
+  /** True when this server can reach the app now (connect: a live connection here; push: it has a URL). */
+  reachable(app: AppRow): boolean;
   /** Runs the endpoint's `verify`. Apps on a published v2 SDK have no such action: check `app.index?.holdfast` first. */
   verify(app: AppRow, endpointSlug: string, request: RequestPayload): Promise<VerifyAnswer>;
   /** Runs the endpoint's `respondWith.handler`. */
@@ -24,13 +27,13 @@ export interface AskedApps {
 }
 
 export interface IngestParts {
-  world: Pick<World, "now" | "newId" | "sign" | "fetch" | "random">;
+  world: Pick<World, "now" | "newId" | "sign" | "fetch" | "random" | "log">;
   registry: Registry;
   store: Store;
   bus: Bus;
   apps: AskedApps;
-  /** dispatch/plan.ts: the runs an event starts. */
-  planRuns(event: EventRow): { runs: RunRow[]; work: NewWork[] };
+  /** The runs an event starts, those claimed that this server can execute at once. */
+  planRuns(event: EventRow): Starting;
   /** Opens the signing secrets stored for endpoints. */
   vault: Pick<Vault, "open">;
   meter: Meter;

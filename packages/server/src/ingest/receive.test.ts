@@ -82,6 +82,26 @@ describe("an endpoint whose app verifies later", () => {
     expect(await delivery(sent.id)).toMatchObject({ verdict: "pending" });
   });
 
+  it("is asked at once, without a worker, when its app is here", async () => {
+    server.app.here = true;
+    const sent = await post("stored", { body: "{}" });
+    await server.rooms.ingest.idle();
+    expect(await delivery(sent.id)).toMatchObject({ verdict: "verified", runs: [expect.any(String)] });
+    expect(await work(sent.id)).toBe("not due");
+  });
+
+  it("is left to a worker when its app is here and does not answer", async () => {
+    server.app.here = true;
+    server.app.verify = async () => ({ type: "no-answer", message: "gone" });
+    const sent = await post("stored");
+    await server.rooms.ingest.idle();
+    expect(await delivery(sent.id)).toMatchObject({ verdict: "pending" });
+    all.calm();
+    server.clock.ahead += 2_000;
+    expect(await work(sent.id)).toBe("settled");
+    expect(await delivery(sent.id)).toMatchObject({ verdict: "verified" });
+  });
+
   it("gives one run a job for one message sent five times at once", async () => {
     const headers = { "svix-id": "msg_five", "content-type": "application/json" };
     const body = JSON.stringify({ type: "user.created" });
@@ -247,6 +267,6 @@ describe("respondWith", () => {
 
 it("published news of deliveries, runs and work; nothing failed unexpectedly", () => {
   const kinds = new Set(server.news.map((message) => (message.type === "live" ? `live:${message.message.type}` : message.type)));
-  expect([...kinds]).toEqual(expect.arrayContaining(["work", "live:delivery", "live:run", "catalog"]));
+  expect([...kinds]).toEqual(expect.arrayContaining(["work", "live:delivery", "catalog"]));
   expect(server.errors).toEqual([]);
 });

@@ -19,6 +19,8 @@ export interface Arrived {
 
 /** How long an inline verification holds its delivery; after that a worker takes it up. */
 const INLINE_LEASE_MS = 30_000;
+/** Deliveries whose apps are asked at once without a claim; more wait for the worker. */
+const ASK_AT_ONCE = 100;
 /** When a worker takes up a delivery whose app did not answer inline. */
 const TAKE_UP_MS = 1000;
 const LONGEST_REASON = 1000;
@@ -50,6 +52,9 @@ export function verificationOf(endpoint: KnownEndpoint): "preset" | "app" | "in-
 }
 
 export class Verification {
+  /** Apps being asked about deliveries that were answered already. */
+  readonly #asking = new Set<Promise<unknown>>();
+
   constructor(
     private readonly parts: IngestParts,
     private readonly deliveries: Deliveries,
@@ -101,30 +106,76 @@ export class Verification {
     return stored(arrived.delivery, responded);
   }
 
-  async #askLater({ endpoint, delivery }: Arrived, responded: IngestAnswer | null): Promise<IngestAnswer> {
-    await this.deliveries.hold(delivery, this.workOf(endpoint, delivery));
+  /** Answered once stored; then the app is asked from here if it can be, else by whoever claims the delivery. */
+  async #askLater(arrived: Arrived, responded: IngestAnswer | null): Promise<IngestAnswer> {
+    const { endpoint, delivery } = arrived;
+    const work = this.workOf(endpoint, delivery);
+    if (this.#asking.size < ASK_AT_ONCE && this.parts.apps.reachable(endpoint.app)) {
+      const token = await this.#holdLeased(delivery, work);
+      this.#inBackground(arrived, token);
+    } else {
+      await this.deliveries.hold(delivery, work);
+    }
     return stored(delivery, responded);
+  }
+
+  #inBackground(arrived: Arrived, token: string): void {
+    const { delivery } = arrived;
+    const asking = this.#settleNow(arrived, token).catch((error: unknown) => {
+      this.parts.world.log.warn("a delivery's verdict could not be written; it will be verified again", {
+        delivery: delivery.id,
+        error,
+      });
+    });
+    this.#asking.add(asking);
+    void asking.finally(() => this.#asking.delete(asking));
+  }
+
+  /** Resolves when no app is being asked from here. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#asking);
   }
 
   /**
    * Stored first, so that a crash while the app is asked loses nothing; the lease keeps workers away meanwhile. Its status is 503 until there is a
    * verdict: that is what the sender sees if none comes.
    */
-  async #askNow({ endpoint, delivery, payload }: Arrived, responded: IngestAnswer | null): Promise<IngestAnswer> {
-    const { apps, store, world, owner } = this.parts;
-    const token = world.newId("execution");
-    const work = this.workOf(endpoint, delivery);
-    await this.deliveries.hold({ ...delivery, status: 503 }, { ...work, dueAt: work.dueAt + INLINE_LEASE_MS, token, owner });
-    const answer = await apps.verify(endpoint.app, endpoint.row.slug, payload);
+  async #askNow(arrived: Arrived, responded: IngestAnswer | null): Promise<IngestAnswer> {
+    const { delivery } = arrived;
+    const token = await this.#holdLeased({ ...delivery, status: 503 }, this.workOf(arrived.endpoint, delivery));
+    const answer = await this.#settleNow(arrived, token, 401);
     if (answer.type === "no-answer") {
-      await store.renew([token], world.now() + TAKE_UP_MS);
       // Why it could not is the app owner's business, not the sender's.
       const reason = "The app could not be asked to verify it. It is kept and will be verified later.";
       return refusal(503, reason, delivery.id, { "retry-after": "10" });
     }
-    const refused = answer.type === "refused";
-    await this.settle({ ...delivery, status: refused ? 401 : delivery.status }, token, answer);
-    return refused ? refusal(401, reasonOf(answer), delivery.id) : stored(delivery, responded);
+    return answer.type === "refused" ? refusal(401, reasonOf(answer), delivery.id) : stored(delivery, responded);
+  }
+
+  /** Stores a delivery as this server's to verify: nobody else takes it up before the lease ends. Answers the lease's token. */
+  async #holdLeased(delivery: DeliveryRow, work: ReturnType<Verification["workOf"]>): Promise<string> {
+    const { world, owner } = this.parts;
+    const token = world.newId("execution");
+    await this.deliveries.hold(delivery, { ...work, dueAt: work.dueAt + INLINE_LEASE_MS, token, owner });
+    return token;
+  }
+
+  /**
+   * Asks the app about a delivery leased to this server and writes the verdict; without an answer a worker takes it up soon.
+   *
+   * @param refusedStatus the status the sender is told when the app refuses it
+   */
+  async #settleNow(
+    { endpoint, delivery, payload }: Arrived,
+    token: string,
+    refusedStatus = delivery.status,
+  ): Promise<VerifyAnswer> {
+    const { apps, store, world } = this.parts;
+    const answer = await apps.verify(endpoint.app, endpoint.row.slug, payload);
+    if (answer.type === "no-answer") await store.renew([token], world.now() + TAKE_UP_MS);
+    const told = answer.type === "refused" ? { ...delivery, status: refusedStatus } : delivery;
+    await this.settle({ delivery: told, payload }, token, answer);
+    return answer;
   }
 
   /** The work of verifying a stored delivery: its app's queue, at once. */
@@ -133,36 +184,47 @@ export class Verification {
   }
 
   /** Asks the app about a stored delivery. @returns its answer; refused here when nobody can be asked any more */
-  async #ask(delivery: DeliveryRow): Promise<VerifyAnswer> {
-    const endpoint = delivery.endpointId === null ? null : this.parts.registry.endpoint(delivery.endpointId);
-    if (!endpoint?.metadata) return { type: "refused", result: { success: false, reason: GONE } };
+  async #ask(delivery: DeliveryRow): Promise<{ answer: VerifyAnswer; payload: RequestPayload | null }> {
+    const refused = (reason: string) => ({
+      answer: { type: "refused", result: { success: false, reason } } as const,
+      payload: null,
+    });
+    const endpoint = this.#endpointOf(delivery);
+    if (!endpoint?.metadata) return refused(GONE);
     const built = await payloadOf(delivery, this.parts.bodyBytes);
-    if (!built.ok) return { type: "refused", result: { success: false, reason: built.reason } };
-    return this.parts.apps.verify(endpoint.app, endpoint.row.slug, built.payload);
+    if (!built.ok) return refused(built.reason);
+    return { answer: await this.parts.apps.verify(endpoint.app, endpoint.row.slug, built.payload), payload: built.payload };
+  }
+
+  #endpointOf({ endpointId }: DeliveryRow): KnownEndpoint | null {
+    return endpointId === null ? null : this.parts.registry.endpoint(endpointId);
   }
 
   /** For the worker: asks the app about a claimed delivery and writes the verdict. "no-answer": it stays pending, ask again later. */
   async verify(delivery: DeliveryRow, token: string): Promise<"settled" | "no-answer"> {
-    return this.settle(delivery, token, await this.#ask(delivery));
+    const { answer, payload } = await this.#ask(delivery);
+    return this.settle({ delivery, payload }, token, answer);
   }
 
   /** Writes the verdict of a stored delivery, if the claim still holds. */
-  async settle(delivery: DeliveryRow, token: string, answer: VerifyAnswer): Promise<"settled" | "no-answer"> {
+  async settle(
+    { delivery, payload }: { delivery: DeliveryRow; payload: RequestPayload | null },
+    token: string,
+    answer: VerifyAnswer,
+  ): Promise<"settled" | "no-answer"> {
     if (answer.type === "no-answer") return "no-answer";
     const done = { id: delivery.id, token };
     const root = replayedFrom(delivery);
     const said = (reason: string): string => (root ? replayReason(root, reason) : reason);
-    const endpoint = delivery.endpointId === null ? null : this.parts.registry.endpoint(delivery.endpointId);
+    const endpoint = this.#endpointOf(delivery);
     const refuse = async (reason: string): Promise<"settled"> => {
       await this.deliveries.refuse(delivery, said(reason), delivery.status, { whole: true, done });
       return "settled";
     };
     if (answer.type === "refused") return refuse(reasonOf(answer));
-    if (!endpoint) return refuse(GONE);
-    const built = await payloadOf(delivery, this.parts.bodyBytes);
-    if (!built.ok) return refuse(built.reason);
+    if (!endpoint || !payload) return refuse(GONE);
     const reason = root ? said("verified again.") : null;
-    await this.deliveries.accept({ endpoint, delivery, payload: built.payload, reason, done });
+    await this.deliveries.accept({ endpoint, delivery, payload, reason, done });
     return "settled";
   }
 }

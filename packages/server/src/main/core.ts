@@ -1,6 +1,7 @@
 // Room: main. The rooms that do the work, wired to each other over any World, Store and Bus: the real ones in start.ts, seeded ones in the simulator.
 // Called by start.ts and by tests/simulation. Promises: starts nothing; the caller starts the worker once it is ready.
-import { type Plan, planRuns } from "../dispatch/plan.ts";
+import type { Starting } from "../dispatch/first-claim.ts";
+import { planRuns } from "../dispatch/plan.ts";
 import { RecentEvents } from "../dispatch/recent-events.ts";
 import type { Registry } from "../dispatch/registry.ts";
 import { Events } from "../dispatch/send.ts";
@@ -14,6 +15,7 @@ import { Runs } from "../runs/change.ts";
 import type { Bus, EventRow, Store } from "../store/store.ts";
 import { Reports } from "../tasks/report.ts";
 import { createMeter, type Meter } from "../views/meter.ts";
+import { FirstClaims } from "../worker/first-claims.ts";
 import { News } from "../worker/news.ts";
 import { Worker } from "../worker/worker.ts";
 
@@ -59,11 +61,12 @@ export function buildCore({ world, store, bus, registry, vault, owner, mode, bod
   const runs = new Runs(world, store);
   const reports = new Reports(store, meter);
   const executor = new Executor({ world, registry, store, runs, reports, vault, recent, wake, seen: (run) => news.tasks(run) });
-  const events = new Events({ world, registry, store, recent, wake });
+  const first = new FirstClaims({ world, registry, runs, executor, news, wake, owner });
+  const events = new Events({ world, registry, store, recent, first });
   const apps = appCalls(executor.hub, executor.push);
-  const plan = (event: EventRow): Plan => {
+  const plan = (event: EventRow): Starting => {
     recent.add(event);
-    return planRuns(registry, world, event);
+    return first.of(planRuns(registry, world, event));
   };
   const ingest = createIngest({ world, registry, store, bus, apps, planRuns: plan, vault, meter, owner, mode, bodyBytes });
   const worker = new Worker({ world, store, bus, registry, runs, events, executor, apps, ingest, owner });

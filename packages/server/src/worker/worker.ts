@@ -108,13 +108,17 @@ export class Worker {
 
   /** One claim. Answers when the next work is due: at once, if more was due than fits into one claim. */
   async #claim(): Promise<number | null> {
-    const { world, store, runs, owner } = this.needs;
+    const { world, store, runs, executor, owner } = this.needs;
     const queues = this.#queues();
     const until = world.now() + LEASE_MS;
-    const claim: Claim = await store.claim(
-      { queues, now: world.now(), leaseUntil: until, owner, newToken: (id) => makeToken(world, id) },
-      (run, token) => runs.claimed(run, { token, owner, until }, { type: "claimed", token }),
-    );
+    for (const { queue, limit } of queues) executor.reserve(queue, limit);
+    const claim: Claim = await store
+      .claim({ queues, now: world.now(), leaseUntil: until, owner, newToken: (id) => makeToken(world, id) }, (run, token) =>
+        runs.claimed(run, { token, owner, until }, { type: "claimed", token }),
+      )
+      .finally(() => {
+        for (const { queue, limit } of queues) executor.release(queue, limit);
+      });
     for (const change of claim.changes) runs.told(change);
     for (const item of claim.items) this.#begin(item);
     return claim.nextDueAt;
@@ -126,21 +130,20 @@ export class Worker {
     const queues = [{ queue: "@server", limit: CLAIM_AT_ONCE }];
     const verifications = VERIFY_AT_ONCE - this.#verifying;
     for (const app of registry.apps()) {
-      const limit = Math.min(CLAIM_AT_ONCE, executor.room(app));
+      // Half of the room is left to runs that are stored meanwhile: they need no claim.
+      const limit = Math.min(CLAIM_AT_ONCE, Math.ceil(executor.room(app) / 2));
       if (limit > 0 && verifications > 0) queues.push({ queue: app.id, limit });
     }
     return queues;
   }
 
   #begin(item: Claimed): void {
-    const done = item.kind === "run" ? this.needs.executor.execute(item.run, item.token) : this.#hold(item);
-    done.catch((error: unknown) => {
-      this.needs.world.log.error("a piece of work failed; its lease will expire and it is tried again", {
-        kind: item.kind,
-        error,
-      });
-      if (item.kind === "run") this.needs.executor.live.drop(item.token, "superseded");
-    });
+    if (item.kind === "run") this.needs.executor.begin(item.run, item.token);
+    else this.#hold(item).catch((error: unknown) => this.#failed(item.kind, error));
+  }
+
+  #failed(kind: string, error: unknown): void {
+    this.needs.world.log.error("a piece of work failed; its lease will expire and it is tried again", { kind, error });
   }
 
   async #hold(item: Exclude<Claimed, { kind: "run" }>): Promise<void> {
@@ -192,13 +195,13 @@ export class Worker {
     this.#cancelTimer();
     this.#unsubscribe();
     await this.#claimed;
-    const { executor, world } = this.needs;
-    executor.hub.drain();
+    const { executor, ingest, world } = this.needs;
+    executor.drain();
     let cancel = () => {};
     const late = new Promise<void>((resolve) => {
       cancel = world.after(DRAIN_MS, resolve);
     });
-    await Promise.race([executor.live.idle(), late]);
+    await Promise.race([Promise.all([ingest.idle(), executor.live.idle()]), late]);
     cancel();
     await executor.giveBack();
     this.#cancelRenew();
