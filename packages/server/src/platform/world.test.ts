@@ -15,6 +15,14 @@ describe("idSource", () => {
 });
 
 describe("realWorld", () => {
+  it("gives out as many unpredictable bytes as asked for, and none twice", () => {
+    const { random } = realWorld();
+    const drawn = Array.from({ length: 5_000 }, (_, i) => random(8 + (i % 3)));
+    expect(drawn.map(({ length }) => length)).toEqual(drawn.map((_, i) => 8 + (i % 3)));
+    expect(new Set(drawn.map((bytes) => Buffer.from(bytes).toString("hex"))).size).toBe(drawn.length);
+    expect(random(1_000)).toHaveLength(1_000);
+  });
+
   it("signs with HMAC-SHA256", () => {
     const signature = realWorld().sign("key", "The quick brown fox jumps over the lazy dog");
     expect(Buffer.from(signature).toString("hex")).toBe("f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8");

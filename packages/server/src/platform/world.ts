@@ -1,6 +1,7 @@
 // Room: platform. Everything the rooms above may know of the outside: clock, chance, ids, timers, network, signing, log.
 // Built once by main (realWorld) and by the simulator (a seeded one); every other room takes it as a parameter and touches nothing else.
-import { createHmac, randomBytes } from "node:crypto";
+import { createHmac } from "node:crypto";
+import { chanceSource } from "./chance.ts";
 import { createHttpClient, type HttpClient } from "./http-client.ts";
 import { idSource, type NewId } from "./ids.ts";
 import { createLogger, type Logger, type LoggerOptions } from "./log.ts";
@@ -55,7 +56,7 @@ export function realWorld(options: RealWorldOptions = {}): World {
   return {
     now,
     monotonic: () => performance.now(),
-    random: (bytes) => randomBytes(bytes),
+    random: chanceSource(),
     newId: idSource(now),
     after: afterReal,
     fetch: http.fetch,

@@ -6,6 +6,7 @@ import { binaryArray } from "./arrays.ts";
 import { AGAIN, type BatchKind } from "./batcher.ts";
 import { byId } from "./groups.ts";
 import type { Link } from "./link.ts";
+import { GENERAL, quickGroup, quickIntake } from "./quick-intake.ts";
 import { type DbRow, deliveryColumns, eventColumns, runColumns } from "./rows.ts";
 import { statement } from "./statements.ts";
 
@@ -33,17 +34,26 @@ export function intakes(needs: IntakeNeeds): BatchKind<Intake, IntakeResult> {
     maxBytes: 16 * 1024 * 1024,
     patienceMs: INTAKE_PATIENCE_MS,
     lanes: needs.links.length,
-    groupOf: () => 0,
+    groupOf: quickGroup,
     keyOf: ({ delivery, event, done }) => delivery?.id ?? event?.rowId ?? done?.id ?? null,
     bytesOf: ({ delivery, event, runs }) =>
       (delivery?.body.length ?? 0) * 2 + (event?.payloadText.length ?? 0) + 1_000 * (1 + runs.length),
-    flush: (items, _, lane) => store(needs.links[lane] as Link, items),
+    flush: (items, group, lane) => storeAll(needs.links[lane] as Link, items, group),
     missing: async (items) => {
       await needs.makeWeeks(items);
       return "made";
     },
     confirm: (item, result) => confirm(needs, item, result),
   };
+}
+
+/** By the narrow statement of their group, and the rest by the one that knows every case. */
+async function storeAll(link: Link, items: Intake[], group: number): Promise<(IntakeResult | typeof AGAIN)[]> {
+  if (group === GENERAL) return store(link, items);
+  const stored = await quickIntake(link, items, group);
+  const left = items.filter((item) => !stored.has(item));
+  const results = left.length > 0 ? await store(link, left) : [];
+  return items.map((item) => (stored.has(item) ? { type: "stored" } : (results[left.indexOf(item)] ?? AGAIN)));
 }
 
 async function store(link: Link, given: Intake[]): Promise<(IntakeResult | typeof AGAIN)[]> {

@@ -4,7 +4,9 @@ import {
   changeOf,
   claim,
   executing,
+  NOW,
   report,
+  sampleDelivery,
   sampleEvent,
   sampleIntake,
   sampleRun,
@@ -36,11 +38,32 @@ describe("commits whose answer was lost", () => {
 
   it("answers an intake `stored`, once", async () => {
     const event = sampleEvent();
-    const cut = wire.cut("\0intake\0", "SELECT 1");
+    const cut = wire.cut("\0intake-event@", "SELECT 1");
     const stored = store.intake(sampleIntake(event, [sampleRun(event)]));
     await cut;
     expect(await stored).toEqual({ type: "stored" });
     expect(await store.runsOfEvent(event.rowId)).toHaveLength(1);
+  });
+
+  it("answers a request, and then its verdict, `stored`, once", async () => {
+    const delivery = sampleDelivery();
+    const work = [{ id: delivery.id, kind: "delivery" as const, queue: unique("q"), dueAt: NOW, token: "exe_1", owner: "srv_1" }];
+    const requestCut = wire.cut("\0intake-request@", "INSERT 0 1");
+    const kept = store.intake({ delivery, event: null, runs: [], work, done: null });
+    await requestCut;
+    expect(await kept).toEqual({ type: "stored" });
+    const event = sampleEvent({ deliveryId: delivery.id });
+    const verified = { ...delivery, verdict: "verified" as const, eventRowId: event.rowId };
+    const done = { id: delivery.id, token: "exe_1" };
+    const verdictCut = wire.cut("\0intake-verified@", "SELECT 1");
+    const stored = store.intake({ ...sampleIntake(event, [sampleRun(event)]), delivery: verified, done });
+    await verdictCut;
+    expect(await stored).toEqual({ type: "stored" });
+    expect(await store.runsOfEvent(event.rowId)).toHaveLength(1);
+    expect(await store.delivery(delivery.environmentId, delivery.id)).toMatchObject({
+      verdict: "verified",
+      eventRowId: event.rowId,
+    });
   });
 
   it("answers an intake that finished its work `stored`", async () => {
@@ -91,7 +114,7 @@ describe("commits whose answer was lost", () => {
 
   it("gives up on a database that takes a request and never answers, then goes on", async () => {
     const event = sampleEvent();
-    void wire.cut("\0intake\0", "no such reply");
+    void wire.cut("\0intake-event@", "no such reply");
     const first = store.intake(sampleIntake(event, []));
     await expect(first).rejects.toMatchObject({ code: "DATABASE_UNREACHABLE" });
     void wire.cut("no such request", "");
