@@ -30,8 +30,8 @@ function planFor(world: World, event: EventRow, jobs: KnownJob[]): Plan {
 
 function createRun(world: World, event: EventRow, app: AppRow, job: JobMetadata): RunRow {
   const now = world.now();
-  return {
-    ...newRun(world.newId("run"), now),
+  // Not by spreading: an object spread first and then given many fields is slow for as long as it lives.
+  return Object.assign(newRun(world.newId("run"), now), {
     environmentId: event.environmentId,
     appId: app.id,
     jobId: job.id,
@@ -43,7 +43,7 @@ function createRun(world: World, event: EventRow, app: AppRow, job: JobMetadata)
     createdAt: now,
     updatedAt: now,
     revision: 0,
-  };
+  });
 }
 
 /** True when the job's trigger names this event and its filters hold. */

@@ -8,17 +8,27 @@ const MOST_SIZE = 16_000_000;
 
 export class RecentEvents {
   readonly #events = new Map<string, EventRow>();
+  /** Row ids, oldest first, from `#first` on: a map that loses its oldest entries again and again is slow to find the next. */
+  #order: string[] = [];
+  #first = 0;
   #size = 0;
 
   add(event: EventRow): void {
     if (this.#events.has(event.rowId)) return;
     this.#events.set(event.rowId, event);
+    this.#order.push(event.rowId);
     this.#size += sizeOf(event);
-    for (const [rowId, oldest] of this.#events) {
-      if (this.#events.size <= MOST_EVENTS && this.#size <= MOST_SIZE) return;
-      this.#events.delete(rowId);
-      this.#size -= sizeOf(oldest);
-    }
+    while (this.#events.size > MOST_EVENTS || this.#size > MOST_SIZE) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    const rowId = this.#order[this.#first++] ?? "";
+    const oldest = this.#events.get(rowId);
+    if (oldest) this.#size -= sizeOf(oldest);
+    this.#events.delete(rowId);
+    if (this.#first < MOST_EVENTS) return;
+    this.#order = this.#order.slice(this.#first);
+    this.#first = 0;
   }
 
   get(rowId: string): EventRow | null {

@@ -53,16 +53,16 @@ export function changeStatement(changes: RunChange[], week: number, claimed: boo
 
 function changeColumns({ before, after, at, work, ...change }: RunChange, claimed: boolean): DbRow {
   const lease = work && "token" in work ? { work_token: work.token, owner: work.owner, work_due_at: work.until } : null;
-  return {
+  const row = {
     id: before.id,
     revision: before.revision,
     at,
-    ...runStateColumns(after),
     queue: before.appId,
-    ...(lease ?? { work_due_at: work && "dueAt" in work ? Math.ceil(work.dueAt) : null }),
     claimed: claimed && lease !== null,
     settle_at: change.settleTasksAt,
     cancel_at: change.cancelTasksAt,
     reopen: change.reopenTasks,
   };
+  const due = lease ?? { work_due_at: work && "dueAt" in work ? Math.ceil(work.dueAt) : null };
+  return Object.assign(row, runStateColumns(after), due);
 }

@@ -62,7 +62,7 @@ function weeksIn({ delivery, event, runs }: Intake): Set<number | null> {
 async function storeRequests(link: Link, requests: Request[], week: number): Promise<Set<Intake>> {
   const rows = requests.map(({ delivery, work: [asking] }, i): DbRow => {
     const { queue, dueAt, token, owner } = asking;
-    return { ...deliveryColumns(delivery), n: i + 1, queue, due_at: Math.ceil(dueAt), token, owner };
+    return Object.assign(deliveryColumns(delivery), { n: i + 1, queue, due_at: Math.ceil(dueAt), token, owner });
   });
   const bodies = requests.map(({ delivery }) => delivery.body);
   await link.query(statementOfWeek("intake-request", week), [JSON.stringify(rows), binaryArray("bytea", bodies)]);
@@ -89,12 +89,14 @@ async function storeEvents(
 }
 
 function eventRow({ event, delivery, done }: WithEvent, i: number): DbRow {
-  const row: DbRow = { ...eventColumns(event), n: i + 1 };
+  const row = Object.assign(eventColumns(event), { n: i + 1 });
   if (!delivery) return row;
   const { reason, status } = deliveryColumns(delivery);
-  return { ...row, request_id: delivery.id, done_token: done?.token, reason, status };
+  return Object.assign(row, { request_id: delivery.id, done_token: done?.token, reason, status });
 }
 
 function runRows({ runs, work }: WithEvent): DbRow[] {
-  return runs.map((run, i) => ({ ...runColumns(run), work_due_at: Math.ceil(work[i]?.dueAt ?? 0), owner: work[i]?.owner }));
+  return runs.map((run, i) =>
+    Object.assign(runColumns(run), { work_due_at: Math.ceil(work[i]?.dueAt ?? 0), owner: work[i]?.owner }),
+  );
 }

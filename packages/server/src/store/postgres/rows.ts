@@ -172,7 +172,7 @@ export function runOf(row: DbRow): RunRow {
 }
 
 export function runColumns(run: RunRow): DbRow {
-  return { ...toDb(RUN, storableRow(run)), ...runStateColumns(run) };
+  return Object.assign(toDb(RUN, storableRow(run)), runStateColumns(run));
 }
 
 /** The columns a change writes. */
@@ -180,10 +180,9 @@ export function runStateColumns(
   run: Pick<RunRow, "state" | "startedAt" | "executions" | "executionMs" | "failures" | "losses" | "yields">,
 ): DbRow {
   const state = storableState(run.state);
-  return {
+  const columns = {
     status: statusOf(run),
     state_kind: state.kind,
-    ...columnsOfState(state),
     started_at: run.startedAt,
     executions: run.executions,
     execution_ms: run.executionMs,
@@ -191,6 +190,7 @@ export function runStateColumns(
     losses: run.losses,
     yields_text: JSON.stringify(run.yields),
   };
+  return Object.assign(columns, columnsOfState(state));
 }
 
 function columnsOfState(state: RunState): DbRow {
