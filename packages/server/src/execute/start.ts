@@ -12,14 +12,12 @@ const PAGE = 2000;
 
 export async function* recordedPages(store: Store, run: RunRow): AsyncGenerator<TaskRow[]> {
   if (run.executions <= 1) return;
-  let after = -1;
-  for (;;) {
+  let after: TaskRow | undefined;
+  do {
     const page = await store.tasks(run.id, { after, limit: PAGE });
     if (page.length > 0) yield page;
-    const last = page.at(-1);
-    if (!last || page.length < PAGE) return;
-    after = last.position;
-  }
+    after = page.length < PAGE ? undefined : page.at(-1);
+  } while (after);
 }
 
 /** @param now for the remaining time of waiting tasks */

@@ -14,6 +14,7 @@ import {
   sampleTask,
   world,
 } from "./samples.conformance.ts";
+import type { TaskRow } from "./store.ts";
 
 export function recording(context: Context): void {
   it("records a finished task once and keeps its output for ever", async () => {
@@ -66,10 +67,25 @@ export function recording(context: Context): void {
     ];
     for (const task of tasks) await store.recordTask(report(task, token));
     expect(await store.tasks(run.id, { limit: 2 })).toEqual(tasks.slice(0, 2));
-    expect(await store.tasks(run.id, { after: 2 })).toEqual(tasks.slice(2));
+    expect(await store.tasks(run.id, { after: tasks[1] })).toEqual(tasks.slice(2));
     expect(await store.tasks(run.id, { statuses: ["COMPLETED"] })).toEqual([tasks[0], tasks[2]]);
     expect(await store.tasks(run.id, { ids: ["odd", tasks[0]?.id ?? "", "unknown"] })).toEqual([tasks[0], tasks[1]]);
     expect(await store.tasks(world.newId("run"))).toEqual([]);
+  });
+
+  it("skips none of the tasks that started in one microsecond, wherever a page ends", async () => {
+    const { store } = context;
+    const { run, token } = await executing(store);
+    const tasks = ["c", "a", "e", "b", "d"].map((key) => sampleTask(run.id, { key, id: key, position: 7 }));
+    for (const task of tasks) await store.recordTask(report(task, token));
+    const read: string[] = [];
+    for (let after: TaskRow | undefined; read.length < 9; ) {
+      const page = await store.tasks(run.id, { after, limit: 2 });
+      read.push(...page.map(({ key }) => key));
+      after = page.at(-1);
+      if (!after) break;
+    }
+    expect(read).toEqual(["a", "b", "c", "d", "e"]);
   });
 }
 

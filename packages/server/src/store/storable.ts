@@ -21,6 +21,11 @@ export function storableRow<T extends object>(row: T): T {
   return copy as T;
 }
 
+/** Order of a run's tasks: by start; by key where two started in the same microsecond. */
+export function inOrder(a: Pick<TaskRow, "position" | "key">, b: Pick<TaskRow, "position" | "key">): number {
+  return a.position - b.position || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+}
+
 /** The row of a report: whole milliseconds (a due time is rounded up, so that no wait ends early), failures only from `failureText`. */
 export function storableTask({ task, failureText }: Pick<TaskWrite, "task" | "failureText">): TaskRow {
   return storableRow({

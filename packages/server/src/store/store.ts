@@ -212,6 +212,14 @@ export interface OpenedTask {
   created: boolean;
 }
 
+export interface TasksQuery {
+  /** Only those behind this one. */
+  after?: Pick<TaskRow, "position" | "key"> | undefined;
+  limit?: number;
+  ids?: string[];
+  statuses?: TaskStatus[];
+}
+
 export interface Store {
   /** Low rate: environments, apps, endpoints, settings. Kept whole in memory by the registry. */
   readonly catalog: CatalogStore;
@@ -245,8 +253,8 @@ export interface Store {
 
   run(environmentId: string | null, id: string): Promise<RunRow | null>;
   runsOfEvent(eventRowId: string): Promise<RunRow[]>;
-  /** In order of position; `after` is a position. */
-  tasks(runId: string, options?: { after?: number; limit?: number; ids?: string[]; statuses?: TaskStatus[] }): Promise<TaskRow[]>;
+  /** In order of position, then key (positions may repeat). */
+  tasks(runId: string, query?: TasksQuery): Promise<TaskRow[]>;
   event(environmentId: string | null, by: { id: string } | { rowId: string }): Promise<EventRow | null>;
   delivery(environmentId: string, id: string): Promise<DeliveryRow | null>;
 

@@ -92,7 +92,8 @@ export class V2Tasks {
     const [from] = await this.store.tasks(runId, { ids: [cursor] });
     if (!from) return { tasks: [] };
     const statuses: TaskStatus[] = ["COMPLETED"];
-    const rows = await this.store.tasks(runId, { after: from.position - 1, limit: PAGE.tasks + 1, statuses });
+    const rest = await this.store.tasks(runId, { after: from, limit: PAGE.tasks, statuses });
+    const rows = from.status === "COMPLETED" ? [from, ...rest] : rest;
     const page: CachedTask[] = [];
     let size = 0;
     for (const row of rows) {

@@ -1,6 +1,7 @@
 // Room: views. A run's tasks, as pages for the dashboard and as v2's API nests them. Called by http and by views/runs.ts.
 // Promises: a page costs the same wherever in the run it lies.
 import type { ApiRunTask, DisplayProperty, Page, TaskDetails, TaskStatus, TaskView } from "@holdfast/protocol";
+import { storableText } from "../store/storable.ts";
 import { type Big, iso, isoOrNull, parsed, type Reader } from "./reader.ts";
 
 interface TaskColumns {
@@ -29,14 +30,14 @@ const DEEPEST = 20;
 export class TaskViews {
   constructor(private readonly reader: Reader) {}
 
-  /** One page in order of start; the cursor is the position of its last task. */
+  /** One page in order of start; the cursor is the position and key of its last task. */
   async page(runId: string, query: { cursor?: string | undefined; limit: number }): Promise<Page<TaskView>> {
-    const after = /^\d{1,16}$/.test(query.cursor ?? "") ? query.cursor : "0";
-    const rows = await this.reader.rows<TaskColumns>("run-tasks", [runId, after, query.limit + 1]);
+    const [, position = "0", key = ""] = /^(\d{1,16})\.(.*)$/s.exec(query.cursor ?? "") ?? [];
+    const rows = await this.reader.rows<TaskColumns>("run-tasks", [runId, position, storableText(key), query.limit + 1]);
     const items = rows.slice(0, query.limit);
     const last = items.at(-1);
     const page = { items: items.map(viewOf) };
-    return rows.length > query.limit && last ? { ...page, nextCursor: String(last.position) } : page;
+    return rows.length > query.limit && last ? { ...page, nextCursor: `${last.position}.${last.key}` } : page;
   }
 
   /** v2's form: top-level tasks from `cursor` (the id of the first) on, with their children if asked. */

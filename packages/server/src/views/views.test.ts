@@ -1,9 +1,10 @@
 import type { RunInput } from "@holdfast/engine";
-import type { RunStatus } from "@holdfast/protocol";
+import type { Page, RunStatus, TaskView } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventJob, type Fixture, startFixture } from "../http/fixture.test.mts";
 import { runTokenFor } from "../http/run-token.test.mts";
 import { Runs } from "../runs/change.ts";
+import { sampleTask } from "../store/samples.conformance.ts";
 import { createMeter } from "./meter.ts";
 import { nestsDeeper, parsed } from "./reader.ts";
 import { errorOf } from "./runs.ts";
@@ -145,6 +146,31 @@ describe("views of real rows", () => {
     });
     expect(await show("queued")).toMatchObject({ status: "QUEUED", startedAt: null, executions: 0 });
     expect(await views().runs.detail(server.environments.prod, run.ok ?? "")).toBeNull();
+  });
+
+  it("pages through tasks that started in one microsecond without skipping or repeating one", async () => {
+    const runId = run.queued ?? "";
+    const keys = ["a", "b.b", "c", "d"];
+    for (const key of keys.toReversed()) {
+      const task = sampleTask(runId, { key, id: `id-${key}`, position: 5 });
+      await server.store.recordTask({ task, token: null, failureText: null });
+    }
+    const { tasks } = views();
+    const [read, v2]: string[][] = [[], []];
+    for (let cursor: string | undefined = ""; cursor !== undefined && read.length < 9; ) {
+      const page: Page<TaskView> = await tasks.page(runId, { cursor, limit: 1 });
+      read.push(...page.items.map(({ idempotencyKey }) => idempotencyKey));
+      cursor = page.nextCursor;
+    }
+    const plain = { take: 1, subtasks: false, details: false };
+    for (let cursor: string | undefined = ""; cursor !== undefined && v2.length < 9; ) {
+      const page = await tasks.apiPage(runId, { ...plain, cursor });
+      v2.push(...page.tasks.map(({ id }) => id));
+      cursor = page.nextCursor;
+    }
+    expect(read).toEqual(keys);
+    expect(v2).toEqual(keys.map((key) => `id-${key}`));
+    expect((await tasks.page(runId, { cursor: "nonsense\0", limit: 9 })).items).toHaveLength(4);
   });
 
   it("counts by job and by hour, and names what fails", async () => {

@@ -2,7 +2,15 @@
 // Promises what the interface promises except durability: each call is one atomic step, taken when it is called; rows are copied in and out.
 import { cancelTask, mergeTask, openTask, reopenTask, settleTask, type TaskRecord } from "@holdfast/engine";
 import { LocalBus } from "../local-bus.ts";
-import { duplicateReason, storableRow, storableState, storableTask, storableText, travellingTasks } from "../storable.ts";
+import {
+  duplicateReason,
+  inOrder,
+  storableRow,
+  storableState,
+  storableTask,
+  storableText,
+  travellingTasks,
+} from "../storable.ts";
 import type {
   Bus,
   Claim,
@@ -16,6 +24,7 @@ import type {
   RunRow,
   Store,
   TaskRow,
+  TasksQuery,
   TaskVerdict,
   TaskWrite,
   WorkRow,
@@ -32,8 +41,6 @@ export interface Tables {
   tasks: Map<string, Map<string, TaskRow>>;
   work: Map<string, WorkRow>;
 }
-
-type TaskQuery = Parameters<Store["tasks"]>[1];
 
 export class MemoryStore implements Store {
   readonly catalog = new MemoryCatalog();
@@ -221,12 +228,12 @@ export class MemoryStore implements Store {
     return [...this.tables.runs.values()].filter((run) => run.eventRowId === eventRowId).sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  async tasks(runId: string, { after = -1, limit, ids, statuses }: NonNullable<TaskQuery> = {}): Promise<TaskRow[]> {
+  async tasks(runId: string, { after, limit, ids, statuses }: TasksQuery = {}): Promise<TaskRow[]> {
     const wanted = [...(this.tables.tasks.get(runId)?.values() ?? [])].filter(
-      ({ position, id, status }) =>
-        position > Math.floor(after) && (ids?.includes(id) ?? true) && (statuses?.includes(status) ?? true),
+      (task) =>
+        (!after || inOrder(after, task) < 0) && (ids?.includes(task.id) ?? true) && (statuses?.includes(task.status) ?? true),
     );
-    return wanted.sort((a, b) => a.position - b.position || (a.key < b.key ? -1 : 1)).slice(0, limit);
+    return wanted.sort(inOrder).slice(0, limit);
   }
 
   async event(environmentId: string | null, by: { id: string } | { rowId: string }): Promise<EventRow | null> {

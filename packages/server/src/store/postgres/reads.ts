@@ -1,8 +1,7 @@
 // Room: store. Reads by id for decisions: always from the primary, retried while the database is away for a moment. Called by postgres-store.ts.
-import type { TaskStatus } from "@holdfast/protocol";
 import type { World } from "../../platform/world.ts";
-import { storableText } from "../storable.ts";
-import type { DeliveryRow, EventRow, RunRow, TaskRow } from "../store.ts";
+import { inOrder, storableText } from "../storable.ts";
+import type { DeliveryRow, EventRow, RunRow, TaskRow, TasksQuery } from "../store.ts";
 import { failureOf, persist } from "./failures.ts";
 import type { Link } from "./link.ts";
 import { type DbRow, deliveryOf, eventOf, runOf, taskOf } from "./rows.ts";
@@ -47,18 +46,14 @@ export class Reads {
     return (await this.rows(statement("runs-of-event"), [eventRowId])).map(runOf);
   }
 
-  async tasks(
-    runId: string,
-    options: { after?: number; limit?: number; ids?: string[]; statuses?: TaskStatus[] } = {},
-  ): Promise<TaskRow[]> {
-    const { after = -1, limit = MOST_TASKS, ids, statuses } = options;
+  async tasks(runId: string, { after, limit = MOST_TASKS, ids, statuses }: TasksQuery = {}): Promise<TaskRow[]> {
     if (ids) {
       const wanted = (await this.#tasksById(runId, ids)).filter(
-        (task) => task.position > after && (statuses?.includes(task.status) ?? true),
+        (task) => (!after || inOrder(after, task) < 0) && (statuses?.includes(task.status) ?? true),
       );
       return wanted.slice(0, limit);
     }
-    const values = [runId, Math.floor(after), statuses ?? null, limit];
+    const values = [runId, after?.position ?? -1, storableText(after?.key ?? ""), statuses ?? null, limit];
     return (await this.#ofWeek("tasks", runId, { name: "tasks", values })).map(taskOf);
   }
 
@@ -68,7 +63,7 @@ export class Reads {
     const missing = unique.filter((id) => !found.some((row) => row.id === id));
     const odd =
       missing.length > 0 ? await this.#ofWeek("tasks", runId, { name: "tasks-by-odd-id", values: [runId, missing] }) : [];
-    return [...found, ...odd].map(taskOf).sort((a, b) => a.position - b.position || (a.key < b.key ? -1 : 1));
+    return [...found, ...odd].map(taskOf).sort(inOrder);
   }
 
   async event(environmentId: string | null, by: { id: string } | { rowId: string }): Promise<EventRow | null> {
