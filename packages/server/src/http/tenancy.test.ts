@@ -13,7 +13,7 @@ const BODIES: Record<string, object> = {
   openTask: { idempotencyKey: "k" },
   failTask: { error: { message: "no" } },
   reportTasks: { items: [] },
-  setEndpointSecret: { preset: "svix", secret: "whsec_AAAA" },
+  setEndpointSecret: { preset: "svix", secret: `whsec_${"A".repeat(32)}` },
   sendSample: { sample: "user.created" },
   login: { password: "x" },
 };

@@ -13,6 +13,8 @@ import type { CatalogueManifest } from "../rooms.ts";
 import { IN_ENVIRONMENT, type Route, route } from "../route.ts";
 
 const common = { tag: "management", access: "environment" } as const;
+/** Bytes; Standard Webhooks asks senders for 24 to 64, and less than this can be searched. */
+const SHORTEST_KEY = 16;
 const FORGERIES = ["valid", "tampered", "stale", "unsigned", "wrong-secret"] as const;
 
 function ownEndpoint(call: Call): KnownEndpoint {
@@ -70,11 +72,19 @@ async function setSecret(call: Call, { preset, secret }: { preset: string; secre
   const scheme = Object.hasOwn(SCHEMES, preset) ? SCHEMES[preset] : undefined;
   if (!scheme)
     throw new UserFacingError("UNPROCESSABLE", `"${preset}" is no preset.`, `Presets: ${Object.keys(SCHEMES).join(", ")}.`);
-  if (!keyOf(scheme, secret)) {
+  const key = keyOf(scheme, secret);
+  if (!key) {
     throw new UserFacingError(
       "UNPROCESSABLE",
       `That is not a ${scheme.title} signing secret.`,
       `It starts with ${scheme.secretPrefix} and goes on in base64.`,
+    );
+  }
+  if (key.length < SHORTEST_KEY) {
+    throw new UserFacingError(
+      "UNPROCESSABLE",
+      `This secret holds only ${key.length} bytes: whoever has seen one request could guess it.`,
+      `Copy the whole secret from the sender; one you make yourself needs ${SHORTEST_KEY} random bytes or more: ${scheme.secretPrefix}$(openssl rand -base64 24).`,
     );
   }
   await registry.saveEndpointSecret(row, preset, vault.seal(secret, endpointPurpose(row)));
