@@ -1,6 +1,7 @@
 // Room: http. Who may call a route, and as what. Called by app.ts before every handler; handlers never look at credentials.
 // Promises: an id of another environment is answered as if it did not exist; a page of another origin can do nothing with a visitor's login, nor in
 // dev with being on this machine (DNS rebinding, cross-site requests).
+import type { IncomingMessage } from "node:http";
 import { UserFacingError } from "@holdfast/protocol";
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
@@ -51,6 +52,8 @@ export class Gate {
         return { environment: this.#bySecret(bearerOf(context)), by: "secretKey" };
       case "anyKey":
         return this.#byAnyKey(bearerOf(context));
+      case "machine":
+        return comesFromThisMachine(context) ? NOBODY : this.#manager(route, context);
       case "server":
       case "environment":
       case "person":
@@ -111,11 +114,34 @@ function notThere(environment: string): UserFacingError {
   return new UserFacingError("NOT_FOUND", `There is no environment "${environment}".`);
 }
 
+/** True for a program on this machine that calls us directly: what a proxy passes on comes from anywhere. */
+function comesFromThisMachine(context: Context): boolean {
+  const address = addressOf(context) ?? "";
+  const passedOn = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"].some((name) =>
+    context.req.header(name),
+  );
+  return (address === "::1" || /^(?:::ffff:)?127\./.test(address)) && isLoopbackName(hostOf(context)) && !passedOn;
+}
+
+/** The address at the other end of the connection. */
+export function addressOf(context: Context): string | undefined {
+  return (context.env as { incoming?: IncomingMessage } | undefined)?.incoming?.socket.remoteAddress;
+}
+
+/** The name a caller knows us by. */
+function hostOf(context: Context): string {
+  const host = context.req.header("host") ?? new URL(context.req.url).host;
+  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : "";
+}
+
+function isLoopbackName(name: string): boolean {
+  return name === "localhost" || name.endsWith(".localhost") || name === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(name);
+}
+
 /** A page on a foreign name that resolves to this machine must not reach us through the visitor's browser. */
 function requireLoopbackName(context: Context): void {
-  const host = context.req.header("host") ?? new URL(context.req.url).host;
-  const name = URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : "";
-  if (name === "localhost" || name.endsWith(".localhost") || name === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(name)) return;
+  const name = hostOf(context);
+  if (isLoopbackName(name)) return;
   throw new UserFacingError(
     "FORBIDDEN",
     `In dev the dashboard and its API answer only on this machine's own name, not on "${name}".`,

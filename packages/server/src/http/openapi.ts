@@ -9,6 +9,7 @@ const ERROR = {
 };
 const SECURITY: Readonly<Record<Access, Record<string, string[]>[]>> = {
   open: [],
+  machine: [{}, { session: [] }, { secretKey: [] }],
   secretKey: [{ secretKey: [] }],
   anyKey: [{ secretKey: [] }, { publicKey: [] }],
   environment: [{ session: [] }, { secretKey: [] }],

@@ -7,9 +7,9 @@ import type { Call } from "./call.ts";
  * Who may call:
  * open: anyone. secretKey: a program with its environment's secret key. anyKey: also with the public key, from a browser (CORS).
  * environment: a person who is logged in, or the secret key of the environment the path names. server: the same, where no environment is named.
- * person: only someone logged in.
+ * person: only someone logged in. machine: a program on this very machine, else as `server`.
  */
-export type Access = "open" | "secretKey" | "anyKey" | "environment" | "server" | "person";
+export type Access = "open" | "machine" | "secretKey" | "anyKey" | "environment" | "server" | "person";
 
 export interface Route {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";

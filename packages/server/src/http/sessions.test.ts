@@ -85,6 +85,27 @@ describe("logging in, in start mode", () => {
     expect((await ask("/healthz")).status).toBe(200);
   });
 
+  it("shows the metrics to programs on this machine, and to others only with a key or a login", async () => {
+    const statusFor = async (headers: Record<string, string>) => (await ask("/metrics", { headers })).status;
+    expect(await statusFor({})).toBe(200);
+    const passedOn = [
+      { host: "jobs.example.com" },
+      { "x-forwarded-for": "203.0.113.7" },
+      { forwarded: "for=203.0.113.7" },
+      { via: "1.1 proxy" },
+      { "x-real-ip": "203.0.113.7" },
+    ];
+    const { pair } = await login();
+    for (const headers of passedOn) {
+      expect(await statusFor({ ...headers })).toBe(401);
+      expect(await statusFor({ ...headers, authorization: "Bearer tr_prod_wrong" })).toBe(401);
+      expect(await statusFor({ ...headers, authorization: `Bearer ${server.keys.prod.secretKey}` })).toBe(200);
+      expect(await statusFor({ ...headers, cookie: pair })).toBe(200);
+    }
+    for (const path of ["/healthz", "/readyz"])
+      expect((await ask(path, { headers: { host: "jobs.example.com" } })).status).toBe(200);
+  });
+
   it("gives a cookie pages cannot read, which opens every environment", async () => {
     const { status, cookie, pair, text } = await login();
     expect([status, JSON.parse(text).authenticated]).toEqual([200, true]);

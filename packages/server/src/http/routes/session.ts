@@ -1,9 +1,8 @@
 // Room: http. Logging in and out, and what a visitor needs to know before.
-import type { IncomingMessage } from "node:http";
 import { type SessionInfo, UserFacingError } from "@holdfast/protocol";
 import { getCookie } from "hono/cookie";
 import { z } from "zod";
-import { cookieName, type Gate, isHttps } from "../access.ts";
+import { addressOf, cookieName, type Gate, isHttps } from "../access.ts";
 import type { Call } from "../call.ts";
 import { type Route, route } from "../route.ts";
 import type { Sessions } from "../sessions.ts";
@@ -38,11 +37,6 @@ function requireIntent(call: Call): void {
     throw new UserFacingError("FORBIDDEN", "Logging in and out needs the header `x-holdfast: 1`.");
 }
 
-function addressOf(call: Call): string {
-  const incoming = (call.context.env as { incoming?: IncomingMessage } | undefined)?.incoming;
-  return incoming?.socket.remoteAddress ?? "unknown";
-}
-
 export function sessionRoutes({ sessions, gate }: { sessions: Sessions; gate: Gate }): Route[] {
   const common = { path: "/api/v1/session", tag: "management", access: "open" } as const;
   return [
@@ -61,7 +55,7 @@ export function sessionRoutes({ sessions, gate }: { sessions: Sessions; gate: Ga
       body: z.object({ password: z.string().max(1024) }),
       handle: async (call, { password }) => {
         requireIntent(call);
-        const value = await sessions.login(password, addressOf(call));
+        const value = await sessions.login(password, addressOf(call.context) ?? "unknown");
         return call.json(infoFor(call, true), { "set-cookie": cookieText(call, value, LIFETIME_SECONDS) });
       },
     }),

@@ -86,7 +86,14 @@ export function systemRoutes(table: () => readonly Route[]): Route[] {
       handle: (call) => call.json({ ok: true }),
     }),
     route({ ...common, path: "/readyz", name: "readyz", summary: "The database answers; 503 while it does not", handle: ready }),
-    route({ ...common, path: "/metrics", name: "metrics", summary: "Prometheus metrics", handle: metrics }),
+    route({
+      ...common,
+      access: "machine",
+      path: "/metrics",
+      name: "metrics",
+      summary: "Prometheus metrics; from another machine with a secret key",
+      handle: metrics,
+    }),
     route({
       ...common,
       path: "/openapi.json",
