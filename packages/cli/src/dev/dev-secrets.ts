@@ -1,6 +1,6 @@
 // Room: dev. Signing secrets of the catalogue's providers, so that a signed sample is accepted before anyone has an account there.
 // Promise: a secret the person has set is used and never replaced; one we make is kept in the data directory, readable by its owner only.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { catalogue } from "@holdfast/catalogue";
 import type { CliWorld } from "../platform/world.ts";
@@ -12,7 +12,7 @@ export interface DevSecrets {
   made: Record<string, string>;
 }
 
-/** `given` is the environment with the project's `.env` files under it. */
+/** `given` is the environment with the project's `.env` files under it; the data directory exists. */
 export function devSecrets(
   world: Pick<CliWorld, "random">,
   given: Record<string, string | undefined>,
@@ -26,7 +26,6 @@ export function devSecrets(
     made[name] = kept[name] ?? `whsec_${Buffer.from(world.random(24)).toString("base64")}`;
   }
   if (Object.keys(made).some((name) => !kept[name])) {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     writeFileSync(path, `${JSON.stringify({ ...kept, ...made }, null, 2)}\n`, { mode: 0o600 });
   }
   const all = names.map((name) => [name, given[name] || made[name] || ""] as const);

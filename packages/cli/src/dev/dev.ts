@@ -31,6 +31,7 @@ export async function dev(context: Context, load: LoadServer, wish: DevWish): Pr
   const appUrls = wish.appUrls.map(toAppUrl);
   demandLoopback(settings.host);
   const fileEnv = readEnvFiles(world.cwd);
+  (await load()).openDataDir(settings.dataDir);
   const secrets = devSecrets(world, { ...fileEnv, ...world.env }, settings.dataDir);
   const stopping = stopOnSignals(world, output);
   try {

@@ -1,5 +1,5 @@
 // Room: doctor. One function a check; each answers with what it saw. Called by doctor.ts, in its order.
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AppInfo } from "@holdfast/protocol";
 import { createApi } from "../api/api.ts";
@@ -35,10 +35,10 @@ export async function nodeCheck({ context: { world } }: Probe): Promise<Finding>
     : failed(`${world.nodeVersion} is too old.`, `Install Node ${LEAST_NODE.join(".")} or newer.`);
 }
 
-export async function dataDirCheck({ context: { settings, world } }: Probe): Promise<Finding> {
+export async function dataDirCheck({ context: { settings, world }, load }: Probe): Promise<Finding> {
   const file = join(settings.dataDir, `.doctor-${world.pid}`);
+  (await load()).openDataDir(settings.dataDir);
   try {
-    mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 });
     writeFileSync(file, "");
     rmSync(file);
   } catch (error) {

@@ -91,7 +91,14 @@ test("a server that is not ready, or was killed", async () => {
 });
 
 test("a data directory that cannot be written", async () => {
+  const { openDataDir } = await import("@holdfast/server");
+  const server = fakeServer();
+  const load = async () => ({ ...(await server.load()), openDataDir });
   const here = world();
   writeFileSync(join(here.cwd, ".holdfast"), "a file in its place");
-  expect((await examine(here))["data directory"]).toMatchObject({ state: "failed", hint: "Choose another with --data-dir." });
+  expect((await examine(here, { ...server, load }))["data directory"]).toMatchObject({
+    state: "failed",
+    detail: expect.stringContaining(`The data directory ${join(here.cwd, ".holdfast")} cannot be used`),
+    hint: expect.stringContaining("Choose another with --data-dir"),
+  });
 });

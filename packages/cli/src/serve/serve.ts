@@ -1,8 +1,8 @@
 // Room: serve. Runs a server in this process for `dev` and `start`, and writes down where it is. Called by those two only.
-// Promise: `{data-dir}/server.json` exists from the moment the server answers until it stops.
+// Promise: `{data-dir}/server.json` exists from the moment the server answers until it stops; another living server's is left alone.
 import type { Context } from "../commands/context.ts";
 import { explain } from "../output/exit-codes.ts";
-import { readServerFile, removeServerFile, writeServerFile } from "../settings/server-file.ts";
+import { readServerFile, removeServerFile, type ServerFile, writeServerFile } from "../settings/server-file.ts";
 import { choosePort } from "./port.ts";
 import type { LoadServer, RunningServer, ServerConfig } from "./server-entry.ts";
 
@@ -13,14 +13,32 @@ export async function serve(context: Context, load: LoadServer, extras: ServerEx
   const { settings, world } = context;
   const { startServer } = await load();
   const server = await listen(context, (port) => startServer({ ...configFor(context, extras), port }));
-  writeServerFile(settings.dataDir, { url: server.url, pid: world.pid, key: server.keys.dev });
+  const own = { url: server.url, pid: world.pid, key: server.keys.dev };
+  await writeDown(context, own);
   return {
     ...server,
     async stop() {
-      removeServerFile(settings.dataDir, world.pid);
+      removeServerFile(settings.dataDir, own);
       await server.stop();
     },
   };
+}
+
+/** With DATABASE_URL several servers may share a data directory: the one that is named there stays so while it lives. */
+async function writeDown({ world, settings, output }: Context, own: ServerFile): Promise<void> {
+  const other = readServerFile(settings.dataDir);
+  if (!other || other.url === own.url || !(await answers(world, other.url))) return writeServerFile(settings.dataDir, own);
+  output.note(
+    `${settings.dataDir} is also the data directory of the server at ${other.url} (pid ${other.pid}): commands go on talking to that one. To reach this one, name it with --url, or give it a --data-dir of its own.`,
+  );
+}
+
+async function answers(world: Context["world"], url: string): Promise<boolean> {
+  try {
+    return (await world.fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2_000) })).ok;
+  } catch {
+    return false;
+  }
 }
 
 /** Between looking for a free port and listening on it somebody may take it; then, unless it was chosen, the next one will do. */

@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { run } from "../program.ts";
+import { writeServerFile } from "../settings/server-file.ts";
 import { fakeServer } from "../testing/fake-server.ts";
 import { type TestWorld, testWorld } from "../testing/test-world.ts";
 
@@ -61,6 +62,35 @@ test("runs until SIGTERM, with server.json while it does", async () => {
   expect(await ended).toBe(0);
   expect(existsSync(fileOf(here))).toBe(false);
   expect(server.running()).toBe(0);
+});
+
+test("a second server on the same data directory leaves the first one's server.json alone, and says so", async () => {
+  const server = fakeServer();
+  const here = world({ ...SECRETS, DATABASE_URL: "postgres://db" });
+  const first = run(["start", "--port", "0"], here, server.load);
+  await here.until(() => here.printed.out);
+  const named = readFileSync(fileOf(here), "utf8");
+  const other = { ...world({}), ...{ env: here.env, cwd: here.cwd, pid: here.pid } };
+  const second = run(["start", "--port", "0"], other, server.load);
+  await other.until(() => other.printed.out);
+  expect(other.printed.err).toContain(`also the data directory of the server at ${JSON.parse(named).url}`);
+  other.raise("SIGTERM");
+  expect(await second).toBe(0);
+  expect(readFileSync(fileOf(here), "utf8")).toBe(named);
+  here.raise("SIGTERM");
+  expect(await first).toBe(0);
+  expect(existsSync(fileOf(here))).toBe(false);
+});
+
+test("a server.json left by one that was killed is replaced", async () => {
+  const server = fakeServer();
+  const here = world(SECRETS);
+  writeServerFile(join(here.cwd, ".holdfast"), { url: "http://127.0.0.1:1", pid: here.pid, key: "tr_dev_dead" });
+  const ended = run(["start", "--port", "0"], here, server.load);
+  await here.until(() => here.printed.out);
+  expect(JSON.parse(readFileSync(fileOf(here), "utf8")).key).toBe("tr_dev_fake");
+  here.raise("SIGTERM");
+  expect(await ended).toBe(0);
 });
 
 test("Ctrl-C stops it gracefully as interrupted; a second one leaves at once", async () => {

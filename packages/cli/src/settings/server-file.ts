@@ -29,7 +29,8 @@ export function readServerFile(dataDir: string): ServerFile | null {
   }
 }
 
-/** Removes the file if it is still the one `pid` wrote. */
-export function removeServerFile(dataDir: string, pid: number): void {
-  if (readServerFile(dataDir)?.pid === pid) rmSync(pathOf(dataDir), { force: true });
+/** Removes the file if it is still the one this server wrote. The pid alone does not tell: in containers all are 1. */
+export function removeServerFile(dataDir: string, own: ServerFile): void {
+  const found = readServerFile(dataDir);
+  if (found?.pid === own.pid && found.url === own.url) rmSync(pathOf(dataDir), { force: true });
 }

@@ -1,4 +1,5 @@
 // For tests of `dev`, `start` and `doctor`: a server package that starts a fake API, and remembers what it was started with.
+import { mkdirSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { LoadServer, ServerConfig } from "../serve/server-entry.ts";
@@ -13,6 +14,7 @@ export interface FakeServer {
 
 const PAGED = { items: [] };
 const ANSWERS: Record<string, unknown> = {
+  "/healthz": { ok: true },
   "/readyz": { ok: true },
   "/api/v1/environments/dev/apps": [{ slug: "app", transport: "connect", reachable: true, lastError: null }],
   "/api/v1/environments/dev/endpoints": [{ id: "clerk.com", url: "http://h/in/clerk", app: "app" }],
@@ -44,6 +46,7 @@ export function fakeServer(): FakeServer {
         };
         return { url: `http://${config.host}:${port}`, port, keys: { dev: "tr_dev_fake", prod: "tr_prod_fake" }, stop };
       },
+      openDataDir: (dataDir) => void mkdirSync(dataDir, { recursive: true }),
       inspectDatabase: async () => fake.database,
     }),
   };

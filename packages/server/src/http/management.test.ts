@@ -144,9 +144,9 @@ describe("the management API", () => {
     ).toBe(422);
     const secret = `whsec_${Buffer.alloc(24, 3).toString("base64")}`;
     const short = { preset: "svix", secret: `whsec_${Buffer.alloc(15, 7).toString("base64")}` };
-    const refused = await of("endpoints/clerk.com/secret", { method: "PUT", body: short });
-    expect([refused.status, refused.json().message]).toEqual([422, expect.stringContaining("only 15 bytes")]);
-    expect(refused.json().hint).toContain("openssl rand -base64 24");
+    const tooShort = await of("endpoints/clerk.com/secret", { method: "PUT", body: short });
+    expect([tooShort.status, tooShort.json().message]).toEqual([422, expect.stringContaining("only 15 bytes")]);
+    expect(tooShort.json().hint).toContain("openssl rand -base64 24");
     expect((await of("endpoints/clerk.com/secret", { method: "PUT", body: { preset: "svix", secret } })).json()).toMatchObject({
       verification: "preset",
       hasSecret: true,

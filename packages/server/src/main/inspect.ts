@@ -2,6 +2,7 @@
 import pg from "pg";
 import { createLogger } from "../platform/log.ts";
 import type { ServerConfig } from "./config.ts";
+import { openDataDir } from "./data-dir.ts";
 import { openDatabase } from "./database.ts";
 
 export interface DatabaseFacts {
@@ -22,6 +23,7 @@ const CONNECT_WITHIN_MS = 5_000;
  * @example await inspectDatabase({ dataDir: ".holdfast" }) // { version: "18.4", embedded: true, fsync: "on", synchronousCommit: "on" }
  */
 export async function inspectDatabase(config: Pick<ServerConfig, "dataDir" | "databaseUrl">): Promise<DatabaseFacts> {
+  if (!config.databaseUrl) openDataDir(config.dataDir);
   const database = await openDatabase(config, createLogger({ level: "error" }));
   try {
     const client = new pg.Client({ ...database.connection, connectionTimeoutMillis: CONNECT_WITHIN_MS });

@@ -1,5 +1,5 @@
 // Starts that cannot succeed: each says what is wrong in words a person can act on, never as a bug of ours, and never repeats a password.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { listen } from "../http/listen.ts";
 import { silentLogger } from "../platform/log.ts";
 import { openDatabase } from "./database.ts";
+import { inspectDatabase } from "./inspect.ts";
 import { startServer } from "./start.ts";
 
 const dataDir = mkdtempSync(join(tmpdir(), "hf-start-"));
@@ -26,9 +27,13 @@ async function freePort(): Promise<number> {
 test("a data directory that cannot be used is named", async () => {
   const file = join(dataDir, "a-file");
   writeFileSync(file, "");
-  for (const path of [file, join(file, "below")]) {
+  // Below /proc nothing can be made; a try of Node's own never ends.
+  const impossible = existsSync("/proc/self") ? ["/proc/holdfast/data"] : [];
+  for (const path of [file, join(file, "below"), ...impossible]) {
     const refused = startServer({ mode: "dev", host: "127.0.0.1", port: 0, dataDir: path });
-    await expect(refused).rejects.toMatchObject({ code: "BAD_CONFIGURATION", message: expect.stringContaining(path) });
+    const named = { code: "BAD_CONFIGURATION", message: expect.stringContaining(path) };
+    await expect(refused).rejects.toMatchObject(named);
+    await expect(inspectDatabase({ dataDir: path })).rejects.toMatchObject(named);
   }
 });
 
