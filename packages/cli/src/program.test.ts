@@ -93,6 +93,21 @@ describe("usage", () => {
   });
 });
 
+test.each([
+  [["frobnicate", "--json"], "unknown command 'frobnicate'"],
+  [["runs", "list", "--nope", "--json"], "unknown option '--nope'"],
+  [["endpoints", "send", "x", "--json"], "required option '--sample <name>' not specified"],
+  [["--json"], "unknown option '--json'"],
+  [["runs", "--json"], "unknown option '--json'"],
+])("with --json, %j is one line of JSON on stderr", async (words, message) => {
+  const here = world();
+  expect(await run(words, here)).toBe(2);
+  expect(JSON.parse(here.printed.err)).toEqual({
+    error: { code: "USAGE", message: expect.stringContaining(message), hint: "See --help." },
+  });
+  expect([here.printed.out, here.printed.err.split("\n").length]).toEqual(["", 2]);
+});
+
 describe("finding the server", () => {
   const answers: Answers = { [`GET ${ENV}/runs`]: { items: [] }, "GET /api/v1/environments/prod/runs": { items: [] } };
   const asked = (server: FakeApi) => ({ path: server.asked[0]?.path.split("?")[0], key: server.asked[0]?.headers.authorization });

@@ -12,7 +12,7 @@ import { type SendFlags, sendEvent } from "./commands/send.ts";
 import { tailRuns } from "./commands/tail.ts";
 import { dev } from "./dev/dev.ts";
 import { doctor } from "./doctor/doctor.ts";
-import { EXIT } from "./output/exit-codes.ts";
+import { CommandError, EXIT } from "./output/exit-codes.ts";
 import { createOutput } from "./output/output.ts";
 import type { CliWorld } from "./platform/world.ts";
 import { type LoadServer, loadServer } from "./serve/server-entry.ts";
@@ -41,13 +41,23 @@ export async function run(words: string[], world: CliWorld, load: LoadServer = l
     const result = await act(await createContext(world, flags), flags);
     if (typeof result === "number") exit = result;
   };
-  const program = buildProgram(world, acting, { load, command });
+  const output = createOutput(world, own.includes("--json"));
+  const program = buildProgram({ ...world, err: output.json ? () => {} : world.err }, acting, { load, command });
   try {
     await program.parseAsync(own, { from: "user" });
     return exit;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    return createOutput(world, own.includes("--json")).fail(error);
+    if (!(error instanceof CommanderError)) return output.fail(error);
+    if (error.exitCode === 0) return EXIT.ok;
+    if (output.json)
+      output.fail(
+        new CommandError(
+          "USAGE",
+          error.code === "commander.help" ? "No command was named." : error.message.replace(/^error: /, ""),
+          "See --help.",
+        ),
+      );
+    return EXIT.usage;
   }
 }
 

@@ -1,13 +1,16 @@
 // Room: dev. The user's files in a child process, started anew on each reload. Called by dev.ts.
-// Promise: at most one child at a time; the old one has left before the next one starts; a crash is reported and nothing is retried.
+// Promise: at most one child at a time; the old one has left before the next one starts. One that crashes after it had connected is started again, since
+// its runs wait for it; one that never connected, or ended by itself, waits for the next reload.
 import { fileURLToPath } from "node:url";
 import type { CliWorld } from "../platform/world.ts";
 import { type Child, startChild } from "./child.ts";
 import { isRunnerMessage, type RunnerMessage } from "./runner-messages.ts";
 
 const PATIENCE_MS = 6_000;
+/** Before the second start after crashes; doubled with each further crash, up to the longest. A reload, or a long life, forgets them. */
+const PAUSE = { firstMs: 500, longestMs: 30_000, longLifeMs: 60_000 };
 
-export type AppEvent = Exclude<RunnerMessage, { holdfast: "loaded" }> | { holdfast: "crashed"; how: string };
+export type AppEvent = Exclude<RunnerMessage, { holdfast: "loaded" }> | { holdfast: "crashed"; how: string; again: boolean };
 
 export interface AppProcessOptions {
   /** Absolute paths. */
@@ -27,31 +30,50 @@ export interface AppProcess {
   stop(): Promise<void>;
 }
 
-export function createAppProcess(world: Pick<CliWorld, "after">, options: AppProcessOptions): AppProcess {
+export function createAppProcess(world: Pick<CliWorld, "after" | "now">, options: AppProcessOptions): AppProcess {
   let child: Child | null = null;
   let turn = Promise.resolve();
   let waiting: Promise<void> | null = null;
   let stopped = false;
+  let crashes = 0;
+  let cancelAgain = () => {};
 
   const replace = async () => {
     waiting = null;
+    cancelAgain();
     const old = child;
     child = null;
     await old?.stop(PATIENCE_MS);
     if (stopped) return;
-    const started = startRunner(world, options);
+    const startedAt = world.now();
+    let connected = false;
+    const started = startRunner(world, options, () => {
+      connected = true;
+    });
     child = started;
     void started.ended.then((end) => {
-      if (child === started) options.onEvent({ holdfast: "crashed", how: describe(end) });
+      if (child !== started) return;
+      const again = connected && end.code !== 0;
+      options.onEvent({ holdfast: "crashed", how: describe(end), again });
+      if (again) startAgain(world.now() - startedAt);
     });
+  };
+  const queue = () => {
+    waiting ??= turn = turn.then(replace);
+    return waiting;
+  };
+  const startAgain = (livedMs: number) => {
+    crashes = livedMs > PAUSE.longLifeMs ? 1 : crashes + 1;
+    cancelAgain = world.after(Math.min(PAUSE.longestMs, PAUSE.firstMs * 2 ** (crashes - 1)), () => void queue());
   };
   return {
     reload() {
-      waiting ??= turn = turn.then(replace);
-      return waiting;
+      crashes = 0;
+      return queue();
     },
     async stop() {
       stopped = true;
+      cancelAgain();
       const last = child;
       child = null;
       await Promise.all([last?.stop(PATIENCE_MS), turn]);
@@ -64,7 +86,7 @@ const RUNNER = import.meta.url.endsWith(".ts")
   ? ["--import", import.meta.resolve("tsx"), fileURLToPath(new URL("./app-runner.ts", import.meta.url))]
   : [fileURLToPath(new URL("./app-runner.js", import.meta.url))];
 
-function startRunner(world: Pick<CliWorld, "after">, options: AppProcessOptions): Child {
+function startRunner(world: Pick<CliWorld, "after">, options: AppProcessOptions, onConnected: () => void): Child {
   const child = startChild(world, [process.execPath, ...RUNNER, ...options.files], {
     cwd: options.cwd,
     env: { ...options.env },
@@ -72,6 +94,7 @@ function startRunner(world: Pick<CliWorld, "after">, options: AppProcessOptions)
   });
   child.process.on("message", (message) => {
     if (!isRunnerMessage(message)) return;
+    if (message.holdfast === "connected") onConnected();
     if (message.holdfast === "loaded") options.onFile(message.path, message.changedAt);
     else options.onEvent(message);
   });

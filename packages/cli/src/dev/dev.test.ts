@@ -116,6 +116,24 @@ test("a crash shows the error and waits for the next change", async () => {
   await here.until(() => log().some((line) => line.startsWith("connected mended")));
 });
 
+test("a program that crashes once it is connected is started again: its runs wait for it", async () => {
+  const dies = `if (log().length < 3) setTimeout(() => Promise.reject(new Error("late")), 20);`;
+  const reading = `import { readFileSync } from "node:fs"; const log = () => readFileSync("log", "utf8").split("\\n");`;
+  const { here, log } = start({ "app.ts": reading + app("one", `setTimeout(() => { ${dies} }, 20);`) }, ["app.ts"]);
+  await here.until(() => log().length === 2);
+  expect(here.printed.err).toContain("ended with exit code 1. Starting it again.");
+  const pid = Number(log()[1]?.split(" ").at(-1));
+  process.kill(pid, "SIGKILL");
+  await here.until(() => log().length === 3);
+  expect(here.printed.err).toContain("was ended by SIGKILL. Starting it again.");
+});
+
+test("a program that ends by itself is not started again", async () => {
+  const { here, log } = start({ "app.ts": app("one", "setTimeout(() => process.exit(0), 300);") }, ["app.ts"]);
+  await here.until(() => here.printed.err.includes("ended with exit code 0. Waiting for a change."));
+  expect(log()).toHaveLength(1);
+});
+
 test("a program that will not leave is ended all the same", { timeout: 40_000 }, async () => {
   const { here, ended, log } = start(
     { "app.ts": app("stubborn", 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000);') },

@@ -1,5 +1,5 @@
 // Room: dev. The user's files: run, watched, and run again on every change. Called by dev.ts.
-// Promise: a program that crashes, or makes no app, says so and waits for the next change.
+// Promise: a program that crashes, or makes no app, says so, and whether it is started again or waits for the next change.
 import { relative } from "node:path";
 import type { Context } from "../commands/context.ts";
 import type { Announcer } from "./announce.ts";
@@ -61,6 +61,9 @@ function words(event: AppEvent): [value: object, text: string] {
     case "refused":
       return [{ type: "error", code: "REFUSED", ...event }, `  The server refused the app "${event.client}": ${event.message}`];
     case "crashed":
-      return [{ type: "error", code: "CRASHED", how: event.how }, `  Your program ${event.how}. Waiting for a change.`];
+      return [
+        { type: "error", code: "CRASHED", how: event.how, again: event.again },
+        `  Your program ${event.how}. ${event.again ? "Starting it again." : "Waiting for a change."}`,
+      ];
   }
 }
