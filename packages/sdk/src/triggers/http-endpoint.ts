@@ -42,6 +42,8 @@ export interface EndpointOptions {
   answer?: "stored" | "verified" | undefined;
 }
 
+const NO_VERDICT = "verify() answered neither { success: true } nor { success: false, reason }.";
+
 function requestSpecification(slug: string, options: EndpointOptions): EventSpecification<Request> {
   return {
     name: slug,
@@ -78,9 +80,10 @@ export class HttpEndpoint {
   /** Runs the user's `verify` on its own copy of the request. An error it throws refuses the request, with its message. */
   async verify(request: Request): Promise<VerifyResult> {
     try {
-      const result = await this.#options.verify(request.clone());
-      if (result.success === true) return { success: true };
-      const { reason } = result as { reason?: string };
+      const result: { success?: boolean; reason?: string | undefined } | undefined = await this.#options.verify(request.clone());
+      if (typeof result?.success !== "boolean") return { success: false, reason: NO_VERDICT };
+      if (result.success) return { success: true };
+      const { reason } = result;
       return { success: false, ...(reason === undefined ? {} : { reason: String(reason) }) };
     } catch (error) {
       return { success: false, reason: error instanceof Error ? error.message : String(error) };
