@@ -39,6 +39,11 @@ function isBuilt(name, outputs, hash) {
   return outputs.every((output) => existsSync(join(root, output))) && existsSync(stamp) && readFileSync(stamp, "utf8") === hash;
 }
 
+/** Before a build touches anything: one that is broken off must not count as done, even if its sources go back to what was built before. */
+function forget(name) {
+  rmSync(join(STAMPS, name), { force: true });
+}
+
 function remember(name, hash) {
   mkdirSync(STAMPS, { recursive: true });
   writeFileSync(join(STAMPS, name), hash);
@@ -57,6 +62,7 @@ function buildLibraries(force) {
   const outputs = LIBRARIES.map((name) => `${name}/dist/.tsbuildinfo`);
   if (!force && isBuilt("libraries", outputs, hash)) return true;
   process.stderr.write("Compiling the packages …\n");
+  forget("libraries");
   // Without this, the output of deleted sources would stay, and be published.
   if (force) for (const name of LIBRARIES) rmSync(join(root, name, "dist"), { recursive: true, force: true });
   if (run("npx", ["--no-install", "tsc", "-b"], { toStderr: true }) !== 0) return false;
@@ -74,6 +80,7 @@ function buildDashboard(force) {
   const hash = hashOf([DASHBOARD, "packages/protocol"]);
   if (!force && isBuilt("dashboard", [`${SHIPPED_DASHBOARD}/index.html`], hash)) return true;
   process.stderr.write("Building the dashboard …\n");
+  forget("dashboard");
   if (run("npm", ["run", "build", "-w", DASHBOARD, "--", "--logLevel", "warn"], { toStderr: true }) !== 0) return false;
   rmSync(join(root, SHIPPED_DASHBOARD), { recursive: true, force: true });
   cpSync(join(root, DASHBOARD, "dist"), join(root, SHIPPED_DASHBOARD), { recursive: true });
