@@ -28,6 +28,7 @@ class Stop extends Error {
 const words = process.argv.slice(2);
 const once = words.includes("--once");
 const flags = words.filter((word) => word !== "--once");
+const json = flags.includes("--json");
 
 /** The data directory `holdfast dev` will use: where its server.json appears. */
 function dataDirectory() {
@@ -108,9 +109,15 @@ async function sendSample(server, signal) {
   }, signal);
 }
 
+/** With --json stdout holds nothing but one object a line, as `holdfast dev` writes it. */
+function print(value, text) {
+  process.stdout.write(json ? `${JSON.stringify(value)}\n` : text);
+}
+
 function printWhere(server, runs) {
   const lines = runs.map((id) => `  run        ${server.url}/runs/${id}`);
-  process.stdout.write(
+  print(
+    { type: "sample", sample: SAMPLE, runs: runs.map((id) => ({ id, url: `${server.url}/runs/${id}` })) },
     `\n  A signed ${SAMPLE} arrived and started ${runs.length} runs:\n${lines.join("\n")}\n  dashboard  ${server.url}/\n\n`,
   );
 }
@@ -123,7 +130,8 @@ async function waitAndPrint(server, runs, signal) {
       const seen = await api(server).get(`runs/${id}`);
       return FINAL.has(seen.status) && seen;
     }, signal);
-    process.stdout.write(describeRun(run));
+    const { id: _, tasks, errorDetail, ...shown } = run;
+    print({ type: "result", id, ...shown, error: errorDetail ?? null, tasks: tasks.items }, describeRun(run));
     if (run.status !== "SUCCESS") failed++;
   }
   if (failed) throw new Stop(EXIT.failed, `${failed} of ${runs.length} runs did not succeed.`);

@@ -1,8 +1,9 @@
 // `npm start` as a newcomer uses it: it stays up, the dashboard answers, and whatever way it ends, even by kill -9, nothing of it is left.
 // The promises of `npm start -- --once` are shown by running it from a fresh clone.
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import { cleanEnv, cleanUp, freshDirectory, postmasterOf, ROOT } from "./harness/processes.ts";
 import { until } from "./harness/until.ts";
@@ -38,6 +39,23 @@ describe.skipIf(process.platform === "win32")("npm start", () => {
     });
     await expect(fetch(running.url)).rejects.toThrow();
   });
+});
+
+test("npm start -- --once --json writes one object a line, the runs with their tasks last", { timeout: 120_000 }, async () => {
+  const env = { ...cleanEnv(), HOLDFAST_PORT: "0", HOLDFAST_DATA_DIR: freshDirectory(), WELCOME_DELAY_SECONDS: "1" };
+  const words = [join(ROOT, "scripts/start.mjs"), "--once", "--json"];
+  const { stdout } = await promisify(execFile)(process.execPath, words, { cwd: ROOT, env });
+  const events = stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const [sample] = events.filter(({ type }) => type === "sample");
+  const results = events.filter(({ type }) => type === "result");
+  expect(sample.runs.map(({ id }: { id: string }) => id)).toEqual(results.map(({ id }) => id));
+  expect(results).toMatchObject([
+    { job: "http-clerk", status: "SUCCESS", error: null, tasks: [{ name: "log", status: "COMPLETED" }] },
+    { job: "welcome-clerk-user", status: "SUCCESS", output: { welcomed: "ada@example.com" } },
+  ]);
 });
 
 async function start(): Promise<Running> {

@@ -156,7 +156,8 @@ describe("views of real rows", () => {
       await server.store.recordTask({ task, token: null, failureText: null });
     }
     const { tasks } = views();
-    const [read, v2]: string[][] = [[], []];
+    const read: string[] = [];
+    const v2: string[] = [];
     for (let cursor: string | undefined = ""; cursor !== undefined && read.length < 9; ) {
       const page: Page<TaskView> = await tasks.page(runId, { cursor, limit: 1 });
       read.push(...page.items.map(({ idempotencyKey }) => idempotencyKey));
