@@ -124,6 +124,20 @@ describe("requests no client library would send", () => {
     expect(kept.verdict).toBe("verified");
   });
 
+  it("keeps every header, however many come before the one that counts", async () => {
+    const many = Array.from({ length: 900 }, (_, i) => `X-${i}: 1`);
+    const answer = await raw(
+      text([`POST ${hook} HTTP/1.1`, "Host: h", ...many, "Svix-Id: last", "Content-Length: 2", "Connection: close"], "{}"),
+    );
+    const id = /x-holdfast-delivery: (dlv_\w+)/i.exec(answer)?.[1];
+    const kept = (await server.api(`/api/v1/environments/dev/deliveries/${id}`)).json();
+    expect(kept.headers.slice(-3)).toEqual([
+      ["Svix-Id", "last"],
+      ["Content-Length", "2"],
+      ["Connection", "close"],
+    ]);
+  });
+
   it("stores nothing of a body that ended early", async () => {
     const before = (await server.api("/api/v1/environments/dev/deliveries?limit=1")).json().items[0]?.id;
     const answer = await raw(text([`POST ${hook} HTTP/1.1`, "Host: h", "Content-Length: 1000"], "only this"), {

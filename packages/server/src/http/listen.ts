@@ -12,7 +12,6 @@ const LIMITS = {
   maxHeaderSize: 16 * 1024,
   connectionsCheckingInterval: 5_000,
 } as const;
-const MOST_HEADERS = 200;
 
 export interface Listening {
   readonly server: Server;
@@ -41,7 +40,8 @@ export function listen(
     overrideGlobalObjects: true,
     serverOptions: LIMITS,
   }) as Server;
-  server.maxHeadersCount = MOST_HEADERS;
+  // Their size is the limit. A limit of their number would drop what is over it without a word: a signature, for one.
+  server.maxHeadersCount = 0;
   server.on("checkContinue", (request: IncomingMessage, response) => {
     response.writeContinue();
     server.emit("request", request, response);
