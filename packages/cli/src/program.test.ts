@@ -392,15 +392,8 @@ describe("endpoints and deliveries", () => {
     };
     const { here, server } = await connected({ [`GET ${ENV}/deliveries`]: { items: [delivery] } });
     await run(["deliveries", "list", "--json", "--verdict", "refused", "--endpoint", "x"], here);
-    expect(Object.keys(JSON.parse(here.printed.out)[0])).toEqual([
-      "id",
-      "endpoint",
-      "verdict",
-      "reason",
-      "status",
-      "runs",
-      "receivedAt",
-    ]);
+    const fields = "id endpoint verdict reason status runs receivedAt";
+    expect(Object.keys(JSON.parse(here.printed.out)[0]).join(" ")).toBe(fields);
     expect(server.asked[0]?.path).toContain("endpoint=x&verdict=refused&limit=20");
   });
 });

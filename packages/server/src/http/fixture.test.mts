@@ -66,10 +66,11 @@ export async function startFixture(options: FixtureOptions = {}) {
   const dataDir = mkdtempSync(join(tmpdir(), "hf-http-"));
   const postgres = await startEmbeddedPostgres({ dataDir, log: silentLogger });
   const real = realWorld({ log: { write: () => undefined } });
-  const clock = { ahead: 0 };
+  /** The real clock, set ahead; or one that stands still. */
+  const clock = { ahead: 0, stoppedAt: null as number | null };
   const errors: unknown[] = [];
   const log = { ...silentLogger, error: (message: string, fields?: object) => void errors.push([message, fields]) };
-  const world: World = { ...real, now: () => real.now() + clock.ahead, log };
+  const world: World = { ...real, now: () => (clock.stoppedAt ?? real.now()) + clock.ahead, log };
   const database = createPostgresStore({ connection: postgres.connection, world, log: silentLogger });
   await database.migrate();
   const { store, bus } = database;

@@ -36,6 +36,9 @@ async function raw(bytes: string | Buffer, options: { halfClose?: boolean } = {}
 const statusOf = (answer: string): number => Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1] ?? 0);
 const text = (lines: string[], body = ""): string => `${lines.join("\r\n")}\r\n\r\n${body}`;
 
+/** A busy machine tries fewer examples, rather than none to the end. */
+const WITHIN = { interruptAfterTimeLimit: 15_000, markInterruptAsFailure: false };
+
 describe("requests no client library would send", () => {
   it.each([
     ["no HTTP at all", "\x16\x03\x01\x02\x00\x01\x00", 400],
@@ -254,7 +257,7 @@ describe("hostile content", () => {
           expect.toSatisfy((status: number) => status < 500),
         ]);
       }),
-      { numRuns: 1500 },
+      { numRuns: 1500, ...WITHIN },
     );
   });
 
@@ -300,7 +303,7 @@ describe("hostile content", () => {
         expect(kept?.status).toBe(response.status);
         if (!bare && response.status === 200) expect(Buffer.from(kept?.body ?? []).equals(Buffer.from(body))).toBe(true);
       }),
-      { numRuns: 400 },
+      { numRuns: 400, ...WITHIN },
     );
   });
 });
