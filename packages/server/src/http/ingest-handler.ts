@@ -1,5 +1,6 @@
 // Room: http. Every method on an endpoint's URL goes to ingest as it came: raw header pairs, raw bytes. Called by app.ts.
 import type { IncomingMessage } from "node:http";
+import { UserFacingError } from "@holdfast/protocol";
 import type { Context } from "hono";
 import { sourceOf } from "./json-body.ts";
 import type { Rooms } from "./rooms.ts";
@@ -12,10 +13,19 @@ function headerPairs(context: Context): [string, string][] {
   return pairs;
 }
 
+/** A sender is told that nothing was stored, and not what the database said: anyone may be a sender. */
+function forStrangers(error: unknown): unknown {
+  if (!(error instanceof UserFacingError) || error.code !== "DATABASE_UNREACHABLE") return error;
+  return new UserFacingError(error.code, "Requests cannot be stored at the moment.", "Nothing was stored; send it again later.");
+}
+
 export function ingestHandler(rooms: Rooms): (context: Context) => Promise<Response> {
   return async (context) => {
     const { method, url } = context.req;
-    const answer = await rooms.ingest.receive({ method, url, headers: headerPairs(context), body: sourceOf(context) });
+    const request = { method, url, headers: headerPairs(context), body: sourceOf(context) };
+    const answer = await rooms.ingest.receive(request).catch((error: unknown) => {
+      throw forStrangers(error);
+    });
     const body = method === "HEAD" ? null : (answer.body as string | Uint8Array<ArrayBuffer> | null);
     return new Response(body, { status: answer.status, headers: { ...answer.headers, "cache-control": "no-store" } });
   };
