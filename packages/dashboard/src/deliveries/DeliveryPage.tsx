@@ -56,6 +56,8 @@ function LoadedDelivery({ delivery }: { delivery: DeliveryDetail }) {
 function Actions({ delivery }: { delivery: DeliveryDetail }) {
   const replay = useReplayDelivery(useEnv());
   const navigate = useNavigate();
+  // The server could not: there is no app to verify it, or only the beginning of it was kept.
+  const replayable = delivery.endpoint !== null && !delivery.bodyTruncated;
   const again = () =>
     replay.mutate(delivery.id, { onSuccess: ({ id }) => void navigate({ to: "/deliveries/$id", params: { id } }) });
   return (
@@ -63,9 +65,11 @@ function Actions({ delivery }: { delivery: DeliveryDetail }) {
       <CopyButton text={toCurl(delivery)} label="Copy as cURL">
         Copy as cURL
       </CopyButton>
-      <Button kind="primary" icon="again" onClick={again} disabled={replay.isPending}>
-        {replay.isPending ? "Replaying…" : "Replay"}
-      </Button>
+      {replayable && (
+        <Button kind="primary" icon="again" onClick={again} disabled={replay.isPending}>
+          {replay.isPending ? "Replaying…" : "Replay"}
+        </Button>
+      )}
     </>
   );
 }

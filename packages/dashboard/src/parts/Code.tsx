@@ -4,7 +4,7 @@ import { useMemo, useState } from "react";
 import { download } from "../browser/device.ts";
 import { CopyButton } from "./controls.tsx";
 import { bytes } from "./format.ts";
-import { type Language, tokens } from "./highlight.ts";
+import { type Language, shownJson, tokens } from "./highlight.ts";
 
 const FIRST_CHARS = 20_000;
 const MOST_CHARS = 2_000_000;
@@ -12,7 +12,7 @@ const MOST_CHARS = 2_000_000;
 const COLORED_CHARS = 200_000;
 
 export function Colored({ text, language }: { text: string; language: Language }) {
-  const parts = useMemo(() => tokens(text, language), [text, language]);
+  const parts = useMemo(() => tokens(language === "json" ? shownJson(text) : text, language), [text, language]);
   return parts.map((part, at) =>
     part.kind === "plain" ? (
       part.text

@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Language, tokens } from "./highlight.ts";
+import { type Language, shownJson, tokens } from "./highlight.ts";
+
+describe("shownJson", () => {
+  it("writes what turns the direction of text as its escape, which means the same", () => {
+    const value = { "a\u202e": "\u2066x\u200f", plain: "é👩‍👩‍👧" };
+    const shown = shownJson(JSON.stringify(value));
+    expect(shown).toBe('{"a\\u202e":"\\u2066x\\u200f","plain":"é👩‍👩‍👧"}');
+    expect(JSON.parse(shown)).toEqual(value);
+  });
+});
 
 describe("tokens", () => {
   it("loses nothing, whatever the text", () => {

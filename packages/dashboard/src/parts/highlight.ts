@@ -35,6 +35,14 @@ export function tokens(text: string, language: Language): Token[] {
   return out;
 }
 
+/** Characters that turn the direction of the text behind them, so that a value could pretend to be something else. */
+const TURNING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** JSON as it may be shown: what would turn the direction of the page's own text is written as its escape, which means the same. */
+export function shownJson(text: string): string {
+  return text.replace(TURNING, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 /** The highlighter for a file's declared language. */
 export const languageOf = (name: string): Language =>
   /^(ts|tsx|js|jsx|typescript|javascript)$/i.test(name)

@@ -11,7 +11,7 @@ import { Button } from "../parts/controls.tsx";
 import { clockTime, count, countdown, duration } from "../parts/format.ts";
 import { Icon, taskIcon } from "../parts/Icon.tsx";
 import { INK, Tag } from "../parts/status.tsx";
-import { busyTimes, type TimeScale, timeScale } from "./timescale.ts";
+import { busyTimes, labelledFolds, type TimeScale, timeScale } from "./timescale.ts";
 import { isWait, LEVEL_TONE, logLevel, type TreeRow, taskLook, taskMs, treeRows } from "./tree.ts";
 
 const ROW_HEIGHT = 30;
@@ -139,7 +139,7 @@ function TreeHead({ tasks, rows, scale, span, onFold }: TreeHeadProps) {
       </span>
       <span className="relative hidden h-full w-2/5 items-center justify-between px-2 text-2xs text-faint sm:flex">
         <span>{(scale.folds[0]?.from ?? 1) < 0.12 ? "" : "0s"}</span>
-        {scale.folds.map((fold) => (
+        {labelledFolds(scale.folds).map((fold) => (
           <span
             key={fold.from}
             className="absolute -translate-x-1/2 whitespace-nowrap"

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { touched } from "../api/live.ts";
 import { RUN_GROUPS, RUN_LOOK } from "../parts/status.tsx";
 import { apiQuery, toggleGroup } from "./filters.ts";
-import { busyTimes, timeScale } from "./timescale.ts";
+import { busyTimes, labelledFolds, timeScale } from "./timescale.ts";
 import { logLevel, split, taskLook, treeRows } from "./tree.ts";
 
 const at = (ms: number): string => new Date(ms).toISOString();
@@ -97,6 +97,14 @@ it("splits a run's time into running and waiting", () => {
 });
 
 describe("timeScale", () => {
+  it("labels the longest of folds whose labels would cover each other", () => {
+    const fold = (from: number, ms: number) => ({ from, to: from + 0.09, ms });
+    const [near, long, far] = [fold(0.7, 2_000), fold(0.8, 9_000), fold(0.2, 1_000)];
+    expect(labelledFolds([far, near, long])).toEqual([long, far]);
+    expect(labelledFolds([fold(0.9, 1_000), fold(0.78, 1_500)])).toHaveLength(1);
+    expect(labelledFolds([])).toEqual([]);
+  });
+
   it("folds a long pause between two bits of work", () => {
     const scale = timeScale(
       [

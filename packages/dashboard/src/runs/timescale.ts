@@ -96,6 +96,19 @@ export function timeScale(busy: readonly Interval[], from: number, to: number): 
   };
 }
 
+/** Room a fold's label takes on the axis. */
+const LABEL_WIDTH = 0.24;
+
+/** The folds whose labels have room: of those that stand too close to each other, the longest. */
+export function labelledFolds(folds: readonly Fold[]): Fold[] {
+  const middle = (fold: Fold) => Math.min(1 - LABEL_WIDTH / 2, Math.max(LABEL_WIDTH / 2, (fold.from + fold.to) / 2));
+  const chosen: Fold[] = [];
+  for (const fold of [...folds].sort((a, b) => b.ms - a.ms)) {
+    if (chosen.every((other) => Math.abs(middle(other) - middle(fold)) >= LABEL_WIDTH)) chosen.push(fold);
+  }
+  return chosen;
+}
+
 /** Binary search: the axis is asked for every bar on screen, and a run of 10,000 tasks has as many segments. */
 function firstEndingAfter(parts: readonly { end: number }[], moment: number): number {
   let low = 0;
