@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Runs } from "../runs/change.ts";
 import { endpoint, endpointJob, eventJob, type Fixture, startFixture } from "./fixture.test.mts";
 import { runTokenFor } from "./run-token.test.mts";
 
@@ -143,6 +144,26 @@ describe("the v2 wire", () => {
     expect(failed.json()).toMatchObject({ status: "ERRORED", error: "Bad: no" });
     const noop = await openTask(run, "log", { noop: true, properties: [{ label: "Level", text: "INFO" }, { label: "half" }] });
     expect(noop.json()).toMatchObject({ status: "COMPLETED", properties: [{ label: "Level", text: "INFO" }] });
+  });
+
+  it("lets a task that nobody awaited go on when its run has ended, unless that was canceled", async () => {
+    const [done, canceled] = [await order("order-floating"), await order("order-floating-canceled")];
+    const call = (run: string, id: string) =>
+      server.api(`/api/v1/runs/${run}/tasks/${id}/complete`, { method: "POST", body: { output: 1 } });
+    const open = await Promise.all([done, canceled].map(async (run) => (await openTask(run, "early")).json().id as string));
+    const token = await runTokenFor(server, done);
+    const row = await server.store.run(null, done);
+    if (row) await new Runs(server.world, server.store).apply(row, { type: "succeeded", token, output: "1" });
+    await server.api(`/api/v1/runs/${canceled}/cancel`, { method: "POST" });
+
+    expect((await call(done, open[0] ?? "")).json().status).toBe("COMPLETED");
+    const late = (await openTask(done, "late")).json();
+    expect(late.status).toBe("RUNNING");
+    expect((await call(done, late.id)).json().status).toBe("COMPLETED");
+    expect((await server.store.tasks(done)).map(({ status }) => status)).toEqual(["CANCELED", "CANCELED"]);
+
+    expect((await call(canceled, open[1] ?? "")).json().status).toBe("CANCELED");
+    expect((await openTask(canceled, "late")).json().status).toBe("CANCELED");
   });
 
   it("refuses task calls without a key, for other runs, and over the limit", async () => {

@@ -46,7 +46,7 @@ export class V2Tasks {
     const now = this.world.now();
     const canceled = run.state.kind === "finished";
     const opened = await this.store.openTask(environmentId, newTask(runId, body, now, canceled));
-    return opened && this.#serverTask(opened.task);
+    return opened && this.#told(environmentId, opened.task, "RUNNING");
   }
 
   /** @param outputIsText true when the client sent `trigger-version: 2023-11-01`: output is JSON text then */
@@ -84,7 +84,7 @@ export class V2Tasks {
     this.server.progressed(runId);
     if (verdict === "recorded") return this.#serverTask({ ...task, failuresText: row.failuresText });
     const [kept] = await this.store.tasks(runId, { ids: [taskId] });
-    return kept ? this.#serverTask(kept) : null;
+    return kept ? this.#told(environmentId, kept, "COMPLETED") : null;
   }
 
   /** The next page of finished tasks from the cursor (a task id) on. */
@@ -103,6 +103,16 @@ export class V2Tasks {
       page.push(task);
     }
     return { tasks: page };
+  }
+
+  /**
+   * A task nobody awaited, in a run that has ended without it, is kept CANCELED, but only of a canceled run may the SDK hear so: it throws at that, where
+   * nobody listens any more, and takes the app's process with it. What such a task does counts for nothing, and v2 let it go on.
+   */
+  async #told(environmentId: string, row: TaskRow, status: TaskStatus): Promise<ServerTask> {
+    const run = row.status === "CANCELED" ? await this.store.run(environmentId, row.runId) : null;
+    const endedByItself = run?.state.kind === "finished" && run.state.outcome.status !== "CANCELED";
+    return this.#serverTask(endedByItself ? { ...row, status } : row);
   }
 
   #serverTask(row: TaskRow): ServerTask {
