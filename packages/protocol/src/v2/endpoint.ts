@@ -150,7 +150,12 @@ export interface ExecuteJobBody {
 }
 export type EnvironmentType = "PRODUCTION" | "STAGING" | "DEVELOPMENT" | "PREVIEW";
 
-export const errorShapeSchema = z.object({ message: z.string(), name: z.string().optional(), stack: z.string().optional() });
+/** Published SDKs leave the message out for `throw undefined`; ours says "undefined", too. */
+export const errorShapeSchema = z.object({
+  message: z.string().default("undefined"),
+  name: z.string().optional(),
+  stack: z.string().optional(),
+});
 export type ErrorShape = z.infer<typeof errorShapeSchema>;
 
 /** A task as an app echoes it: only the id and the output properties are trusted. */

@@ -13,7 +13,7 @@ import {
   type RequestPayload,
   V2_VERSION,
 } from "@holdfast/protocol";
-import type { z } from "zod";
+import { z } from "zod";
 import type { NoAnswer } from "../ingest/ports.ts";
 import type { HttpOutcome } from "../platform/http-client.ts";
 import type { World } from "../platform/world.ts";
@@ -91,7 +91,7 @@ export class Push {
     if ("type" in answer) return answer;
     const parsed = indexDocumentSchema.safeParse(parseJson(answer.body));
     if (!parsed.success)
-      return { type: "no-answer", message: `The app's index is not in the known form: ${parsed.error.message}` };
+      return { type: "no-answer", message: `The app's index is not in the known form: ${z.prettifyError(parsed.error)}` };
     const sdk = parsed.data.holdfast?.sdk ?? answer.headers["trigger-sdk-version"] ?? null;
     return { type: "indexed", index: parsed.data, sdk, url: answer.url };
   }
@@ -149,7 +149,7 @@ function readAnswer<T>(outcome: HttpOutcome, url: string, schema: z.ZodType<T>):
     const parsed = schema.safeParse(value);
     return parsed.success
       ? { type: "answered", value: parsed.data }
-      : { type: "rejected", error: { message: parsed.error.message } };
+      : { type: "rejected", error: { message: `The app's answer is not in the known form: ${z.prettifyError(parsed.error)}` } };
   }
   const error = { message: messageOf(value) ?? `Endpoint responded with ${outcome.status} status code` };
   const final = outcome.status >= 400 && outcome.status < 500 && outcome.status !== 408 && outcome.status !== 429;

@@ -142,6 +142,12 @@ describe("the v2 wire", () => {
       body: { error: { message: "no", name: "Bad" } },
     });
     expect(failed.json()).toMatchObject({ status: "ERRORED", error: "Bad: no" });
+    const nothing = await openTask(run, "throws nothing");
+    const failedSo = await server.api(`/api/v1/runs/${run}/tasks/${nothing.json().id}/fail`, {
+      method: "POST",
+      body: { error: { name: "Unknown error" } },
+    });
+    expect(failedSo.json()).toMatchObject({ status: "ERRORED", error: "Unknown error: undefined" });
     const noop = await openTask(run, "log", { noop: true, properties: [{ label: "Level", text: "INFO" }, { label: "half" }] });
     expect(noop.json()).toMatchObject({ status: "COMPLETED", properties: [{ label: "Level", text: "INFO" }] });
   });
