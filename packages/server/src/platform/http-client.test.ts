@@ -1,6 +1,6 @@
 import { createServer, type RequestListener, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { afterEach, describe, expect, it } from "vitest";
+import { type AddressInfo, Socket } from "node:net";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createHttpClient } from "./http-client.ts";
 
 const servers: Server[] = [];
@@ -37,6 +37,16 @@ describe("createHttpClient", () => {
     const url = await listen((req, res) => res.end(String(sockets.add(req.socket).size)));
     for (let i = 0; i < 50; i++) await client.fetch({ url, timeoutMs: 5000 });
     expect(sockets.size).toBeLessThanOrEqual(2);
+  });
+
+  // A host that vanishes cannot be had here without rights over the network; that each connection is probed, can.
+  it("lets the system probe a silent host after 15 seconds: an execution may wait a day for its answer", async () => {
+    const probing = vi.spyOn(Socket.prototype, "setKeepAlive");
+    const own = createHttpClient();
+    const answer = await own.fetch({ url: await listen((_, res) => res.end()), timeoutMs: 5000 });
+    await own.close();
+    expect([answer.ok, probing.mock.calls.find(([on]) => on)]).toEqual([true, [true, 15_000]]);
+    probing.mockRestore();
   });
 
   it("answers with a redirect instead of carrying the key to another host", async () => {

@@ -32,6 +32,8 @@ export interface HttpClient {
 
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 const CONNECT_TIMEOUT_MS = 10_000;
+/** Silence after which the other host is asked whether it is still there: ten probes, a second apart. An answer may take a day; a host that vanished may not. */
+const PROBE_AFTER_MS = 15_000;
 const REFUSED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
 
 class AnswerTooLarge extends Error {}
@@ -116,7 +118,8 @@ function isHttpUrl(text: string): boolean {
  * @example const { fetch } = createHttpClient(); await fetch({ url: "http://127.0.0.1:3000/api/trigger", body: "{}", timeoutMs: 5000 })
  */
 export function createHttpClient(): HttpClient {
-  const agent = new Agent({ connections: 256, headersTimeout: 0, bodyTimeout: 0, connect: { timeout: CONNECT_TIMEOUT_MS } });
+  const connect = { timeout: CONNECT_TIMEOUT_MS, keepAliveInitialDelay: PROBE_AFTER_MS };
+  const agent = new Agent({ connections: 256, headersTimeout: 0, bodyTimeout: 0, connect });
   return {
     async fetch(request) {
       if (isHttpUrl(request.url)) return bounded(agent, request);
