@@ -47,18 +47,20 @@ export function cleanEnv(extra: Record<string, string | undefined> = {}): Record
  * Starts a program.
  *
  * @param args for node: `["--import", "tsx", "app.ts"]`
+ * @param options `file` is the program when it is not node
  * @example const app = startProgram(["app.mjs"], { env: { PORT: "0" } }); await app.says(/listening/)
  */
 export function startProgram(
   args: readonly string[],
-  options: { env?: Record<string, string | undefined>; cwd?: string } = {},
+  options: { env?: Record<string, string | undefined>; cwd?: string; file?: string } = {},
 ): Program {
-  const child = spawn(process.execPath, args, {
+  const child = spawn(options.file ?? process.execPath, args, {
     cwd: options.cwd ?? ROOT,
     env: cleanEnv(options.env),
     stdio: ["ignore", "pipe", "pipe"],
   });
   programs.add(child);
+  child.once("error", () => programs.delete(child));
   const text = { all: "", out: "" };
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     text.all += chunk;
