@@ -1,5 +1,5 @@
 // Bench: `npm run bench -- [--rounds 3] [--only jobs,steps] [--json] [--write]`. Prints every figure with this machine's own raw limits, taken in the same run.
-// Writes nothing but stdout, unless --write asks for the table in docs/performance.md.
+// With --peers it measures us beside others (bench/peers), and --only takes their names. Writes nothing but stdout, unless --write asks for the pages.
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
@@ -7,10 +7,14 @@ import { parseArgs } from "node:util";
 import { cleanUp, ROOT } from "../tests/harness/processes.ts";
 import { type Figure, medians, table } from "./figure.ts";
 import { MEASURES, type Measure } from "./measures.ts";
+import { comparePeers } from "./peers/compare.ts";
+import { KINDS } from "./peers/kinds.ts";
+import { withSection, writePages } from "./peers/pages.ts";
+import { report } from "./peers/report.ts";
+import { scaleReport } from "./peers/scale.ts";
 import { Stand } from "./stand.ts";
 
 const PAGE = join(ROOT, "docs/performance.md");
-const MARKS = ["<!-- bench: from here -->", "<!-- bench: to here -->"] as const;
 
 const { values: options } = parseArgs({
   options: {
@@ -18,6 +22,7 @@ const { values: options } = parseArgs({
     only: { type: "string" },
     json: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
+    peers: { type: "boolean", default: false },
   },
 });
 
@@ -81,16 +86,23 @@ async function warmUp(stand: Stand): Promise<void> {
 
 /** @param load of the machine before the bench began: above 1, somebody else was at work too */
 function writePage(text: string, load: number): void {
-  const page = readFileSync(PAGE, "utf8");
-  const [before, rest] = page.split(MARKS[0]);
-  const after = rest?.split(MARKS[1])[1];
-  if (before === undefined || after === undefined) throw new Error(`docs/performance.md lacks ${MARKS.join(" and ")}`);
   const machine = `${cpus().length} cores, Node ${process.versions.node}; medians of ${options.rounds} rounds. Load of the machine before it began: ${load.toFixed(1)}.`;
-  writeFileSync(PAGE, `${before}${MARKS[0]}\n\n${machine}\n\n${text}\n${MARKS[1]}${after}`);
+  writeFileSync(PAGE, withSection(readFileSync(PAGE, "utf8"), "bench", `${machine}\n\n${text}`));
+}
+
+async function peers(): Promise<void> {
+  const only = options.only?.split(",");
+  if (options.write && only && only.length < Object.keys(KINDS).length)
+    throw new Error("--write takes all peers, not --only some.");
+  const log = (line: string) => process.stderr.write(`${line}\n`);
+  const comparison = await comparePeers({ rounds: Number(options.rounds), only, log });
+  const text = `${report(comparison)}\n\n${scaleReport(comparison)}`;
+  process.stdout.write(options.json ? `${JSON.stringify(comparison, null, 2)}\n` : `${text}\n`);
+  if (options.write) writePages(comparison);
 }
 
 try {
-  await main();
+  await (options.peers ? peers() : main());
 } finally {
   await cleanUp();
 }
