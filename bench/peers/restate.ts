@@ -102,6 +102,7 @@ export const restate: PeerKind = {
   steps: "recorded step",
   sleepsInside: true,
   records: "call, its journal of steps and its end, in its own log and RocksDB",
-  settings: "one node, all defaults; a lone job is a call whose answer is awaited",
+  settings:
+    "one node, all defaults; a lone job is a call whose answer is awaited; its SDK gets `Promise.withResolvers` where Node lacks it",
   start,
 };
