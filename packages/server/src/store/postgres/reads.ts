@@ -3,6 +3,7 @@ import type { World } from "../../platform/world.ts";
 import { inOrder, storableText } from "../storable.ts";
 import type { DeliveryRow, EventRow, RunRow, TaskRow, TasksQuery } from "../store.ts";
 import { failureOf, persist } from "./failures.ts";
+import { FirstPages } from "./first-pages.ts";
 import type { Link } from "./link.ts";
 import { type DbRow, deliveryOf, eventOf, runOf, taskOf } from "./rows.ts";
 import { type Prepared, statement, statementOfWeek } from "./statements.ts";
@@ -13,6 +14,9 @@ const MOST_TASKS = 100_000;
 
 export class Reads {
   #turn = 0;
+  readonly #firstPages = new FirstPages((week, runIds, limit) =>
+    this.#ofTables(() => this.rows(statementOfWeek("tasks-of-runs", week), [runIds, limit])),
+  );
 
   constructor(
     private readonly links: Link[],
@@ -29,8 +33,13 @@ export class Reads {
   async #ofWeek(table: WeeklyTable, id: string, query: { name: string; values: unknown[] }): Promise<DbRow[]> {
     const week = weekOf(table, id);
     if (week === null) return [];
+    return this.#ofTables(() => this.rows(statementOfWeek(query.name, week), query.values));
+  }
+
+  /** None when the tables are gone. */
+  async #ofTables(read: () => Promise<DbRow[]>): Promise<DbRow[]> {
     try {
-      return await this.rows(statementOfWeek(query.name, week), query.values);
+      return await read();
     } catch (error) {
       if (failureOf(error) === "no-week") return [];
       throw error;
@@ -53,6 +62,8 @@ export class Reads {
       );
       return wanted.slice(0, limit);
     }
+    const week = weekOf("tasks", runId);
+    if (week !== null && !after && !statuses) return this.#firstPages.page(week, runId, limit);
     const values = [runId, after?.position ?? -1, storableText(after?.key ?? ""), statuses ?? null, limit];
     return (await this.#ofWeek("tasks", runId, { name: "tasks", values })).map(taskOf);
   }

@@ -49,6 +49,22 @@ describe("group commit", () => {
     expect(counters.items["record-task"]).toBeGreaterThanOrEqual(200);
   });
 
+  it("reads the tasks of runs that wake together by few statements, and gives each run its own", async () => {
+    const { store, counters } = postgres;
+    const runs = await Promise.all(Array.from({ length: 120 }, () => executing(store)));
+    const tasks = await Promise.all(
+      runs.map(async ({ run: { id }, token }, i) => {
+        const own = Array.from({ length: i % 3 }, (_, n) => sampleTask(id, { position: 3 - n }));
+        for (const task of own) await store.recordTask(report(task, token));
+        return own.reverse().slice(0, 1);
+      }),
+    );
+    const before = counters.statements["tasks-of-runs"] ?? 0;
+    const pages = await Promise.all(runs.map(({ run: { id } }) => store.tasks(id, { limit: 1 })));
+    expect(pages).toEqual(tasks);
+    expect((counters.statements["tasks-of-runs"] ?? 0) - before).toBe(3);
+  });
+
   it("refuses only the bad one of a batch", async () => {
     const { store } = postgres;
     const { run: before, token } = await executing(store);
@@ -213,12 +229,16 @@ describe("what a step costs", () => {
       "open-task",
       "change-run",
       "intake",
+      "intake-request",
+      "intake-event",
+      "intake-verified",
       "claim-work",
       "next-due",
       "lease-work",
       "renew",
       "run",
       "tasks",
+      "tasks-of-runs",
     ];
     for (const name of hot) {
       const { text } = statementOfWeek(name, weekAt(NOW));
