@@ -107,7 +107,12 @@ export class SimulatedServer {
       const registry = new Registry(store.catalog, world, bus);
       await registry.refresh();
       const core = buildCore({ world, store, bus, registry, vault: VAULT, owner, mode: "start", bodyBytes: DEFAULT_BODY_BYTES });
-      new Upkeep(world, registry, { ensurePartitions: async () => {}, dropExpired: async () => [] }, bus).start();
+      new Upkeep(
+        world,
+        registry,
+        { ensurePartitions: async () => {}, dropExpired: async () => [], tendGates: async () => [] },
+        bus,
+      ).start();
       core.worker.start();
       this.core = core;
     };

@@ -88,6 +88,7 @@ function catalogEdge(catalog: CatalogStore, read: Read): CatalogStore {
     saveEndpoint: read("saveEndpoint", (row: Parameters<CatalogStore["saveEndpoint"]>[0]) => catalog.saveEndpoint(row)),
     setting: read("catalog", (key: string) => catalog.setting(key)),
     saveSetting: read("saveSetting", (key: string, value: string) => catalog.saveSetting(key, value)),
+    saveLimits: read("saveLimits", (...args: Parameters<CatalogStore["saveLimits"]>) => catalog.saveLimits(...args)),
     revision: read("catalog", () => catalog.revision()),
   };
 }

@@ -1,6 +1,7 @@
 // Every decision, no effects. The server asks these functions what must happen and then does it; nothing here reads a clock or does I/O.
 export * from "./advance.ts";
 export * from "./filter.ts";
+export * from "./flow.ts";
 export * from "./request-filter.ts";
 export * from "./retry.ts";
 export * from "./run.ts";

@@ -27,8 +27,8 @@ export function compileRequestFilter(json: unknown): CompiledFilter<FilterableRe
   const wantsBody = Object.hasOwn(prepared.filter, "body");
   return {
     ok: true,
-    matches: (request) => on(viewOf(request, wantsBody), compiled.matches, false),
-    explain: (request) => on(viewOf(request, wantsBody), compiled.explain, NOT_JSON),
+    matches: (request) => on(requestView(request, wantsBody), compiled.matches, false),
+    explain: (request) => on(requestView(request, wantsBody), compiled.explain, NOT_JSON),
   };
 }
 
@@ -67,7 +67,7 @@ function prepare(json: unknown): { filter: object } | RefusedFilter {
 }
 
 /** The request as its filter sees it, or null when it must have a JSON body and has none. The body is parsed only if the filter asks about it. */
-function viewOf({ method, headers, url, rawBody }: FilterableRequest, wantsBody: boolean): object | null {
+export function requestView({ method, headers, url, rawBody }: FilterableRequest, wantsBody: boolean): object | null {
   const body = wantsBody ? parsedBody(rawBody) : { value: undefined };
   return body && { method: method.toUpperCase(), headers: lowerCased(headers), query: queryOf(url), body: body.value };
 }

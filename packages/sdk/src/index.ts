@@ -23,6 +23,7 @@ export type {
   RunTaskOptions,
   Task,
 } from "./io/task.ts";
+export { ConcurrencyLimit, type ConcurrencyLimitOptions } from "./jobs/concurrency-limit.ts";
 export type { TriggerContext } from "./jobs/context.ts";
 export { Job, type JobIO, type JobOptions, type JobPayload } from "./jobs/job.ts";
 export { omit, type RedactString, redactString } from "./objects.ts";

@@ -59,6 +59,9 @@ export const triggerSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("invoke") }),
 ]);
 
+const slotsSchema = z.number().int().positive().max(1_000_000);
+const concurrencyLimitSchema = z.union([slotsSchema, z.object({ id: z.string(), limit: slotsSchema })]);
+
 export const jobMetadataSchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -70,9 +73,12 @@ export const jobMetadataSchema = z.object({
   enabled: z.boolean(),
   startPosition: z.string().default("latest"),
   preprocessRuns: z.boolean().default(false),
-  concurrencyLimit: z
-    .union([z.number().int().positive(), z.object({ id: z.string(), limit: z.number().int().positive() })])
-    .optional(),
+  /** A number of this job's runs, or of a group of jobs'. Several at once are Holdfast's. */
+  concurrencyLimit: z.union([concurrencyLimitSchema, z.array(concurrencyLimitSchema).min(1).max(10)]).optional(),
+  /** Holdfast: a path into the payload ("user.id"); a number in `concurrencyLimit` then counts the runs of each value. */
+  concurrencyKey: z.string().min(1).optional(),
+  /** Holdfast: of runs that wait at a limit the higher goes first. A number, or a path into the payload. */
+  priority: z.union([z.number(), z.string().min(1)]).optional(),
 });
 export type JobMetadata = z.infer<typeof jobMetadataSchema>;
 

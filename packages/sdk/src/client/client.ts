@@ -3,6 +3,7 @@ import type { Anything } from "../anything.ts";
 import { type ConnectedClient, type ConnectOptions, connectApp } from "../connect/connect.ts";
 import { DevConnection, wantsDevConnection } from "../connect/dev-connection.ts";
 import type { TriggerIntegration } from "../io/io.ts";
+import { ConcurrencyLimit, type ConcurrencyLimitOptions } from "../jobs/concurrency-limit.ts";
 import { Job, type JobOptions } from "../jobs/job.ts";
 import type { AnyJob } from "../jobs/perform.ts";
 import { type Authorization, authorize } from "../push/authorize.ts";
@@ -106,6 +107,17 @@ export class TriggerClient {
     const endpoint = new HttpEndpoint(options);
     this.#app.addEndpoint(endpoint);
     return endpoint;
+  }
+
+  /**
+   * Defines a limit that jobs share: together they execute at most `limit` runs at once.
+   *
+   * @example
+   * const api = client.defineConcurrencyLimit({ id: "their-api", limit: 5 });
+   * client.defineJob({ id: "sync", name: "Sync", version: "1.0.0", trigger, concurrencyLimit: api, run });
+   */
+  defineConcurrencyLimit(options: ConcurrencyLimitOptions): ConcurrencyLimit {
+    return new ConcurrencyLimit(options);
   }
 
   /** Sends an event from anywhere in your backend; jobs listening to its name run. Resolves when it is stored. */

@@ -7,6 +7,7 @@ import type { IOWithIntegrations, TriggerIntegration } from "../io/io.ts";
 import type { LogLevel } from "../runtime/runtime.ts";
 import { slugifyId } from "../triggers/slug.ts";
 import type { EventSpecification, Trigger, TriggerEventType } from "../triggers/trigger.ts";
+import { type ConcurrencyLimit, checkedLimit } from "./concurrency-limit.ts";
 import type { TriggerContext } from "./context.ts";
 
 type NoIntegrations = Record<never, never>;
@@ -28,8 +29,15 @@ export interface JobOptions<
   logLevel?: LogLevel | undefined;
   /** Each is reachable in `run` as `io.<key>`. */
   integrations?: TIntegrations | undefined;
-  /** Most runs of it at once. */
-  concurrencyLimit?: number | undefined;
+  /**
+   * Most runs of it that execute at once: a number, a limit it shares with other jobs (`client.defineConcurrencyLimit`), or several of these, all of
+   * which hold. Further runs wait; a run that waits (`io.wait`) does not count.
+   */
+  concurrencyLimit?: number | ConcurrencyLimit | readonly (number | ConcurrencyLimit)[] | undefined;
+  /** A path into the payload, such as "user.id" (of a request: "body.user.id"): the number in `concurrencyLimit` then counts the runs of each value. */
+  concurrencyKey?: string | undefined;
+  /** Of runs that wait at a limit the higher goes first, then the older. A number, or a path into the payload. Default 0. */
+  priority?: number | string | undefined;
   /** False: events start no runs of it. */
   enabled?: boolean | undefined;
   /**
@@ -101,7 +109,8 @@ export class Job<
   }
 
   toJSON(): JobMetadata {
-    const { concurrencyLimit } = this.options;
+    const { concurrencyKey, priority } = this.options;
+    const concurrencyLimit = this.#limits();
     const event = JSON.parse(JSON.stringify(this.trigger.event)) as JobMetadata["event"];
     return {
       id: this.id,
@@ -115,6 +124,22 @@ export class Job<
       startPosition: "latest",
       preprocessRuns: this.trigger.preprocessRuns,
       ...(concurrencyLimit === undefined ? {} : { concurrencyLimit }),
+      ...(concurrencyKey === undefined ? {} : { concurrencyKey }),
+      ...(priority === undefined ? {} : { priority }),
     };
   }
+
+  #limits(): JobMetadata["concurrencyLimit"] {
+    const { concurrencyLimit } = this.options;
+    const one = (limit: number | ConcurrencyLimit) =>
+      typeof limit === "number" ? checkedLimit(limit, `job "${this.id}"`) : { id: limit.id, limit: limit.limit };
+    if (concurrencyLimit === undefined) return undefined;
+    return isList(concurrencyLimit) ? concurrencyLimit.map(one) : one(concurrencyLimit);
+  }
+}
+
+function isList(
+  limits: number | ConcurrencyLimit | readonly (number | ConcurrencyLimit)[],
+): limits is readonly (number | ConcurrencyLimit)[] {
+  return Array.isArray(limits);
 }

@@ -1,6 +1,6 @@
 // Room: dispatch. Refuses an index whose filters could not be evaluated: better a clear error when the app registers than a job that never, or always, runs.
 // Called by registry.saveIndex, for both transports.
-import { compileFilter, compileRequestFilter } from "@holdfast/engine";
+import { compileFilter, compileRequestFilter, flowProblem } from "@holdfast/engine";
 import { type IndexDocument, type JobMetadata, UserFacingError } from "@holdfast/protocol";
 
 /** What v2 names the events of HTTP endpoints. */
@@ -14,7 +14,11 @@ export function checkIndex(index: IndexDocument): void {
   }
 }
 
-function checkJob({ id, trigger }: JobMetadata): void {
+function checkJob(job: JobMetadata): void {
+  const { id, trigger } = job;
+  const problem = flowProblem(job);
+  if (problem)
+    throw new UserFacingError("UNPROCESSABLE", `Job "${id}" cannot be used: ${problem}`, "Add a number to concurrencyLimit.");
   if (trigger.type !== "static") return;
   const { event, payload, context } = trigger.rule;
   const overHttp = [event].flat().every((name) => name.startsWith(HTTP_EVENTS));

@@ -1,5 +1,5 @@
 // Room: dispatch. Which runs an event starts. A pure reading of the registry: ingest, send and schedule store what it answers together with the event.
-import { compileFilter, matchesRequest, newRun } from "@holdfast/engine";
+import { compileFilter, flowOf, matchesRequest, newRun, requestView } from "@holdfast/engine";
 import type { JobMetadata, RequestFilter, RequestPayload } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
 import type { AppRow, EventRow, NewWork, RunRow } from "../store/store.ts";
@@ -30,6 +30,7 @@ function planFor(world: World, event: EventRow, jobs: KnownJob[]): Plan {
 
 function createRun(world: World, event: EventRow, app: AppRow, job: JobMetadata): RunRow {
   const now = world.now();
+  const flow = flowOf(event.environmentId, job, () => payloadOf(event));
   // Not by spreading: an object spread first and then given many fields is slow for as long as it lives.
   return Object.assign(newRun(world.newId("run"), now), {
     environmentId: event.environmentId,
@@ -43,7 +44,14 @@ function createRun(world: World, event: EventRow, app: AppRow, job: JobMetadata)
     createdAt: now,
     updatedAt: now,
     revision: 0,
+    ...(flow ? { flow } : {}),
   });
+}
+
+/** As filters see it: of a request its method, headers, query and body. */
+function payloadOf({ payloadType, payloadText }: EventRow): unknown {
+  const payload: unknown = JSON.parse(payloadText);
+  return payloadType === "JSON" ? payload : requestView(payload as RequestPayload, true);
 }
 
 /** True when the job's trigger names this event and its filters hold. */

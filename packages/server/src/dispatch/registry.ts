@@ -1,5 +1,6 @@
 // Room: dispatch. What is known of environments, apps, endpoints and jobs, whole in memory, so that no request reads them from the database.
 // Built in main; refreshed when another server says "catalog" on the bus, and every few seconds by revision number. Read by http, ingest, execute, views.
+import { limitsOf } from "@holdfast/engine";
 import type { EndpointId, HttpEndpointMetadata, IndexDocument, JobMetadata } from "@holdfast/protocol";
 import { UserFacingError } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
@@ -26,6 +27,9 @@ export interface AppRegistration {
   sdk: string | null;
   index: IndexDocument;
 }
+
+/** For runs that were stored under a limit which is no more. */
+const UNLIMITED = 1_000_000_000;
 
 interface Snapshot {
   revision: number;
@@ -151,6 +155,7 @@ export class Registry {
     const id = former?.id ?? this.world.newId("app");
     const app: AppRow = { ...registration, id, indexedAt: this.world.now(), lastError: null };
     if (former && sameRegistration(former, app)) return former;
+    await this.#saveLimits(app, former);
     try {
       await this.catalog.saveApp(app);
       return app;
@@ -162,6 +167,21 @@ export class Registry {
       await this.catalog.saveApp(known);
       return known;
     }
+  }
+
+  /** Before the app is saved, so that no run is planned by an index whose limits do not count yet. A limit that no app sets any more is lifted. */
+  async #saveLimits(app: AppRow, former: AppRow | undefined): Promise<void> {
+    const limits = (row: AppRow) => (row.index ? limitsOf(row.environmentId, row.index) : []);
+    const now = limits(app);
+    const others = this.apps(app.environmentId).filter(({ id }) => id !== former?.id);
+    const set = new Set([...now, ...others.flatMap(limits)].map(({ rule }) => rule));
+    const lifted = (former ? limits(former) : [])
+      .filter(({ rule }) => !set.has(rule))
+      .map(({ rule }) => ({ rule, limit: UNLIMITED }));
+    const all = [...now, ...lifted];
+    if (all.length === 0) return;
+    const queues = await this.catalog.saveLimits(all, this.world.now());
+    if (queues.length > 0) this.bus.publish({ type: "work", queues });
   }
 
   async #keepEndpoint(app: AppRow, metadata: HttpEndpointMetadata): Promise<void> {

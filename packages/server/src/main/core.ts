@@ -74,6 +74,8 @@ export function buildCore({ world, store, bus, registry, vault, owner, mode, bod
     news.run(run);
     if (run.state.kind === "finished") meter.count("holdfast_runs_finished_total", { status: run.state.outcome.status });
     if (change.work && "dueAt" in change.work) worker.wakeAt(run.appId, change.work.dueAt);
+    // Its slots are free: work that waited for them may be due, here or with another server.
+    if (run.flow && run.state.kind !== "executing") wake([run.appId]);
   });
   return { registry, runs, events, executor, worker, apps, ingest, meter, wake };
 }

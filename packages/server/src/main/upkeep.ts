@@ -1,5 +1,5 @@
-// Room: main. What must be done now and then: tables for the weeks to come, dropping what is older than its retention, and reading the catalog again in case
-// another server's word of a change got lost.
+// Room: main. What must be done now and then: tables for the weeks to come, dropping what is older than its retention, looking after gates, and reading the
+// catalog again in case another server's word of a change got lost.
 import type { Registry } from "../dispatch/registry.ts";
 import type { World } from "../platform/world.ts";
 import type { PostgresStore } from "../store/postgres/postgres-store.ts";
@@ -8,6 +8,7 @@ import type { Bus } from "../store/store.ts";
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const CATALOG_EVERY_MS = 5_000;
+const GATES_EVERY_MS = 30_000;
 /** Finished things are kept this long; event ids longer than any sender retries. */
 const RETENTION = { deliveries: 30 * DAY, events: 30 * DAY, runs: 30 * DAY, eventKeys: 30 * DAY };
 
@@ -18,7 +19,7 @@ export class Upkeep {
   constructor(
     private readonly world: World,
     private readonly registry: Registry,
-    private readonly postgres: Pick<PostgresStore, "ensurePartitions" | "dropExpired">,
+    private readonly postgres: Pick<PostgresStore, "ensurePartitions" | "dropExpired" | "tendGates">,
     private readonly bus: Bus,
   ) {}
 
@@ -27,6 +28,10 @@ export class Upkeep {
       if (message.type === "catalog") void this.#guard("reading the catalog", () => this.registry.refresh());
     });
     this.#every("catalog", CATALOG_EVERY_MS, () => this.registry.refresh());
+    this.#every("gates", GATES_EVERY_MS, async () => {
+      const queues = await this.postgres.tendGates(this.world.now());
+      if (queues.length > 0) this.bus.publish({ type: "work", queues });
+    });
     this.#every("tables", HOUR, async () => {
       await this.postgres.ensurePartitions(this.world.now());
       await this.postgres.dropExpired(this.world.now(), RETENTION);

@@ -2,7 +2,7 @@
 // Called by ingest, dispatch, runs, tasks, worker. Promises: a call that resolved is on disk; every write is safe to repeat (same ids, same keys) because
 // a lost connection leaves its outcome unknown. Writes of one kind that arrive together share one statement and one commit (group commit).
 // All times are epoch milliseconds, passed in: SQL never asks the clock. `*Text` fields hold JSON text that is never parsed or re-serialised here.
-import type { Run } from "@holdfast/engine";
+import type { Flow, RuleLimit, Run } from "@holdfast/engine";
 import type { DeliveryVerdict, EnvironmentType, IndexDocument, TaskStatus } from "@holdfast/protocol";
 
 export interface EnvironmentRow {
@@ -97,6 +97,8 @@ export interface RunRow extends Run {
   updatedAt: number;
   /** Grows by one with every change; writes are conditional on it. */
   revision: number;
+  /** The gates it needs a slot at to execute; never changes. Absent: nothing limits it. */
+  flow?: Flow;
 }
 
 export interface TaskRow {
@@ -142,6 +144,7 @@ export type NewWork = Pick<WorkRow, "id" | "kind" | "queue" | "dueAt"> & { token
 /**
  * A request, an event and its runs, stored together or not at all. Repeated with the same ids it is "stored" again and changes nothing, except that an
  * event may get its `deliveredAt` or `canceledAt`, and a delivery that is no longer pending its verdict.
+ * The work of a run with a `flow`, which must not be claimed yet, is parked: it becomes due once its gates have room.
  */
 export interface Intake {
   /** Inserted if new (by id), else its verdict, reason, status and event are updated. */
@@ -204,6 +207,8 @@ export interface Claim {
   changes: RunChange[];
   /** When the next work of these queues is due, or null. */
   nextDueAt: number | null;
+  /** Queues in which parked work became due by this claim; absent: none. */
+  invited?: string[];
 }
 
 /** What v2's POST …/tasks needs: the task as it is now, whether this call created it, and whether its run still runs. */
@@ -229,7 +234,8 @@ export interface Store {
 
   /**
    * Claims due work of the given queues, oldest due first, skipping what others hold. For runs, `decide` turns the row into its change inside the same
-   * transaction (null: leave it alone; the row's due time moves to the lease end all the same).
+   * transaction (null: leave it alone; the row's due time moves to the lease end all the same). A run that would begin to execute, but has no slot at
+   * one of its gates, is parked instead and its change dropped: it comes again, untouched, when there is room.
    */
   claim(request: ClaimRequest, decide: (run: RunRow, token: string) => RunChange | null): Promise<Claim>;
 
@@ -248,7 +254,10 @@ export interface Store {
    */
   openTask(environmentId: string, task: TaskRow): Promise<OpenedTask | null>;
 
-  /** Applies a change if the run is still at `before.revision`; false if it is not. */
+  /**
+   * Applies a change if the run is still at `before.revision`; false if it is not. A run with a `flow` that executes no more frees its slots, and parked work
+   * that fits becomes due, in the same transaction.
+   */
   changeRun(change: RunChange): Promise<boolean>;
 
   run(environmentId: string | null, id: string): Promise<RunRow | null>;
@@ -273,6 +282,8 @@ export interface CatalogStore {
   saveEndpoint(row: EndpointRow): Promise<void>;
   setting(key: string): Promise<string | null>;
   saveSetting(key: string, value: string): Promise<void>;
+  /** Sets how many runs may hold a slot at each gate of these rules, from the next admission on. Answers the queues in which parked work became due. */
+  saveLimits(limits: RuleLimit[], now: number): Promise<string[]>;
   /** A number that grows with every save of the four above: a registry with the same number is up to date. */
   revision(): Promise<number>;
 }

@@ -64,11 +64,11 @@ export class FirstClaims implements Port {
     };
   }
 
-  /** The run as claimed by this server; null when its app has no room here. */
+  /** The run as claimed by this server; null when its app has no room here, or when it has to ask for slots first. */
   #claim(run: RunRow): Claimed | null {
     const { world, registry, runs, executor } = this.needs;
     const app = registry.app(run.appId);
-    if (!app || executor.room(app) < 1) return null;
+    if (!app || run.flow || executor.room(app) < 1) return null;
     const token = makeToken(world, run.id);
     const moved = runs.decide(run, { type: "claimed", token });
     if (moved.type === "ignored" || moved.run.state.kind !== "executing") return null;

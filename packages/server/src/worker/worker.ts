@@ -119,6 +119,7 @@ export class Worker {
       .finally(() => {
         for (const { queue, limit } of queues) executor.release(queue, limit);
       });
+    if (claim.invited) this.needs.bus.publish({ type: "work", queues: claim.invited });
     for (const change of claim.changes) runs.told(change);
     for (const item of claim.items) this.#begin(item);
     return claim.nextDueAt;

@@ -1,4 +1,5 @@
 // Room: store. Environments, apps, endpoints and settings in memory. Part of MemoryStore; copies rows in and out.
+import type { RuleLimit } from "@holdfast/engine";
 import { UserFacingError } from "@holdfast/protocol";
 import { storableRow, storableText } from "../storable.ts";
 import type { AppRow, CatalogStore, EndpointRow, EnvironmentRow } from "../store.ts";
@@ -9,6 +10,13 @@ export class MemoryCatalog implements CatalogStore {
   readonly #endpoints = new Map<string, EndpointRow>();
   readonly #settings = new Map<string, string>();
   #revision = 0;
+
+  /** @param limit belongs to the gates, which are not kept here */
+  constructor(private readonly limit: (limits: RuleLimit[], now: number) => string[]) {}
+
+  async saveLimits(limits: RuleLimit[], now: number): Promise<string[]> {
+    return this.limit(limits, now);
+  }
 
   async environments(): Promise<EnvironmentRow[]> {
     return sorted(this.#environments);

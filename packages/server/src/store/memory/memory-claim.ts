@@ -1,5 +1,7 @@
 // Room: store. The memory store's claim, step by step what claim.ts does in PostgreSQL. Called by MemoryStore.claim only.
+import { beginsExecuting } from "../slots.ts";
 import type { Claim, ClaimRequest, RunChange, RunRow, WorkRow } from "../store.ts";
+import { admitAll, freeSlots, inviteParked, parkClaimed, takeSlots } from "./memory-gates.ts";
 import type { Tables } from "./memory-store.ts";
 
 interface Writer {
@@ -9,18 +11,32 @@ interface Writer {
 
 export function claimWork(tables: Tables, request: ClaimRequest, writer: Writer): Claim {
   const { queues, now } = request;
-  const before = new Map(queues.map(({ queue }) => [queue, inQueue(tables, queue)]));
   const claim: Claim = { items: [], changes: [], nextDueAt: null };
+  const taken: WorkRow[] = [];
   const times: number[] = [];
   let more = false;
   for (const { queue, limit } of queues) {
-    const all = before.get(queue) ?? [];
+    const all = inQueue(tables, queue);
     const due = all.filter(({ dueAt }) => dueAt <= now);
     more ||= limit > 0 && due.length > limit;
     const future = all.find(({ dueAt }) => dueAt > now);
     if (future) times.push(future.dueAt);
-    for (const work of due.slice(0, limit)) times.push(...claimOne(tables, work, { request, writer, claim }));
+    taken.push(...due.slice(0, limit));
   }
+  const decided = taken
+    .filter(({ kind, id }) => kind === "run" && tables.runs.has(id))
+    .map((work) => decideRun(tables, work, { request, writer }));
+  const changes = decided.flatMap(({ change }) => change ?? []);
+  const { refused } = admitAll(tables, changes);
+  for (const work of taken)
+    if (work.kind !== "run" || !tables.runs.has(work.id)) times.push(...claimOne(tables, work, { request, claim }));
+  for (const one of decided) times.push(...claimRun(tables, one, { request, writer, claim, gate: refused.get(one.work.id) }));
+  const invited = inviteParked(
+    tables,
+    changes.flatMap(({ before }) => before.flow?.gates ?? []),
+    now,
+  );
+  if (invited.length > 0) claim.invited = invited;
   claim.nextDueAt = more ? now : times.length > 0 ? Math.min(...times) : null;
   return claim;
 }
@@ -30,37 +46,51 @@ function inQueue(tables: Tables, queue: string): WorkRow[] {
 }
 
 /** Answers when this work is due next, if it still is. */
-function claimOne(tables: Tables, work: WorkRow, context: { request: ClaimRequest; writer: Writer; claim: Claim }): number[] {
-  const { request, claim } = context;
+function claimOne(tables: Tables, work: WorkRow, { request, claim }: { request: ClaimRequest; claim: Claim }): number[] {
   const { id, kind } = work;
-  const known = kind === "run" ? tables.runs.has(id) : kind === "event" ? tables.events.has(id) : tables.deliveries.has(id);
-  if (!known) {
+  const event = tables.events.get(id);
+  const delivery = tables.deliveries.get(id);
+  if (kind === "run" || (kind === "event" ? !event : !delivery)) {
     tables.work.delete(id);
     return [];
   }
   const token = request.newToken(id);
   const attempts = work.attempts + 1;
-  if (kind === "run") return claimRun(tables, work, { ...context, token });
   tables.work.set(id, { ...work, token, owner: request.owner, dueAt: request.leaseUntil, attempts });
-  const event = tables.events.get(id);
-  const delivery = tables.deliveries.get(id);
   if (kind === "event" && event) claim.items.push({ kind, token, attempts, event });
   if (kind === "delivery" && delivery) claim.items.push({ kind, token, attempts, delivery });
   return [request.leaseUntil];
 }
 
+interface Decided {
+  work: WorkRow;
+  token: string;
+  change: RunChange | null;
+}
+
+function decideRun(tables: Tables, work: WorkRow, { request, writer }: { request: ClaimRequest; writer: Writer }): Decided {
+  const token = request.newToken(work.id);
+  const run = tables.runs.get(work.id);
+  return { work, token, change: run ? writer.decide(run, token) : null };
+}
+
+/** @param context `gate`: where the run found no slot */
 function claimRun(
   tables: Tables,
-  work: WorkRow,
-  { request, writer, claim, token }: { request: ClaimRequest; writer: Writer; claim: Claim; token: string },
+  { work, token, change }: Decided,
+  { request, writer, claim, gate }: { request: ClaimRequest; writer: Writer; claim: Claim; gate: string | undefined },
 ): number[] {
-  const run = tables.runs.get(work.id);
-  const change = run ? writer.decide(run, token) : null;
   if (!change) {
     tables.work.set(work.id, { ...work, dueAt: request.leaseUntil });
     return [request.leaseUntil];
   }
+  if (gate !== undefined) {
+    parkClaimed(tables, change.before, gate);
+    return [];
+  }
+  if (beginsExecuting(change)) takeSlots(tables, change.before);
   if (!writer.apply(change)) return [];
+  if (change.before.flow) freeSlots(tables, change.before);
   claim.changes.push(change);
   const now = tables.runs.get(work.id);
   const leased = change.work && "token" in change.work && change.work.token === token;

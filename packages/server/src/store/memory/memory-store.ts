@@ -31,6 +31,7 @@ import type {
 } from "../store.ts";
 import { MemoryCatalog } from "./memory-catalog.ts";
 import { claimWork } from "./memory-claim.ts";
+import { freeSlots, type GateTables, inviteParked, noGates, parkNew, saveLimits } from "./memory-gates.ts";
 
 /** Everything kept. `tasks`: by run, then by key. `eventKeys`: environment and sender's id → row id. */
 export interface Tables {
@@ -40,10 +41,11 @@ export interface Tables {
   runs: Map<string, RunRow>;
   tasks: Map<string, Map<string, TaskRow>>;
   work: Map<string, WorkRow>;
+  gates: GateTables;
 }
 
 export class MemoryStore implements Store {
-  readonly catalog = new MemoryCatalog();
+  readonly catalog: MemoryCatalog = new MemoryCatalog((limits, now) => saveLimits(this.tables, limits, now));
   /** For snapshots in tests; only this class writes them. */
   readonly tables: Tables = {
     deliveries: new Map(),
@@ -52,6 +54,7 @@ export class MemoryStore implements Store {
     runs: new Map(),
     tasks: new Map(),
     work: new Map(),
+    gates: noGates(),
   };
 
   async intake(item: Intake): Promise<IntakeResult> {
@@ -95,13 +98,16 @@ export class MemoryStore implements Store {
 
   /** Work is added only beside its new subject, so that a repeated intake revives nothing. */
   #start({ runs, work }: Intake, { fresh, pending }: { fresh: boolean; pending: boolean }): void {
-    const added = new Set<string>();
+    const added = new Map<string, RunRow>();
     for (const run of runs) {
       if (this.tables.runs.has(run.id)) continue;
-      added.add(run.id);
+      added.set(run.id, run);
       this.tables.runs.set(run.id, { ...storableRow(run), state: storableState(run.state) });
     }
+    const gated = work.map(({ id }) => added.get(id)).filter((run) => run?.flow !== undefined) as RunRow[];
+    if (gated.length > 0) parkNew(this.tables, gated, Math.max(...gated.map(({ createdAt }) => createdAt)));
     for (const { id, kind, queue, dueAt, token = null, owner = null } of work) {
+      if (added.get(id)?.flow) continue;
       const due = kind === "run" ? added.has(id) : kind === "delivery" ? pending : fresh;
       if (due && !this.tables.work.has(id)) {
         this.tables.work.set(id, { id, kind, queue, dueAt: Math.ceil(dueAt), token, owner, attempts: 0 });
@@ -177,7 +183,13 @@ export class MemoryStore implements Store {
   }
 
   async changeRun(change: RunChange): Promise<boolean> {
-    return this.#apply(change, false);
+    const { before, at } = change;
+    const applied = this.#apply(change, false);
+    if (before.flow) {
+      freeSlots(this.tables, before);
+      inviteParked(this.tables, before.flow.gates, at);
+    }
+    return applied;
   }
 
   #apply(change: RunChange, claimed: boolean): boolean {

@@ -1,8 +1,10 @@
 // Room: store. Environments, apps, endpoints and settings: few rows, low rate, read whole by the registry. Called through Store.catalog.
+import type { RuleLimit } from "@holdfast/engine";
 import type { World } from "../../platform/world.ts";
 import { storableText } from "../storable.ts";
 import type { AppRow, CatalogStore, EndpointRow, EnvironmentRow } from "../store.ts";
 import { persist } from "./failures.ts";
+import type { GateKeeper } from "./gate-keeper.ts";
 import type { Link } from "./link.ts";
 import { appColumns, appOf, type DbRow, endpointColumns, endpointOf, environmentColumns, environmentOf } from "./rows.ts";
 import { statement } from "./statements.ts";
@@ -13,6 +15,7 @@ export class PostgresCatalog implements CatalogStore {
   constructor(
     private readonly link: Link,
     private readonly world: World,
+    private readonly gates: GateKeeper,
   ) {}
 
   #rows(name: string, values: unknown[] = []): Promise<DbRow[]> {
@@ -50,6 +53,10 @@ export class PostgresCatalog implements CatalogStore {
 
   async saveSetting(key: string, value: string): Promise<void> {
     await this.#rows("save-setting", [storableText(key), storableText(value)]);
+  }
+
+  saveLimits(limits: RuleLimit[], now: number): Promise<string[]> {
+    return limits.length > 0 ? this.gates.saveLimits(limits, now) : Promise.resolve([]);
   }
 
   async revision(): Promise<number> {

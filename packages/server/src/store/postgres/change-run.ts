@@ -3,10 +3,15 @@
 import { sameState, travellingTasks } from "../storable.ts";
 import type { RunChange, RunRow } from "../store.ts";
 import type { BatchKind } from "./batcher.ts";
+import { freeSlots, gatesOf, inviteParked, lockGates, lockWork } from "./gates.ts";
 import { BATCH, byId, NO_WEEK, weekOfRun } from "./groups.ts";
 import type { Link } from "./link.ts";
 import { type DbRow, runStateColumns, taskColumns } from "./rows.ts";
 import { type Prepared, statementOfWeek } from "./statements.ts";
+import { BEGIN, COMMIT, inOrder, withClient } from "./transaction.ts";
+
+/** Added to the week of changes whose runs have gates: above any week. */
+const GATED = 1_000_000;
 
 export function runChanges(link: Link, read: (id: string) => Promise<RunRow | null>): BatchKind<RunChange, boolean> {
   return {
@@ -14,18 +19,46 @@ export function runChanges(link: Link, read: (id: string) => Promise<RunRow | nu
     ...BATCH,
     patienceMs: 60_000,
     lanes: 1,
-    groupOf: ({ before }) => weekOfRun(before.id),
+    groupOf: ({ before }) => groupOf(before),
     keyOf: ({ before }) => before.id,
     bytesOf: bytesOfChange,
-    flush: async (changes, week) => {
-      if (week === NO_WEEK) return changes.map(() => false);
-      const { prepared, values } = changeStatement(changes, week, false);
-      const changed = new Set((await link.query<{ id: string }>(prepared, values)).map(({ id }) => id));
+    flush: async (changes, group) => {
+      if (group === NO_WEEK) return changes.map(() => false);
+      const { prepared, values } = changeStatement(changes, group % GATED, false);
+      const rows =
+        group < GATED ? await link.query<{ id: string }>(prepared, values) : await changeGated(link, changes, group % GATED);
+      const changed = new Set(rows.map(({ id }) => id));
       return changes.map(({ before }) => changed.has(before.id));
     },
     missing: async () => ({ result: false }),
     confirm: async (change, done) => done || isThere(change, await read(change.before.id)),
   };
+}
+
+/** Runs with gates share a transaction of several statements, so that the others need not. */
+function groupOf({ id, flow }: RunRow): number {
+  const week = weekOfRun(id);
+  return flow && week !== NO_WEEK ? GATED + week : week;
+}
+
+/** As one statement does for runs without gates; then slots are freed and parked work is invited. One round trip before the commit. */
+function changeGated(link: Link, changes: RunChange[], week: number): Promise<{ id: string }[]> {
+  const gates = gatesOf(changes.map(({ before }) => before));
+  const now = Math.max(...changes.map(({ at }) => at));
+  const change = changeStatement(changes, week, false);
+  const queries = [
+    BEGIN,
+    lockWork(changes),
+    lockGates(gates, now),
+    change,
+    freeSlots(changes, week),
+    inviteParked(gates, now),
+    COMMIT,
+  ];
+  return withClient(link, async (send) => {
+    const answers = await inOrder(queries.map((query) => send<{ id: string }>(query)));
+    return answers[queries.indexOf(change)] ?? [];
+  });
 }
 
 /** After an attempt of unknown outcome: is the run exactly what this change made of it? */

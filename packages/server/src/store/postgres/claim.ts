@@ -1,13 +1,28 @@
 // Room: store. Claims: takes due work for this server, lets `decide` turn runs into their changes, and writes both in one transaction.
 // Called by Store.claim, one at a time on a connection of its own. Promises: two claims never hold the same work; what `decide` saw is what is changed.
+import { admit, type Gate } from "@holdfast/engine";
 import type { World } from "../../platform/world.ts";
+import { askingIn, beginsExecuting } from "../slots.ts";
 import type { Claim, Claimed, ClaimRequest, RunChange, RunRow } from "../store.ts";
 import { changeStatement } from "./change-run.ts";
-import { failureOf, persist } from "./failures.ts";
-import { weekOfRun } from "./groups.ts";
+import { persist } from "./failures.ts";
+import {
+  byWeek,
+  freeSlots,
+  gatesOf,
+  inviteParked,
+  type LockedGate,
+  lockGates,
+  type Parked,
+  park,
+  parkedAt,
+  roomsOf,
+  takeSlots,
+} from "./gates.ts";
 import type { Link } from "./link.ts";
 import { type DbRow, deliveryOf, eventOf, runOf } from "./rows.ts";
-import { type Prepared, statement, statementOfWeek } from "./statements.ts";
+import { statement, statementOfWeek } from "./statements.ts";
+import { BEGIN, COMMIT, inOrder, type Query, ROLLBACK, type Send, withClient } from "./transaction.ts";
 import { type WeeklyTable, weekOf } from "./weeks.ts";
 
 type Decide = (run: RunRow, token: string) => RunChange | null;
@@ -28,21 +43,16 @@ interface Lease {
   owner: string;
   due_at: number;
 }
-type Query = { prepared: Prepared; values: unknown[] };
-type Send = <Row extends object>(query: Query) => Promise<Row[]>;
-
 /** What a claim is going to write, and what it will answer then. */
 interface Plan {
   claim: Claim;
   leases: Lease[];
   gone: string[];
-  /** When the work of this claim is due next, each. */
-  dues: number[];
+  /** Runs that found no slot, and gates whose slots may have changed hands. */
+  parked: Parked[];
+  gates: Gate[];
 }
 
-const BEGIN = { prepared: { name: "", text: "begin" }, values: [] };
-const COMMIT = { prepared: { name: "", text: "commit" }, values: [] };
-const ROLLBACK = { prepared: { name: "", text: "rollback" }, values: [] };
 const PATIENCE_MS = 20_000;
 
 export class Claims {
@@ -78,35 +88,21 @@ export class Claims {
     return (await this.link.query(statement("claimed-tokens"), [tokens])).length > 0;
   }
 
-  async #once(request: ClaimRequest, decide: Decide, committing: (plan: Plan) => void): Promise<Claim> {
-    const client = await this.link.client();
-    const send: Send = ({ prepared, values }) => this.link.send(client, prepared, values);
-    try {
+  #once(request: ClaimRequest, decide: Decide, committing: (plan: Plan) => void): Promise<Claim> {
+    return withClient(this.link, async (send) => {
       const [taken, next] = await takeWork(send, request);
       if (taken.length === 0) {
         await send(ROLLBACK);
         return { items: [], changes: [], nextDueAt: nextDue(request, { taken, next, dues: [] }) };
       }
       const plan = decideAll(request, decide, taken, await readSubjects(send, taken));
-      plan.claim.nextDueAt = nextDue(request, { taken, next, dues: plan.dues });
+      if (plan.gates.length > 0) admitAll(plan, await send<LockedGate>(lockGates(plan.gates, request.now)));
+      plan.claim.nextDueAt = nextDue(request, { taken, next, dues: duesOf(plan) });
       committing(plan);
-      await inOrder([...writesOf(plan), COMMIT].map((query) => send(query)));
+      await write(plan, request.now, send);
       return plan.claim;
-    } catch (error) {
-      if (failureOf(error) !== "again") await send(ROLLBACK).catch(() => undefined);
-      else this.link.drop(client);
-      throw error;
-    }
+    });
   }
-}
-
-/** Queries of one pipeline fail in order: the first failure is the cause of those after it. */
-async function inOrder<T>(queries: Promise<T>[]): Promise<T[]> {
-  const results = await Promise.allSettled(queries);
-  return results.map((result) => {
-    if (result.status === "rejected") throw result.reason;
-    return result.value;
-  });
 }
 
 async function takeWork(send: Send, { queues, now }: ClaimRequest): Promise<[Taken[], NextDue[]]> {
@@ -141,7 +137,7 @@ async function readSubjects(send: Send, taken: Taken[]): Promise<Map<string, DbR
 
 function decideAll(request: ClaimRequest, decide: Decide, taken: Taken[], subjects: Map<string, DbRow>): Plan {
   const { owner, leaseUntil, newToken } = request;
-  const plan: Plan = { claim: { items: [], changes: [], nextDueAt: null }, leases: [], gone: [], dues: [] };
+  const plan: Plan = { claim: { items: [], changes: [], nextDueAt: null }, leases: [], gone: [], parked: [], gates: [] };
   for (const { id, kind, attempts } of taken) {
     const row = subjects.get(id);
     if (!row) {
@@ -154,12 +150,12 @@ function decideAll(request: ClaimRequest, decide: Decide, taken: Taken[], subjec
       continue;
     }
     plan.leases.push({ id, token, owner, due_at: leaseUntil });
-    plan.dues.push(leaseUntil);
     const claimed = { token, attempts: attempts + 1 };
     plan.claim.items.push(
       kind === "event" ? { kind, ...claimed, event: eventOf(row) } : { kind, ...claimed, delivery: deliveryOf(row) },
     );
   }
+  plan.gates = gatesOf(plan.claim.changes.map(({ before }) => before));
   return plan;
 }
 
@@ -172,27 +168,53 @@ function decideRun(
   const change = decide(claimed.run, claimed.token);
   if (!change) {
     plan.leases.push(postponed);
-    plan.dues.push(postponed.due_at);
     return;
   }
   plan.claim.changes.push(change);
-  if (change.work) plan.dues.push("token" in change.work ? change.work.until : Math.ceil(change.work.dueAt));
   if (change.work && "token" in change.work && change.work.token === claimed.token) {
     const run: RunRow = { ...change.before, ...change.after, updatedAt: change.at, revision: change.before.revision + 1 };
     plan.claim.items.push({ kind: "run", ...claimed, run });
   }
 }
 
-function writesOf({ claim, leases, gone }: Plan): Query[] {
-  const byWeek = new Map<number, RunChange[]>();
-  for (const change of claim.changes) {
-    const week = weekOfRun(change.before.id);
-    byWeek.set(week, [...(byWeek.get(week) ?? []), change]);
+/** Runs that would begin to execute and have no slot at one of their gates are parked, and what was decided for them is dropped. */
+function admitAll(plan: Plan, locked: LockedGate[]): void {
+  const { claim } = plan;
+  const { refused } = admit(askingIn(claim.changes), roomsOf(locked));
+  for (const { before } of claim.changes) {
+    const gate = refused.get(before.id);
+    if (gate !== undefined) plan.parked.push(parkedAt(before, gate));
   }
-  const queries: Query[] = [...byWeek].map(([week, changes]) => changeStatement(changes, week, true));
+  claim.changes = claim.changes.filter(({ before }) => !refused.has(before.id));
+  claim.items = claim.items.filter((item) => item.kind !== "run" || !refused.has(item.run.id));
+}
+
+/** When the work of this claim is due next, each. */
+function duesOf({ claim, leases }: Plan): number[] {
+  const works = claim.changes.map(({ work }) => work).filter((work) => work !== null);
+  return [...leases.map((lease) => lease.due_at), ...works.map((work) => ("token" in work ? work.until : Math.ceil(work.dueAt)))];
+}
+
+/** Everything in one pipeline, the commit with it. */
+async function write(plan: Plan, now: number, send: Send): Promise<void> {
+  const { claim, leases, gone, parked, gates } = plan;
+  const queries: Query[] = [...byWeek(claim.changes)].map(([week, changes]) => changeStatement(changes, week, true));
   if (leases.length > 0) queries.push({ prepared: statement("lease-work"), values: [JSON.stringify(leases)] });
   if (gone.length > 0) queries.push({ prepared: statement("drop-work"), values: [gone] });
-  return queries;
+  if (gates.length === 0) {
+    await inOrder([...queries, COMMIT].map((query) => send(query)));
+    return;
+  }
+  const starting = claim.changes.filter(beginsExecuting).map(({ before }) => before);
+  const passing = [
+    ...park(parked, "park"),
+    ...takeSlots(starting),
+    ...queries,
+    ...[...byWeek(claim.changes.filter(({ before }) => before.flow))].map(([week, changes]) => freeSlots(changes, week)),
+  ];
+  const answers = await inOrder([...passing, inviteParked(gates, now), COMMIT].map((query) => send<{ queue: string }>(query)));
+  const invited = new Set((answers.at(-2) ?? []).map(({ queue }) => queue));
+  if (invited.size > 0) claim.invited = [...invited];
 }
 
 /** Now, if a queue had more due work than it asked for; else the first due time of the future, that of the claimed work among them. */

@@ -1,14 +1,20 @@
 // Room: store. Requests, events and their runs, stored whole or not at all, many a commit. Called by Store.intake through the batcher.
 // Promises: the first to bring an event id wins; an intake repeated with the same ids is "stored" again and revives nothing.
+import { type Flow, waitingPlace } from "@holdfast/engine";
 import { storableText } from "../storable.ts";
 import type { DeliveryRow, Intake, IntakeResult } from "../store.ts";
 import { binaryArray } from "./arrays.ts";
 import { AGAIN, type BatchKind } from "./batcher.ts";
+import { gatesOf, inviteParked, type LockedGate, lockGates, park, parkedAt, roomsOf } from "./gates.ts";
 import { byId } from "./groups.ts";
 import type { Link } from "./link.ts";
 import { GENERAL, quickGroup, quickIntake } from "./quick-intake.ts";
 import { type DbRow, deliveryColumns, eventColumns, runColumns } from "./rows.ts";
 import { statement } from "./statements.ts";
+import { BEGIN, COMMIT, inOrder, type Send, withClient } from "./transaction.ts";
+
+/** Intakes with runs that have gates: a transaction of several statements. */
+const GATED = -1;
 
 interface Answer {
   n: number;
@@ -34,7 +40,7 @@ export function intakes(needs: IntakeNeeds): BatchKind<Intake, IntakeResult> {
     maxBytes: 16 * 1024 * 1024,
     patienceMs: INTAKE_PATIENCE_MS,
     lanes: needs.links.length,
-    groupOf: quickGroup,
+    groupOf: (intake) => (isGated(intake) ? GATED : quickGroup(intake)),
     keyOf: ({ delivery, event, done }) => delivery?.id ?? event?.rowId ?? done?.id ?? null,
     bytesOf: ({ delivery, event, runs }) =>
       (delivery?.body.length ?? 0) * 2 + (event?.payloadText.length ?? 0) + 1_000 * (1 + runs.length),
@@ -49,14 +55,38 @@ export function intakes(needs: IntakeNeeds): BatchKind<Intake, IntakeResult> {
 
 /** By the narrow statement of their group, and the rest by the one that knows every case. */
 async function storeAll(link: Link, items: Intake[], group: number): Promise<(IntakeResult | typeof AGAIN)[]> {
-  if (group === GENERAL) return store(link, items);
+  const send: Send = ({ prepared, values }) => link.query(prepared, values);
+  if (group === GATED) return storeGated(link, items);
+  if (group === GENERAL) return store(send, items);
   const stored = await quickIntake(link, items, group);
   const left = items.filter((item) => !stored.has(item));
-  const results = left.length > 0 ? await store(link, left) : [];
+  const results = left.length > 0 ? await store(send, left) : [];
   return items.map((item) => (stored.has(item) ? { type: "stored" } : (results[left.indexOf(item)] ?? AGAIN)));
 }
 
-async function store(link: Link, given: Intake[]): Promise<(IntakeResult | typeof AGAIN)[]> {
+/** With the work of runs that have gates parked instead, and invited if there is room: two round trips before the commit, and one for it. */
+function storeGated(link: Link, items: Intake[]): Promise<(IntakeResult | typeof AGAIN)[]> {
+  const runs = items.flatMap((intake) => intake.runs.filter((run) => run.flow && intake.work.some(({ id }) => id === run.id)));
+  const gates = gatesOf(runs);
+  const now = Math.max(...runs.map(({ createdAt }) => createdAt));
+  return withClient(link, async (send) => {
+    const stored = Promise.all([send(BEGIN), store(send, items)]);
+    const [[, results], locked] = (await inOrder<unknown>([stored, send(lockGates(gates, now))])) as [
+      Awaited<typeof stored>,
+      LockedGate[],
+    ];
+    const rooms = roomsOf(locked);
+    const parked = runs.map((run) => parkedAt(run, waitingPlace(run.flow as Flow, rooms)));
+    await inOrder([...park(parked, "park-new"), inviteParked(gates, now), COMMIT].map((query) => send(query)));
+    return results;
+  });
+}
+
+function isGated({ runs, work }: Intake): boolean {
+  return runs.some(({ id, flow }) => flow && work.some((row) => row.id === id));
+}
+
+async function store(send: Send, given: Intake[]): Promise<(IntakeResult | typeof AGAIN)[]> {
   const items = given.map((intake, i) => ({ intake, i }));
   items.sort(byId(({ intake }) => (intake.event ? `${intake.event.environmentId} ${intake.event.id}` : "")));
   const payloads = items.map(({ intake }) => (intake.event ? storableText(intake.event.payloadText) : null));
@@ -64,20 +94,23 @@ async function store(link: Link, given: Intake[]): Promise<(IntakeResult | typeo
   const bodies = items.map(({ intake }) => intake.delivery?.body ?? null);
   const rows = items.map(({ intake }, at) => intakeColumns(intake, at + 1));
   const runs = items.flatMap(({ intake }, at) => intake.runs.map((run) => ({ n: at + 1, ...runColumns(run) })));
+  const gated = new Set(items.flatMap(({ intake }) => intake.runs.filter(({ flow }) => flow).map(({ id }) => id)));
   const work = items.flatMap(({ intake }, at) =>
-    intake.work.map(({ id, kind, queue, dueAt, token, owner }) => ({
-      n: at + 1,
-      id,
-      kind,
-      queue,
-      due_at: Math.ceil(dueAt),
-      token,
-      owner,
-    })),
+    intake.work
+      .filter(({ id }) => !gated.has(id))
+      .map(({ id, kind, queue, dueAt, token, owner }) => ({
+        n: at + 1,
+        id,
+        kind,
+        queue,
+        due_at: Math.ceil(dueAt),
+        token,
+        owner,
+      })),
   );
   const large = [binaryArray("text", payloads), binaryArray("text", contexts), binaryArray("bytea", bodies)];
   const values = [JSON.stringify(rows), ...large, JSON.stringify(runs), JSON.stringify(work)];
-  const answers = await link.query<Answer>(statement("intake"), values);
+  const answers = await send<Answer>({ prepared: statement("intake"), values });
   const results: (IntakeResult | typeof AGAIN)[] = given.map(() => AGAIN);
   for (const answer of answers) {
     const item = items[answer.n - 1];

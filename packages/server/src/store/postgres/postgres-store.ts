@@ -10,6 +10,7 @@ import { runChanges } from "./change-run.ts";
 import { Claims } from "./claim.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { persist } from "./failures.ts";
+import { GateKeeper } from "./gate-keeper.ts";
 import { INTAKE_PATIENCE_MS, intakes } from "./intake.ts";
 import { type Connection, Link, type LinkNeeds } from "./link.ts";
 import { alone, migrate } from "./migrate.ts";
@@ -32,6 +33,8 @@ export interface PostgresStore {
   ensurePartitions(now: number): Promise<void>;
   /** Drops weeks older than the retention unless a live run needs them; answers the tables dropped. */
   dropExpired(now: number, retention: Retention): Promise<string[]>;
+  /** Call now and then: looks for parked work that nobody invited, and forgets idle gates. Answers the queues in which work became due. */
+  tendGates(now: number): Promise<string[]>;
   /** Waits for writes under way, then closes every connection; also `store.close()`. */
   close(): Promise<void>;
 }
@@ -48,7 +51,8 @@ const PING_PATIENCE_MS = 2_000;
 const CLOSE_PATIENCE_MS = 10_000;
 
 interface Parts {
-  links: Record<"record" | "unfenced" | "change" | "intake" | "intake2" | "misc" | "claim", Link>;
+  links: Record<"record" | "unfenced" | "change" | "intake" | "intake2" | "misc" | "claim" | "gates", Link>;
+  gates: GateKeeper;
   reads: Reads;
   world: World;
   counters: Counters;
@@ -75,8 +79,10 @@ export function createPostgresStore({ connection, world, log }: PostgresStoreOpt
     intake2: new Link(needs, "intake 2", { queryTimeoutMs: INTAKE_PATIENCE_MS }),
     misc: link("misc"),
     claim: link("claim"),
+    gates: link("gates"),
   };
-  const parts: Parts = { links, reads: new Reads(readLinks, world), world, counters, connection };
+  const gates = new GateKeeper(links.gates, world);
+  const parts: Parts = { links, gates, reads: new Reads(readLinks, world), world, counters, connection };
   const bus = new PostgresBus(new Link(needs, "bus", { settings: "set synchronous_commit = off" }), world, world.newId("server"));
   const reader = createReader(needs, world);
   const { store, idle } = storeOf(parts);
@@ -101,6 +107,10 @@ export function createPostgresStore({ connection, world, log }: PostgresStoreOpt
       }),
     ensurePartitions: (now) => alone(connection, (client) => makeWeeks(client, weeksAround(now))),
     dropExpired: (now, retention) => alone(connection, (client) => dropExpired(client, now, retention)),
+    tendGates: async (now) => {
+      await gates.forgetIdle(now);
+      return gates.inviteForgotten(now);
+    },
     close,
   };
 }
@@ -132,7 +142,7 @@ function storeOf(parts: Parts): { store: Omit<Store, "close">; idle(): Promise<v
   const query = <Row extends object>(name: string, values: unknown[]): Promise<Row[]> =>
     persist(world, WORK_PATIENCE_MS, () => links.misc.query<Row>(statement(name), values));
   const store: Omit<Store, "close"> = {
-    catalog: new PostgresCatalog(links.misc, world),
+    catalog: new PostgresCatalog(links.misc, world, parts.gates),
     intake: (item) => requests.add(item),
     claim: (request, decide) => claims.claim(request, decide),
     renew: async (tokens, until) =>

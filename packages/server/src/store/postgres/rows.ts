@@ -1,6 +1,6 @@
 // Room: store. Rows of the tables ↔ rows of the interface: one list of names per table, read in both directions. Called by every part of the PostgreSQL
 // store; views read the same columns by hand. JSON text stays text.
-import { type Outcome, type RunState, statusOf } from "@holdfast/engine";
+import { type Flow, type Outcome, type RunState, statusOf } from "@holdfast/engine";
 import type { IndexDocument } from "@holdfast/protocol";
 import { storableRow, storableState } from "../storable.ts";
 import type { AppRow, DeliveryRow, EndpointRow, EnvironmentRow, EventRow, RunRow, TaskRow } from "../store.ts";
@@ -44,7 +44,7 @@ const TASK = names<TaskRow>({
   position: "position",
 });
 
-const RUN = names<RunRow>({
+const RUN = names<Omit<RunRow, "flow">>({
   id: "id",
   startedAt: "started_at",
   executions: "executions",
@@ -168,11 +168,14 @@ export const endpointColumns = (row: EndpointRow): DbRow => toDb(ENDPOINT, stora
 
 export function runOf(row: DbRow): RunRow {
   const yields = JSON.parse(row.yields_text as string) as string[];
-  return { ...fromDb(RUN, row), state: stateOf(row), yields };
+  const flow = row.flow_text as string | null;
+  return { ...fromDb(RUN, row), state: stateOf(row), yields, ...(flow === null ? {} : { flow: JSON.parse(flow) as Flow }) };
 }
 
 export function runColumns(run: RunRow): DbRow {
-  return Object.assign(toDb(RUN, storableRow(run)), runStateColumns(run));
+  const columns = Object.assign(toDb(RUN, storableRow(run)), runStateColumns(run));
+  if (run.flow) columns.flow_text = JSON.stringify(run.flow);
+  return columns;
 }
 
 /** The columns a change writes. */

@@ -77,15 +77,15 @@ new_runs as (
   insert into runs (
     id, environment_id, app_id, job_id, job_name, job_version, event_row_id, delivery_id, is_test, created_at, updated_at, revision,
     status, state_kind, cause, due_at, token, since, finished_at, output_text, outcome_text,
-    started_at, executions, execution_ms, failures, losses, yields_text
+    started_at, executions, execution_ms, failures, losses, yields_text, flow_text
   )
   select
     r.id, r.environment_id, r.app_id, r.job_id, r.job_name, r.job_version, r.event_row_id, r.delivery_id, r.is_test, r.created_at, r.updated_at,
     r.revision, r.status, r.state_kind, r.cause, r.due_at, r.token, r.since, r.finished_at, r.output_text, r.outcome_text,
-    r.started_at, r.executions, r.execution_ms, r.failures, r.losses, r.yields_text
+    r.started_at, r.executions, r.execution_ms, r.failures, r.losses, r.yields_text, r.flow_text
   from json_to_recordset($5::json) as r(
     n integer, id text, environment_id text, app_id text, job_id text, job_name text, job_version text, event_row_id text, delivery_id text,
-    is_test boolean, created_at bigint, updated_at bigint, revision integer,
+    is_test boolean, created_at bigint, updated_at bigint, revision integer, flow_text text,
     /* run-state-columns */
   )
   join settled s on s.n = r.n and not s.duplicate

@@ -1,0 +1,153 @@
+import type { JobMetadata } from "@holdfast/protocol";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { admit, type Flow, flowOf, flowProblem, limitsOf, valueAt, waitingPlace } from "./flow.ts";
+
+const ENV = "env_1";
+const never = (): never => {
+  throw new Error("the payload was read for nothing");
+};
+
+function job(fields: Partial<JobMetadata>): JobMetadata {
+  return { id: "sync", ...fields } as JobMetadata;
+}
+function gate(id: string, limit = 1) {
+  return { id, rule: id, limit };
+}
+function flow(gates: string[], priority = 0): Flow {
+  return { gates: gates.map((id) => gate(id)), priority };
+}
+
+describe("flowOf", () => {
+  it("asks for nothing where nothing is limited", () => {
+    expect(flowOf(ENV, job({}), never)).toBeNull();
+  });
+
+  it("has a gate for the job, and one for a shared group", () => {
+    const own = '["env_1","job","sync"]';
+    const shared = '["env_1","group","api"]';
+    expect(flowOf(ENV, job({ concurrencyLimit: 3 }), never)).toEqual({ gates: [{ id: own, rule: own, limit: 3 }], priority: 0 });
+    expect(flowOf(ENV, job({ concurrencyLimit: [3, { id: "api", limit: 5 }, { id: "api", limit: 5 }] }), never)?.gates).toEqual([
+      { id: shared, rule: shared, limit: 5 },
+      { id: own, rule: own, limit: 3 },
+    ]);
+  });
+
+  it("counts a number by the key, and a group as a whole", () => {
+    const keyed = (payload: unknown) =>
+      flowOf(ENV, job({ concurrencyLimit: [1, { id: "api", limit: 5 }], concurrencyKey: "user.id" }), () => payload)?.gates.map(
+        ({ id }) => id,
+      );
+    expect(keyed({ user: { id: "ada" } })).toEqual(['["env_1","group","api"]', '["env_1","job","sync","ada"]']);
+    expect(keyed({ user: { id: 7 } })?.[1]).toBe('["env_1","job","sync","7"]');
+    expect(keyed({ user: { id: false } })?.[1]).toBe('["env_1","job","sync","false"]');
+    expect(keyed({ user: { id: "x".repeat(900) } })?.[1]).toBe(`["env_1","job","sync","${"x".repeat(200)}"]`);
+    for (const none of [{}, null, { user: { id: {} } }, { user: null }])
+      expect(keyed(none)?.[1]).toBe('["env_1","job","sync",null]');
+  });
+
+  it("takes its priority from the job or from the payload, whole and bounded", () => {
+    const priority = (given: number | string, payload: unknown = {}) =>
+      flowOf(ENV, job({ concurrencyLimit: 1, priority: given }), () => payload)?.priority;
+    expect(priority(3)).toBe(3);
+    expect(priority("urgency", { urgency: 2.4 })).toBe(2);
+    expect(priority("urgency", { urgency: "high" })).toBe(0);
+    expect(priority("urgency", {})).toBe(0);
+    expect([priority(1e12), priority(-1e12), priority(Number.NaN)]).toEqual([1e6, -1e6, 0]);
+  });
+});
+
+describe("limitsOf", () => {
+  it("names each rule once; of two limits of one group the lower counts", () => {
+    const jobs = [
+      job({ id: "a", concurrencyLimit: 2, concurrencyKey: "user" }),
+      job({ id: "b", concurrencyLimit: { id: "api", limit: 5 } }),
+      job({ id: "c", concurrencyLimit: [{ id: "api", limit: 4 }] }),
+      job({ id: "d" }),
+    ];
+    expect(limitsOf(ENV, { jobs })).toEqual([
+      { rule: '["env_1","job","a"]', limit: 2 },
+      { rule: '["env_1","group","api"]', limit: 4 },
+    ]);
+  });
+});
+
+describe("flowProblem", () => {
+  it("finds a key that counts nothing", () => {
+    expect(flowProblem(job({}))).toBeNull();
+    expect(flowProblem(job({ concurrencyKey: "a", concurrencyLimit: 1 }))).toBeNull();
+    expect(flowProblem(job({ concurrencyKey: "a", concurrencyLimit: { id: "g", limit: 1 } }))).toContain("concurrencyKey");
+    expect(flowProblem(job({ concurrencyKey: "a" }))).toContain("concurrencyKey");
+  });
+});
+
+it("valueAt reads own fields only", () => {
+  expect(valueAt("a.b", { a: { b: 1 } })).toBe(1);
+  expect(valueAt("constructor.name", {})).toBeUndefined();
+  expect(valueAt("a.length", { a: "text" })).toBeUndefined();
+});
+
+describe("admit", () => {
+  it("goes by priority, then by age, and refuses at the first full gate", () => {
+    const asking = [
+      { id: "run_1", flow: flow(["g"]) },
+      { id: "run_2", flow: flow(["g"]) },
+      { id: "run_3", flow: flow(["g"], 1) },
+      { id: "run_4", flow: flow(["f", "h"]) },
+      { id: "run_5", flow: flow(["unknown"]) },
+    ];
+    const { admitted, refused } = admit(
+      asking,
+      new Map([
+        ["g", 2],
+        ["f", 1],
+        ["h", -1],
+      ]),
+    );
+    expect([...admitted]).toEqual(["run_3", "run_1"]);
+    expect([...refused]).toEqual([
+      ["run_2", "g"],
+      ["run_4", "h"],
+      ["run_5", "unknown"],
+    ]);
+  });
+
+  it("never gives more slots than there are, and leaves none free that someone could have", () => {
+    const names = ["a", "b", "c"];
+    const rooms = fc.array(fc.integer({ min: -2, max: 4 }), { minLength: 3, maxLength: 3 });
+    const wants = fc.array(fc.subarray(names, { minLength: 1 }), { maxLength: 12 });
+    fc.assert(
+      fc.property(rooms, wants, (free, wanted) => {
+        const given = new Map(names.map((name, i) => [name, free[i] ?? 0]));
+        const asking = wanted.map((gates, i) => ({ id: `run_${i}`, flow: flow(gates, i % 3) }));
+        const { admitted, refused } = admit(asking, given);
+        const used = (name: string) =>
+          asking.filter(({ id, flow: { gates } }) => admitted.has(id) && gates.some((g) => g.id === name));
+        for (const name of names) expect(used(name).length).toBeLessThanOrEqual(Math.max(0, given.get(name) ?? 0));
+        expect(admitted.size + refused.size).toBe(asking.length);
+        for (const at of refused.values()) expect(used(at).length).toBe(Math.max(0, given.get(at) ?? 0));
+      }),
+    );
+  });
+});
+
+it("a new run waits where there is no room, else at its first gate", () => {
+  expect(
+    waitingPlace(
+      flow(["a", "b"]),
+      new Map([
+        ["a", 1],
+        ["b", 0],
+      ]),
+    ),
+  ).toBe("b");
+  expect(
+    waitingPlace(
+      flow(["a", "b"]),
+      new Map([
+        ["a", 1],
+        ["b", 1],
+      ]),
+    ),
+  ).toBe("a");
+});

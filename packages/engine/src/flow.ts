@@ -1,0 +1,157 @@
+// Flow control: at which gates a run asks for a slot before it executes, and who of those that ask gets one. Called by server dispatch (which gates) and by
+// both stores (who gets a slot). Promises: pure; a run gets a slot at all of its gates or at none; gates come in one order, so that locks do too.
+import type { IndexDocument, JobMetadata } from "@holdfast/protocol";
+
+/** What limits how many runs execute at once. `rule` is where its limit comes from; with a key, one rule has a gate for each value of the key. */
+export interface Gate {
+  readonly id: string;
+  readonly rule: string;
+  readonly limit: number;
+}
+
+/** What a run needs before it may execute: a slot at every gate. `priority`: among runs that wait at a gate the higher goes first. */
+export interface Flow {
+  /** At least one, sorted by id, each once. */
+  readonly gates: readonly Gate[];
+  readonly priority: number;
+}
+
+/** How many runs may hold a slot at any gate of a rule. */
+export interface RuleLimit {
+  readonly rule: string;
+  readonly limit: number;
+}
+
+type Limits = NonNullable<JobMetadata["concurrencyLimit"]>;
+type Limit = number | { readonly id: string; readonly limit: number };
+
+/** Longer keys are cut: an id has to fit into an index. */
+const KEY_LENGTH = 200;
+/** Priorities are whole numbers up to this, and down to its negative. */
+const HIGHEST_PRIORITY = 1_000_000;
+
+/**
+ * What a run of this job needs before it executes, or null when nothing limits it.
+ *
+ * @param payload what `concurrencyKey` and `priority` read when they are paths; called only then
+ * @example
+ * flowOf("env_1", { ...job, id: "sync", concurrencyLimit: 2, concurrencyKey: "user.id" }, () => ({ user: { id: "ada" } }));
+ * // { gates: [{ id: '["env_1","job","sync","ada"]', rule: '["env_1","job","sync"]', limit: 2 }], priority: 0 }
+ */
+export function flowOf(environmentId: string, job: JobMetadata, payload: () => unknown): Flow | null {
+  const { concurrencyKey: path, concurrencyLimit } = job;
+  if (concurrencyLimit === undefined) return null;
+  const key = path === undefined ? undefined : keyOf(valueAt(path, payload()));
+  const gates = limitsIn(concurrencyLimit).map((limit) => gateOf([environmentId, job.id], limit, key));
+  const distinct = new Map(gates.map((gate) => [gate.id, gate]));
+  return { gates: [...distinct.values()].sort(byId), priority: priorityOf(job.priority, payload) };
+}
+
+/** The limits an app's jobs set. Where jobs disagree about a shared one, the lower counts. */
+export function limitsOf(environmentId: string, { jobs }: Pick<IndexDocument, "jobs">): RuleLimit[] {
+  const limits = new Map<string, number>();
+  for (const job of jobs) {
+    for (const limit of limitsIn(job.concurrencyLimit ?? [])) {
+      const { rule, limit: most } = gateOf([environmentId, job.id], limit, undefined);
+      limits.set(rule, Math.min(limits.get(rule) ?? most, most));
+    }
+  }
+  return [...limits].map(([rule, limit]) => ({ rule, limit }));
+}
+
+/** Why a job's flow control cannot be used, or null. */
+export function flowProblem({ concurrencyKey, concurrencyLimit }: JobMetadata): string | null {
+  if (concurrencyKey === undefined) return null;
+  const counts = limitsIn(concurrencyLimit ?? []).some((limit) => typeof limit === "number");
+  return counts ? null : "concurrencyKey says what a number in concurrencyLimit is counted by, and there is none.";
+}
+
+function limitsIn(limits: Limits): readonly Limit[] {
+  return Array.isArray(limits) ? limits : [limits];
+}
+
+function gateOf([environmentId, jobId]: readonly [string, string], limit: Limit, key: string | null | undefined): Gate {
+  if (typeof limit === "object") {
+    const rule = JSON.stringify([environmentId, "group", limit.id]);
+    return { id: rule, rule, limit: limit.limit };
+  }
+  const name = [environmentId, "job", jobId];
+  const rule = JSON.stringify(name);
+  return { id: key === undefined ? rule : JSON.stringify([...name, key]), rule, limit };
+}
+
+function byId(a: Gate, b: Gate): number {
+  return a.id < b.id ? -1 : 1;
+}
+
+/** Runs whose key is missing, or no text, number or boolean, share a gate. */
+function keyOf(value: unknown): string | null {
+  const plain = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+  return plain ? String(value).slice(0, KEY_LENGTH) : null;
+}
+
+/** The value at a path such as "user.id"; undefined when there is none. Only own fields count. */
+export function valueAt(path: string, value: unknown): unknown {
+  let at = value;
+  for (const name of path.split(".")) {
+    if (typeof at !== "object" || at === null || !Object.hasOwn(at, name)) return undefined;
+    at = (at as Record<string, unknown>)[name];
+  }
+  return at;
+}
+
+function priorityOf(priority: JobMetadata["priority"], payload: () => unknown): number {
+  const given = typeof priority === "string" ? valueAt(priority, payload()) : priority;
+  if (typeof given !== "number" || !Number.isFinite(given)) return 0;
+  return Math.max(-HIGHEST_PRIORITY, Math.min(HIGHEST_PRIORITY, Math.round(given)));
+}
+
+export interface Asking {
+  readonly id: string;
+  readonly flow: Flow;
+}
+
+/** What came of asking: the ids of those that execute now, and for each of the others the gate at which it waits. */
+export interface Admission {
+  readonly admitted: ReadonlySet<string>;
+  readonly refused: ReadonlyMap<string, string>;
+}
+
+/**
+ * Gives slots to runs that ask for them: by priority, then by id, which is by age. Each gets one at all of its gates or none, and waits at the first gate
+ * that has none left.
+ *
+ * @param rooms free slots by gate; negative when a limit was lowered below what is held
+ */
+export function admit(asking: readonly Asking[], rooms: ReadonlyMap<string, number>): Admission {
+  const left = new Map(rooms);
+  const admitted = new Set<string>();
+  const refused = new Map<string, string>();
+  for (const { id, flow } of [...asking].sort(byPriority)) {
+    const full = fullGate(flow, left);
+    if (full !== null) {
+      refused.set(id, full);
+      continue;
+    }
+    admitted.add(id);
+    for (const gate of flow.gates) left.set(gate.id, room(gate, left) - 1);
+  }
+  return { admitted, refused };
+}
+
+function byPriority(a: Asking, b: Asking): number {
+  return b.flow.priority - a.flow.priority || (a.id < b.id ? -1 : 1);
+}
+
+function room({ id }: Gate, rooms: ReadonlyMap<string, number>): number {
+  return rooms.get(id) ?? 0;
+}
+
+function fullGate({ gates }: Flow, rooms: ReadonlyMap<string, number>): string | null {
+  return gates.find((gate) => room(gate, rooms) < 1)?.id ?? null;
+}
+
+/** Where a new run waits until it is asked in: at a gate without room if there is one, so that it is not asked in for nothing. */
+export function waitingPlace(flow: Flow, rooms: ReadonlyMap<string, number>): string {
+  return fullGate(flow, rooms) ?? (flow.gates[0] as Gate).id;
+}

@@ -1,0 +1,117 @@
+// Room: store. The memory store's gates, step by step what the statements of postgres/gates.ts do. Called by MemoryStore and memory-claim.ts only.
+import { type Admission, admit, type Flow, type Gate, type RuleLimit, waitingPlace } from "@holdfast/engine";
+import { askingIn } from "../slots.ts";
+import type { RunChange, RunRow } from "../store.ts";
+import type { Tables } from "./memory-store.ts";
+
+export interface Parked {
+  gate: string;
+  queue: string;
+  priority: number;
+  invited: boolean;
+}
+
+/** `limits`: by rule; `capacities`: by gate, with its rule; `slots` and `parked`: by run. */
+export interface GateTables {
+  limits: Map<string, number>;
+  capacities: Map<string, { rule: string; capacity: number }>;
+  slots: Map<string, readonly string[]>;
+  parked: Map<string, Parked>;
+}
+
+export function noGates(): GateTables {
+  return { limits: new Map(), capacities: new Map(), slots: new Map(), parked: new Map() };
+}
+
+function gatesOf(runs: readonly { flow?: Flow }[]): Gate[] {
+  return runs.flatMap(({ flow }) => flow?.gates ?? []);
+}
+
+/** Free slots of these gates, made if they are missing; a limit set for the rule counts from here on. */
+function roomsOf({ gates }: Tables, asked: readonly Gate[]): Map<string, number> {
+  for (const { id, rule, limit } of asked) {
+    const known = gates.capacities.get(id);
+    gates.capacities.set(id, { rule, capacity: gates.limits.get(known?.rule ?? rule) ?? known?.capacity ?? limit });
+  }
+  return new Map(asked.map(({ id }) => [id, (gates.capacities.get(id)?.capacity ?? 0) - held(gates, id)]));
+}
+
+function held(gates: GateTables, gate: string): number {
+  return [...gates.slots.values()].filter((some) => some.includes(gate)).length;
+}
+
+/** Decides who of a claim gets a slot. */
+export function admitAll(tables: Tables, changes: readonly RunChange[]): Admission {
+  const asking = askingIn(changes);
+  return admit(asking, roomsOf(tables, gatesOf(asking)));
+}
+
+export function takeSlots({ gates }: Tables, { id, flow }: RunRow): void {
+  if (!flow) return;
+  gates.slots.set(
+    id,
+    flow.gates.map((gate) => gate.id),
+  );
+  gates.parked.delete(id);
+}
+
+export function parkClaimed(tables: Tables, run: RunRow, gate: string): void {
+  tables.work.delete(run.id);
+  park(tables, run, gate);
+}
+
+function park({ gates }: Tables, { id, appId: queue, flow }: RunRow, gate: string): void {
+  gates.parked.set(id, { gate, queue, priority: flow?.priority ?? 0, invited: false });
+}
+
+/** Parks runs stored just now, and invites whom there is room for. */
+export function parkNew(tables: Tables, runs: readonly RunRow[], now: number): void {
+  const rooms = roomsOf(tables, gatesOf(runs));
+  for (const run of runs) if (run.flow) park(tables, run, waitingPlace(run.flow, rooms));
+  inviteParked(tables, gatesOf(runs), now);
+}
+
+/** After a change of a run with gates was written. */
+export function freeSlots(tables: Tables, { id }: RunRow): void {
+  const { gates, runs, work } = tables;
+  const kind = runs.get(id)?.state.kind;
+  if (kind !== "executing") gates.slots.delete(id);
+  const parked = gates.parked.get(id);
+  if (parked && (kind === "finished" || (!parked.invited && work.has(id)))) gates.parked.delete(id);
+}
+
+/** Makes parked work due where there is room. Answers the queues. */
+export function inviteParked(tables: Tables, asked: readonly Gate[], now: number): string[] {
+  const { gates, work } = tables;
+  const queues = new Set<string>();
+  for (const [gate, room] of roomsOf(tables, asked)) {
+    const here = [...gates.parked].filter(([, parked]) => parked.gate === gate);
+    for (const queue of new Set(here.map(([, parked]) => parked.queue))) {
+      const mine = here.filter(([, parked]) => parked.queue === queue).sort(inOrder);
+      const free = Math.max(0, room - mine.filter(([, { invited }]) => invited).length);
+      for (const [id, parked] of mine.filter(([, { invited }]) => !invited).slice(0, free)) {
+        gates.parked.set(id, { ...parked, invited: true });
+        if (work.has(id)) continue;
+        work.set(id, { id, kind: "run", queue, dueAt: Math.ceil(now), token: null, owner: null, attempts: 0 });
+        queues.add(queue);
+      }
+    }
+  }
+  return [...queues];
+}
+
+function inOrder([a, { priority: first }]: [string, Parked], [b, { priority: second }]: [string, Parked]): number {
+  return second - first || (a < b ? -1 : 1);
+}
+
+/** As one transaction: gates at which parked work waits get their limits, and invite. Answers the queues. */
+export function saveLimits(tables: Tables, limits: readonly RuleLimit[], now: number): string[] {
+  const changed = new Set(limits.filter(({ rule, limit }) => tables.gates.limits.get(rule) !== limit).map(({ rule }) => rule));
+  for (const { rule, limit } of limits) tables.gates.limits.set(rule, limit);
+  const concerned = [...tables.gates.capacities].filter(([, { rule }]) => changed.has(rule));
+  return inviteParked(
+    tables,
+    concerned.map(([id, { rule, capacity }]) => ({ id, rule, limit: capacity })),
+    now,
+  );
+}

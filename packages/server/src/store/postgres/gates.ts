@@ -1,0 +1,72 @@
+// Room: store. The statements by which slots at gates are taken and freed, and parked work is invited. Called by claim.ts, change-run.ts, intake.ts and
+// gate-keeper.ts, each inside its own transaction. The order of locks is: work, gates by id, runs; all rows of a gate change only under its lock.
+import type { Flow, Gate } from "@holdfast/engine";
+import type { RunChange, RunRow } from "../store.ts";
+import { byId, weekOfRun } from "./groups.ts";
+import { statement, statementOfWeek } from "./statements.ts";
+import type { Query } from "./transaction.ts";
+
+/** A gate as it was locked: `used` slots of `capacity` are held. */
+export interface LockedGate {
+  id: string;
+  capacity: number;
+  used: number;
+}
+export interface Parked {
+  run_id: string;
+  gate: string;
+  queue: string;
+  priority: number;
+}
+
+/** The gates of these runs, each once, in the order of locks. */
+export function gatesOf(runs: readonly { flow?: Flow }[]): Gate[] {
+  const gates = new Map(runs.flatMap(({ flow }) => flow?.gates ?? []).map((gate) => [gate.id, gate]));
+  return [...gates.values()].sort(byId(({ id }) => id));
+}
+
+export function roomsOf(locked: readonly LockedGate[]): Map<string, number> {
+  return new Map(locked.map(({ id, capacity, used }) => [id, capacity - used]));
+}
+
+export function lockGates(gates: readonly Gate[], now: number): Query {
+  const rows = gates.map(({ id, rule, limit }) => ({ id, rule, capacity: limit }));
+  return { prepared: statement("lock-gates"), values: [JSON.stringify(rows), Math.floor(now)] };
+}
+
+export function lockWork(changes: readonly RunChange[]): Query {
+  return { prepared: statement("lock-work"), values: [changes.map(({ before }) => before.id)] };
+}
+
+/** Nothing if there is nobody to give one. */
+export function takeSlots(runs: readonly RunRow[]): Query[] {
+  const rows = runs.flatMap(({ id, flow }) => (flow?.gates ?? []).map((gate) => ({ run_id: id, gate: gate.id })));
+  return rows.length > 0 ? [{ prepared: statement("take-slots"), values: [JSON.stringify(rows)] }] : [];
+}
+
+export function park(parked: readonly Parked[], how: "park" | "park-new"): Query[] {
+  return parked.length > 0 ? [{ prepared: statement(how), values: [JSON.stringify(parked)] }] : [];
+}
+
+export function parkedAt({ id, appId, flow }: RunRow, gate: string): Parked {
+  return { run_id: id, gate, queue: appId, priority: flow?.priority ?? 0 };
+}
+
+/** For changes of one week, after they were written. */
+export function freeSlots(changes: readonly RunChange[], week: number): Query {
+  return { prepared: statementOfWeek("free-slots", week), values: [changes.map(({ before }) => before.id)] };
+}
+
+export function inviteParked(gates: readonly Pick<Gate, "id">[], now: number): Query {
+  return { prepared: statement("invite"), values: [gates.map(({ id }) => id), Math.ceil(now)] };
+}
+
+/** Runs of a claim's changes, by week. */
+export function byWeek(changes: readonly RunChange[]): Map<number, RunChange[]> {
+  const weeks = new Map<number, RunChange[]>();
+  for (const change of changes) {
+    const week = weekOfRun(change.before.id);
+    weeks.set(week, [...(weeks.get(week) ?? []), change]);
+  }
+  return weeks;
+}

@@ -1,0 +1,34 @@
+-- Makes parked work due where a gate has room: in each queue as many as there are free slots, those invited before counted, the highest priority first, then
+-- the oldest. Each queue by itself, because an app that is away must not keep others from the slots of a shared gate. Answers the queues.
+-- Called by gates.ts at the end of its caller's transaction, which has locked the gates: $1 their ids, $2 now. Served by gates_pkey, parked_in_order and
+-- parked_invited; costs as many rows as it invites, however many wait.
+with recursive open as (
+  select id as gate, capacity - used as room from gates where id = any($1::text[]) and used < capacity
+),
+waiting as (
+  select o.gate, o.room, (select p.queue from parked p where p.gate = o.gate and not p.invited order by p.queue limit 1) as queue
+  from open o
+  union all
+  select w.gate, w.room, (
+    select p.queue from parked p where p.gate = w.gate and not p.invited and p.queue > w.queue order by p.queue limit 1
+  )
+  from waiting w where w.queue is not null
+),
+chosen as materialized (
+  select w.queue, c.run_id
+  from waiting w
+  cross join lateral (
+    select p.run_id
+    from parked p
+    where p.gate = w.gate and p.queue = w.queue and not p.invited
+    order by p.priority desc, p.run_id
+    limit greatest(0, w.room - (select count(*) from parked i where i.gate = w.gate and i.queue = w.queue and i.invited))
+  ) c
+),
+invited as (
+  update parked p set invited = true from chosen c where p.run_id = c.run_id
+)
+insert into work (id, kind, queue, due_at, token, owner, attempts)
+select run_id, 'run', queue, $2::bigint, null, null, 0 from chosen order by run_id
+on conflict (id) do nothing
+returning queue
