@@ -1,5 +1,5 @@
 // Random operation sequences, played on two stores at once: every answer and every row must be the same. Called by postgres/sequences.test.ts.
-import type { RunInput } from "@holdfast/engine";
+import type { Flow, Gate, RunInput } from "@holdfast/engine";
 import type { TaskStatus } from "@holdfast/protocol";
 import fc from "fast-check";
 import {
@@ -25,7 +25,8 @@ export type Step =
   | { do: "open"; task: number; status: TaskStatus }
   | { do: "change"; run: number; input: number; travelling: number; stale: boolean }
   | { do: "renew"; token: number; pass: number }
-  | { do: "release"; server: number };
+  | { do: "release"; server: number }
+  | { do: "limit"; gate: number; limit: number };
 
 const small = fc.nat({ max: 7 });
 const status = fc.constantFrom<TaskStatus>(
@@ -91,6 +92,10 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant("renew" as const), token: small, pass }) },
     { weight: 1, arbitrary: fc.record({ do: fc.constant("release" as const), server: fc.nat({ max: 1 }) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant("limit" as const), gate: fc.nat({ max: 1 }), limit: fc.constantFrom(1, 2, 3) }),
+    },
   ),
   { minLength: 15, maxLength: 45 },
 );
@@ -170,6 +175,10 @@ async function prepare(step: Step, game: Play, first: Store): Promise<Operation 
     }
     case "release":
       return (store) => store.releaseOwners([`srv_${game.queue}_${step.server}`], game.now);
+    case "limit": {
+      const { rule } = gateOf(game, step.gate);
+      return async (store) => (await store.catalog.saveLimits([{ rule, limit: step.limit }], game.now)).sort();
+    }
   }
 }
 
@@ -184,9 +193,21 @@ function newEvent(game: Play, choice: number): EventRow {
 }
 
 function newRuns(game: Play, event: EventRow, count: number): RunRow[] {
-  const runs = Array.from({ length: count }, () => sampleRun(event, { appId: game.queue, createdAt: game.now + 100 }));
+  const runs = Array.from({ length: count }, (_, i) =>
+    sampleRun(event, { appId: game.queue, createdAt: game.now + 100, ...flowOf(game, game.runs.length + i) }),
+  );
   game.runs.push(...runs);
   return runs;
+}
+
+function gateOf(game: Play, which: number): Gate {
+  return { id: `gate ${which} of ${game.queue}`, rule: `rule ${which} of ${game.queue}`, limit: 1 + which };
+}
+
+/** The first two runs pass no gate; of the others some pass one, some two. */
+function flowOf(game: Play, n: number): { flow?: Flow } {
+  const gates = n < 2 || n % 4 === 3 ? [] : n % 4 === 0 ? [gateOf(game, 0)] : [gateOf(game, 0), gateOf(game, 1)];
+  return gates.length > 0 ? { flow: { gates, priority: n % 3 } } : {};
 }
 
 function send(step: Step & { do: "send" }, game: Play): Operation {
@@ -238,10 +259,10 @@ function claim(step: Step & { do: "claim" }, game: Play): Operation {
   };
 }
 
-function sortedClaim({ items, changes, nextDueAt }: Claim): unknown {
+function sortedClaim({ items, changes, nextDueAt, invited }: Claim): unknown {
   const plain = items.map((item) => (item.kind === "delivery" ? { ...item, delivery: { ...item.delivery, body: null } } : item));
   const ids = changes.map(({ before }) => before.id).sort();
-  return { items: plain.sort((a, b) => (a.token < b.token ? -1 : 1)), ids, nextDueAt };
+  return { items: plain.sort((a, b) => (a.token < b.token ? -1 : 1)), ids, nextDueAt, invited };
 }
 
 function taskFor(

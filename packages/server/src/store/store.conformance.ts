@@ -1,6 +1,7 @@
 // What every store must do, whatever it keeps its rows in. Called by memory-store.test.ts and postgres-store.test.ts with their own way to open one.
 import { afterAll, beforeAll, describe } from "vitest";
 import type { Context } from "./context.conformance.ts";
+import { crowds, gates, limits } from "./gates.conformance.ts";
 import { catalog, texts } from "./rows.conformance.ts";
 import { changing, merging, opening, recording } from "./steps.conformance.ts";
 import { claiming, intake, leases, settling } from "./work.conformance.ts";
@@ -27,6 +28,9 @@ export function storeConformance(name: string, open: () => Promise<Opened>): voi
     describe("recordTask, the rules", () => merging(opened));
     describe("openTask", () => opening(opened));
     describe("changeRun", () => changing(opened));
+    describe("gates", () => gates(opened));
+    describe("gates, limits", () => limits(opened));
+    describe("gates, crowds", () => crowds(opened));
     describe("texts", () => texts(opened));
     describe("catalog", () => catalog(opened));
   });

@@ -28,6 +28,25 @@ async function rowsOf(store: Store, { environmentId, runs, events, deliveries }:
   };
 }
 
+/** Who holds slots, who is parked where, and what the gates count. */
+async function gatesOf(ids: string[]): Promise<unknown> {
+  const ask = <Row extends object>(sql: string, values: unknown[] = [ids]) => run<Row>(postgres.connection, sql, values);
+  const slots = await ask<{ gate: string }>("select run_id, gate from slots where run_id = any($1) order by run_id, gate");
+  const parked = await ask("select run_id, gate, queue, priority, invited from parked where run_id = any($1) order by run_id");
+  const held = [...new Set(slots.map(({ gate }) => gate))].sort();
+  const used = await ask("select id, used from gates where id = any($1) order by id", [held]);
+  return { slots, parked, used };
+}
+
+function gatesIn({ tables: { gates } }: MemoryStore): unknown {
+  const byRun = <T extends { run_id: string }>(rows: T[]) => rows.sort((a, b) => (a.run_id < b.run_id ? -1 : 1));
+  const slots = byRun([...gates.slots].flatMap(([id, held]) => held.map((gate) => ({ run_id: id, gate }))));
+  const parked = byRun([...gates.parked].map(([id, row]) => ({ run_id: id, ...row })));
+  const held = [...new Set(slots.map(({ gate }) => gate))].sort();
+  const used = held.map((id) => ({ id, used: slots.filter(({ gate }) => gate === id).length }));
+  return { slots, parked, used };
+}
+
 it("says and keeps the same as the memory store, whatever is done in whatever order", { timeout: 240_000 }, async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (given) => {
@@ -43,6 +62,7 @@ it("says and keeps the same as the memory store, whatever is done in whatever or
       );
       const kept = [...memory.tables.work.values()].map(({ dueAt, ...rest }) => ({ ...rest, due: dueAt }));
       expect(work).toEqual(kept.sort((a, b) => (a.id < b.id ? -1 : 1)));
+      expect(await gatesOf(ids)).toEqual(gatesIn(memory));
     }),
     { numRuns: Number(200) },
   );
