@@ -23,12 +23,18 @@ export const API_KEY = "tr_dev_simulation";
 /** Jobs by the events that start them. */
 export const JOBS_OF = {
   work: ["one", "two"],
+  limited: ["narrow", "narrower"],
   child: ["grandchild"],
   later: ["delayed"],
   hook: ["hooked"],
   checked: ["checked"],
 } as const;
 export type EventName = keyof typeof JOBS_OF;
+
+/** Jobs of which few may execute at once: each by itself for each key, and all of them together. */
+export const LIMITS = { narrow: 2, narrower: 1, together: 2 } as const;
+/** What `narrow` is counted by. */
+export const keyOf = ({ steps }: Program): number => steps.length % 2;
 
 export interface AppSetting {
   servers: readonly SimulatedServer[];
@@ -96,8 +102,14 @@ function forget(client: TriggerClient): void {
 }
 
 function defineJobs(client: TriggerClient, scene: Scene, at: { actor: Actor; runtime: Runtime }): void {
+  const together = client.defineConcurrencyLimit({ id: "together", limit: LIMITS.together });
+  const limitsOf: Record<string, object> = {
+    narrow: { concurrencyLimit: [LIMITS.narrow, together], concurrencyKey: "key", priority: "key" },
+    narrower: { concurrencyLimit: [LIMITS.narrower, together] },
+  };
   const define = <T>(id: string, trigger: Trigger<EventSpecification<T>>, programOf: (payload: T) => Promise<Program>) => {
     client.defineJob({
+      ...limitsOf[id],
       id,
       name: id,
       version: "1.0.0",
@@ -111,7 +123,7 @@ function defineJobs(client: TriggerClient, scene: Scene, at: { actor: Actor; run
       },
     });
   };
-  for (const event of ["work", "child", "later"] as const) {
+  for (const event of ["work", "limited", "child", "later"] as const) {
     for (const job of JOBS_OF[event]) define<Program>(job, eventTrigger({ name: event }), async (program) => program);
   }
   const verify = async (request: Request) => {

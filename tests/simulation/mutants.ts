@@ -154,4 +154,30 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
       return "recorded";
     },
   })),
+  "a slot is taken by nobody: limits are not held": wrapping((store) => ({
+    claim: (request, decide) => {
+      store.tables.gates.slots.clear();
+      return store.claim(request, decide);
+    },
+  })),
+  "the end of an execution frees no slot": wrapping((store) => ({
+    changeRun: async (change) => {
+      const held = store.tables.gates.slots.get(change.before.id);
+      const done = await store.changeRun(change);
+      if (held) store.tables.gates.slots.set(change.before.id, held);
+      return done;
+    },
+  })),
+  "nobody is invited when a slot is free": wrapping((store) => ({
+    changeRun: async (change) => {
+      const before = new Map(store.tables.gates.parked);
+      const done = await store.changeRun(change);
+      for (const [run, parked] of store.tables.gates.parked) {
+        if (before.get(run)?.invited !== false || !parked.invited) continue;
+        store.tables.work.delete(run);
+        store.tables.gates.parked.set(run, { ...parked, invited: false });
+      }
+      return done;
+    },
+  })),
 };

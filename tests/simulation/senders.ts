@@ -3,14 +3,14 @@
 import { endpointUrl } from "../../packages/server/src/ingest/locate.ts";
 import type { MemoryStore } from "../../packages/server/src/store/memory/memory-store.ts";
 import type { EndpointRow, EnvironmentRow } from "../../packages/server/src/store/store.ts";
-import { type EventName, JOBS_OF } from "./app.ts";
+import { type EventName, JOBS_OF, keyOf } from "./app.ts";
 import type { Chance } from "./chance.ts";
 import type { Network } from "./network.ts";
 import { makeProgram, type Program } from "./programs.ts";
 import type { Scene } from "./scene.ts";
 import type { SimulatedServer } from "./server.ts";
 
-const KINDS: readonly EventName[] = ["work", "work", "work", "later", "hook", "checked"];
+const KINDS: readonly EventName[] = ["work", "work", "work", "limited", "limited", "later", "hook", "checked"];
 
 interface Message {
   id: string;
@@ -107,7 +107,7 @@ export class Senders {
       if (!server.core) throw new Error("The server is starting.");
       if (endpoint) return this.#webhook(server, message, endpoint);
       const options = message.kind === "later" ? { deliverAfter: message.after } : {};
-      const raw = { id: message.id, name: message.kind, payload: message.program };
+      const raw = { id: message.id, name: message.kind, payload: { ...message.program, key: keyOf(message.program) } };
       await server.core.events.send(this.setting.environment.id, raw, options);
       return "stored";
     });

@@ -33,6 +33,7 @@ export function judge(evidence: Evidence): string[] {
     ...results(evidence, told.outputs, entries),
     ...fences(entries),
     ...endings(entries),
+    ...gates(evidence, entries),
     ...tasks(entries),
     ...attempts(evidence, entries),
     ...waits(evidence, entries),
@@ -170,6 +171,28 @@ function endings(entries: readonly Entry[]): string[] {
     revisions.set(run, (revisions.get(run) ?? 0) + 1);
     return found;
   });
+}
+
+/** I-7: at no instant do more runs execute than a gate allows, and when all is over no slot is held and nobody waits for one. */
+function gates({ tables, rested }: Evidence, entries: readonly Entry[]): string[] {
+  const executing = new Set<string>();
+  const found: string[] = [];
+  for (const entry of entries) {
+    if (entry.what === "changed" && !entry.state.startsWith("exe_")) executing.delete(entry.run);
+    if (entry.what !== "claimed" && !(entry.what === "changed" && entry.state.startsWith("exe_"))) continue;
+    executing.add(entry.run);
+    for (const { id, limit } of tables.runs.get(entry.run)?.flow?.gates ?? []) {
+      const holders = [...executing].filter((run) => tables.runs.get(run)?.flow?.gates.some((gate) => gate.id === id));
+      if (holders.length > limit) found.push(`I-7: ${holders.join(" and ")} executed at once at ${id}, ${limit} at most`);
+    }
+  }
+  const { slots, parked } = tables.gates;
+  if (!rested) return found;
+  return [
+    ...found,
+    ...[...slots.keys()].map((run) => `I-7: ${run} has ended and holds a slot`),
+    ...[...parked.keys()].map((run) => `I-7: ${run} has ended and waits for a slot`),
+  ];
 }
 
 /**
