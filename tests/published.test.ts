@@ -104,6 +104,17 @@ describe.each<Mounting>(["published", "ours", "ours-by-push"])("user code, SDK %
     expect((await server.api.run(told?.id ?? "")).output).toEqual({ heard: 7 });
   });
 
+  test("a limit, of one job and of two that share it, is never exceeded", async () => {
+    await Promise.all(Array.from({ length: 4 }, () => server.api.send({ name: "features.crowded" })));
+    const spans = async (job: string) => {
+      const runs = await server.api.settled(job, 4, PATIENT);
+      return Promise.all(runs.map(async ({ id }) => (await server.api.run(id)).output as Span));
+    };
+    const shared = [...(await spans("shared-a")), ...(await spans("shared-b"))];
+    expect(mostAtOnce(shared)).toBeLessThanOrEqual(2);
+    expect(mostAtOnce(await spans("one-at-once"))).toBe(1);
+  });
+
   test("a task that never succeeds fails its run after its last attempt", async () => {
     const run = await server.api.runOnce("gives-up", { name: "features.hopeless" }, PATIENT);
     expect(run.status).toBe("FAILURE");
@@ -117,4 +128,13 @@ function named(tasks: TaskView[], name: string): TaskView | undefined {
 }
 function reasonOf(run: RunDetail): string {
   return JSON.stringify(run.errorDetail);
+}
+
+interface Span {
+  from: number;
+  to: number;
+}
+/** How many of these overlapped at most; one that begins in the millisecond another ends does not. */
+function mostAtOnce(spans: Span[]): number {
+  return Math.max(...spans.map(({ from }) => spans.filter((other) => other.from <= from && from < other.to).length));
 }

@@ -81,3 +81,25 @@ client.defineJob({
     );
   },
 });
+
+const two = client.defineConcurrencyLimit({ id: "two-at-once", limit: 2 });
+
+for (const [id, concurrencyLimit] of [
+  ["one-at-once", 1],
+  ["shared-a", two],
+  ["shared-b", two],
+] as const) {
+  client.defineJob({
+    id,
+    name: id,
+    version: "1.0.0",
+    concurrencyLimit,
+    trigger: eventTrigger({ name: "features.crowded" }),
+    run: async (_payload: unknown, io) =>
+      io.runTask("busy", async () => {
+        const from = Date.now();
+        await new Promise((resolve) => setTimeout(resolve, 40));
+        return { from, to: Date.now() };
+      }),
+  });
+}

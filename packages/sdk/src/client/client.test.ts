@@ -88,6 +88,23 @@ describe("the index document", () => {
     expect(index.holdfast).toEqual({ sdk: SDK_VERSION });
   });
 
+  it("says how many runs may execute at once, by job, by key and together with others", async () => {
+    const client = new TriggerClient({ id: "c", apiKey: "tr_dev_x" });
+    const options = { name: "n", version: "1.0.0", trigger: invokeTrigger(), run };
+    const api = client.defineConcurrencyLimit({ id: "their-api", limit: 5 });
+    client.defineJob({ ...options, id: "shared", concurrencyLimit: api });
+    client.defineJob({ ...options, id: "both", concurrencyLimit: [2, api], concurrencyKey: "user.id", priority: "urgency" });
+    const { jobs } = await indexOf(client);
+    expect(jobs[0]?.concurrencyLimit).toEqual({ id: "their-api", limit: 5 });
+    expect(jobs[1]).toMatchObject({
+      concurrencyLimit: [2, { id: "their-api", limit: 5 }],
+      concurrencyKey: "user.id",
+      priority: "urgency",
+    });
+    expect(() => client.defineConcurrencyLimit({ id: "none", limit: 0 })).toThrow('The limit of concurrency limit "none" is 0.');
+    expect(() => new Job({ ...options, id: "half", concurrencyLimit: 0.5 }).toJSON()).toThrow('The limit of job "half" is 0.5.');
+  });
+
   it("names the version of the package", () => {
     expect(SDK_VERSION).toBe(JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version);
   });
