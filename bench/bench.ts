@@ -1,5 +1,6 @@
-// Bench: `npm run bench -- [--rounds 3] [--only jobs,steps] [--json] [--write]`. Prints every figure with this machine's own raw limits, taken in the same run.
-// With --peers it measures us beside others (bench/peers), and --only takes their names. Writes nothing but stdout, unless --write asks for the pages.
+// Bench: `npm run bench -- [--rounds 3] [--only jobs,steps] [--backlog 100000] [--json] [--write]`. Prints every figure with this machine's own raw limits,
+// taken in the same run. With --peers it measures us beside others (bench/peers), and --only takes their names. Writes nothing but stdout, unless --write
+// asks for the pages.
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
@@ -20,6 +21,7 @@ const { values: options } = parseArgs({
   options: {
     rounds: { type: "string", default: "3" },
     only: { type: "string" },
+    backlog: { type: "string", default: "100000" },
     json: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
     peers: { type: "boolean", default: false },
@@ -48,7 +50,7 @@ async function repeated(stand: Stand, measure: Measure): Promise<Section> {
   const count = Math.min(Number(options.rounds), measure.most ?? Number.POSITIVE_INFINITY);
   for (let i = 0; i < count; i++) {
     commits.push([await stand.oneCommitNow()]);
-    rounds.push(await measure.round(stand));
+    rounds.push(await measure.round(stand, { backlog: Number(options.backlog) }));
   }
   return { title: measure.title, figures: medians(rounds), beside: medians(commits) };
 }

@@ -1,14 +1,20 @@
 // Bench: what is measured. Each measure does one round and answers figures by name; the caller repeats it and takes medians.
 import { setTimeout as pause } from "node:timers/promises";
+import { blocked } from "./blocked.ts";
 import { between } from "./counters.ts";
 import type { Figure } from "./figure.ts";
 import { COMMITS_BY_50, ONE_COMMIT } from "./raw-limits.ts";
 import type { Stand } from "./stand.ts";
 import { median, percentile, sharedClock } from "./statistics.ts";
 
+export interface Sizes {
+  /** Runs that wait at a limit. */
+  backlog: number;
+}
+
 export interface Measure {
   title: string;
-  round(stand: Stand): Promise<Figure[]>;
+  round(stand: Stand, sizes: Sizes): Promise<Figure[]>;
   /** Rounds at most, for the long ones. */
   most?: number;
 }
@@ -18,6 +24,7 @@ export const MEASURES: Record<string, Measure> = {
   jobs: { title: "Jobs that do nothing, from submission to completion in the database", round: jobs },
   steps: { title: "Steps of 20 runs at once", round: steps },
   "lone-run": { title: "Steps of one run, nothing else going on", round: loneRun, most: 3 },
+  blocked: { title: "Claims beside runs that wait at a limit", round: (stand, { backlog }) => blocked(stand, backlog), most: 3 },
   cost: { title: "What the database is asked to do", round: cost, most: 1 },
 };
 
