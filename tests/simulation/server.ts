@@ -21,6 +21,14 @@ import { Actor } from "./timeline.ts";
 /** Endpoints are verified by their apps here, so nothing is ever sealed. */
 const VAULT: Vault = { keyId: "none", seal: (plain) => plain, open: (sealed) => sealed };
 
+/** The memory store needs none; and the safety net for parked work is left out, so that the simulation shows whether it is needed. */
+const NO_UPKEEP = {
+  ensurePartitions: async () => {},
+  dropExpired: async () => [],
+  inviteForgotten: async () => [],
+  forgetIdleGates: async () => {},
+};
+
 export interface ServerSetting {
   /** Milliseconds its wall clock is ahead; it may be set while the server runs. */
   skew: number;
@@ -107,12 +115,7 @@ export class SimulatedServer {
       const registry = new Registry(store.catalog, world, bus);
       await registry.refresh();
       const core = buildCore({ world, store, bus, registry, vault: VAULT, owner, mode: "start", bodyBytes: DEFAULT_BODY_BYTES });
-      new Upkeep(
-        world,
-        registry,
-        { ensurePartitions: async () => {}, dropExpired: async () => [], tendGates: async () => [] },
-        bus,
-      ).start();
+      new Upkeep(world, registry, NO_UPKEEP, bus).start();
       core.worker.start();
       this.core = core;
     };

@@ -78,6 +78,8 @@ describe("flowProblem", () => {
     expect(flowProblem(job({ concurrencyKey: "a", concurrencyLimit: 1 }))).toBeNull();
     expect(flowProblem(job({ concurrencyKey: "a", concurrencyLimit: { id: "g", limit: 1 } }))).toContain("concurrencyKey");
     expect(flowProblem(job({ concurrencyKey: "a" }))).toContain("concurrencyKey");
+    expect(flowProblem(job({ priority: 1 }))).toContain("priority");
+    expect(flowProblem(job({ priority: 1, concurrencyLimit: 1 }))).toBeNull();
   });
 });
 

@@ -60,7 +60,9 @@ export function limitsOf(environmentId: string, { jobs }: Pick<IndexDocument, "j
 }
 
 /** Why a job's flow control cannot be used, or null. */
-export function flowProblem({ concurrencyKey, concurrencyLimit }: JobMetadata): string | null {
+export function flowProblem({ concurrencyKey, concurrencyLimit, priority }: JobMetadata): string | null {
+  if (priority !== undefined && concurrencyLimit === undefined)
+    return "priority says which of the runs that wait at a limit goes first, and there is no concurrencyLimit.";
   if (concurrencyKey === undefined) return null;
   const counts = limitsIn(concurrencyLimit ?? []).some((limit) => typeof limit === "number");
   return counts ? null : "concurrencyKey says what a number in concurrencyLimit is counted by, and there is none.";

@@ -18,7 +18,11 @@ function checkJob(job: JobMetadata): void {
   const { id, trigger } = job;
   const problem = flowProblem(job);
   if (problem)
-    throw new UserFacingError("UNPROCESSABLE", `Job "${id}" cannot be used: ${problem}`, "Add a number to concurrencyLimit.");
+    throw new UserFacingError(
+      "UNPROCESSABLE",
+      `Job "${id}" cannot be used: ${problem}`,
+      "Add a number to concurrencyLimit, or leave the option out.",
+    );
   if (trigger.type !== "static") return;
   const { event, payload, context } = trigger.rule;
   const overHttp = [event].flat().every((name) => name.startsWith(HTTP_EVENTS));

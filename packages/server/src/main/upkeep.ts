@@ -19,7 +19,7 @@ export class Upkeep {
   constructor(
     private readonly world: World,
     private readonly registry: Registry,
-    private readonly postgres: Pick<PostgresStore, "ensurePartitions" | "dropExpired" | "tendGates">,
+    private readonly postgres: Pick<PostgresStore, "ensurePartitions" | "dropExpired" | "inviteForgotten" | "forgetIdleGates">,
     private readonly bus: Bus,
   ) {}
 
@@ -29,12 +29,13 @@ export class Upkeep {
     });
     this.#every("catalog", CATALOG_EVERY_MS, () => this.registry.refresh());
     this.#every("gates", GATES_EVERY_MS, async () => {
-      const queues = await this.postgres.tendGates(this.world.now());
+      const queues = await this.postgres.inviteForgotten(this.world.now());
       if (queues.length > 0) this.bus.publish({ type: "work", queues });
     });
     this.#every("tables", HOUR, async () => {
       await this.postgres.ensurePartitions(this.world.now());
       await this.postgres.dropExpired(this.world.now(), RETENTION);
+      await this.postgres.forgetIdleGates(this.world.now());
     });
   }
 

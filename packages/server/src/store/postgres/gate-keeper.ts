@@ -18,6 +18,7 @@ interface GateRow {
   id: string;
   rule: string;
   capacity: number;
+  open: boolean;
 }
 
 export class GateKeeper {
@@ -54,8 +55,13 @@ export class GateKeeper {
     });
   }
 
-  /** Forgets gates that were idle for long; answers how many were looked at. */
-  forgetIdle(now: number): Promise<number> {
+  /** Forgets gates that were idle for long. */
+  async forgetIdle(now: number): Promise<void> {
+    while ((await this.#forgetSome(now)) >= GATES_AT_ONCE);
+  }
+
+  /** Answers how many were looked at. */
+  #forgetSome(now: number): Promise<number> {
     const find = { prepared: statement("idle-gates"), values: [now - IDLE_MS, GATES_AT_ONCE] };
     return this.#alone(async (send) => {
       const [, idle] = await inOrder([send(BEGIN), send<GateRow>(find)]);
@@ -77,10 +83,11 @@ async function inviteAt(find: Query, send: Send, now: number, seen: (gates: Gate
   const [, found] = await inOrder([send(BEGIN), send<GateRow>(find)]);
   const gates = found as GateRow[];
   seen(gates);
+  const open = gates.filter((gate) => gate.open);
   const locks = lockGates(
-    gates.map(({ id, rule, capacity }) => ({ id, rule, limit: capacity })),
+    open.map(({ id, rule, capacity }) => ({ id, rule, limit: capacity })),
     now,
   );
-  const [, invited] = await inOrder([send(locks), send<{ queue: string }>(inviteParked(gates, now)), send(COMMIT)]);
+  const [, invited] = await inOrder([send(locks), send<{ queue: string }>(inviteParked(open, now)), send(COMMIT)]);
   return [...new Set((invited as { queue: string }[]).map(({ queue }) => queue))];
 }

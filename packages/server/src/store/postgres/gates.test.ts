@@ -112,12 +112,12 @@ describe("tending gates", () => {
   it("finds parked work that nobody invited, at any gate, and nothing when all is well", async () => {
     const queues = [unique("app"), unique("app")].sort();
     const runs = (await Promise.all(queues.map((queue) => stored(queue, 2)))) as [RunRow[], RunRow[]];
-    expect(await postgres.tendGates(NOW)).toEqual([]);
+    expect(await postgres.inviteForgotten(NOW)).toEqual([]);
     const all = runs.flat().map(({ id }) => id);
     await run(postgres.connection, "update parked set invited = false where run_id = any($1)", [all]);
     await run(postgres.connection, "delete from work where id = any($1)", [all]);
     expect((await claim(postgres.store, queues)).items).toEqual([]);
-    expect((await postgres.tendGates(NOW)).sort()).toEqual(queues);
+    expect((await postgres.inviteForgotten(NOW)).sort()).toEqual(queues);
     expect((await claim(postgres.store, queues)).items).toHaveLength(2);
   });
 
@@ -128,9 +128,9 @@ describe("tending gates", () => {
     await stored(used, 1);
     await apply(postgres.store, one, { type: "canceled" });
     const known = () => run(postgres.connection, "select id from gates where id = any($1) order by id", [[idle, used]]);
-    await postgres.tendGates(NOW + HOUR - 1);
+    await postgres.forgetIdleGates(NOW + HOUR - 1);
     expect(await known()).toHaveLength(2);
-    await postgres.tendGates(NOW + 2 * HOUR);
+    await postgres.forgetIdleGates(NOW + 2 * HOUR);
     expect(await known()).toEqual([{ id: used }]);
     await stored(idle, 4);
     expect((await claim(postgres.store, [idle])).items).toHaveLength(2);

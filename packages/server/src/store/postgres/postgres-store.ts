@@ -33,8 +33,10 @@ export interface PostgresStore {
   ensurePartitions(now: number): Promise<void>;
   /** Drops weeks older than the retention unless a live run needs them; answers the tables dropped. */
   dropExpired(now: number, retention: Retention): Promise<string[]>;
-  /** Call now and then: looks for parked work that nobody invited, and forgets idle gates. Answers the queues in which work became due. */
-  tendGates(now: number): Promise<string[]>;
+  /** Call now and then: looks for parked work that nobody invited, of which there should be none. Answers the queues in which it became due. */
+  inviteForgotten(now: number): Promise<string[]>;
+  /** Call hourly: forgets gates at which nobody was for an hour. */
+  forgetIdleGates(now: number): Promise<void>;
   /** Waits for writes under way, then closes every connection; also `store.close()`. */
   close(): Promise<void>;
 }
@@ -107,10 +109,8 @@ export function createPostgresStore({ connection, world, log }: PostgresStoreOpt
       }),
     ensurePartitions: (now) => alone(connection, (client) => makeWeeks(client, weeksAround(now))),
     dropExpired: (now, retention) => alone(connection, (client) => dropExpired(client, now, retention)),
-    tendGates: async (now) => {
-      await gates.forgetIdle(now);
-      return gates.inviteForgotten(now);
-    },
+    inviteForgotten: (now) => gates.inviteForgotten(now),
+    forgetIdleGates: (now) => gates.forgetIdle(now),
     close,
   };
 }
