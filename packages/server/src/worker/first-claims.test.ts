@@ -76,3 +76,17 @@ it("a server that drains, or that cannot reach the app, claims nothing", async (
   const nowhere = await scene(jobs, null);
   expect(nowhere.start().runs.map(({ state }) => state.kind)).toEqual(["queued", "queued"]);
 });
+
+it("a run that has to ask for slots first is stored unclaimed", async () => {
+  const { app, registry, woken, executor, runs, bus } = await scene(jobs, "http://127.0.0.1:9/");
+  const wake = (queues: string[]) => void woken.push(...queues);
+  const first = new FirstClaims({ world, registry, runs, executor, news: new News(world, bus), owner: OWNER, wake });
+  const plan = planRuns(registry, world, sampleEvent({ name: "hello", source: "trigger.dev" }));
+  const [limited] = plan.runs;
+  if (limited) limited.flow = { gates: [{ id: "g", rule: "g", limit: 1 }], priority: 0 };
+  const starting = first.of(plan);
+  expect(starting.runs.map(({ state }) => state.kind)).toEqual(["queued", "executing"]);
+  expect(starting.work.map(({ token }) => token === undefined)).toEqual([true, false]);
+  starting.stored();
+  expect(woken).toEqual([app.id]);
+});

@@ -168,8 +168,9 @@ export const endpointColumns = (row: EndpointRow): DbRow => toDb(ENDPOINT, stora
 
 export function runOf(row: DbRow): RunRow {
   const yields = JSON.parse(row.yields_text as string) as string[];
-  const flow = row.flow_text as string | null;
-  return { ...fromDb(RUN, row), state: stateOf(row), yields, ...(flow === null ? {} : { flow: JSON.parse(flow) as Flow }) };
+  const run: RunRow = { ...fromDb(RUN, row), state: stateOf(row), yields };
+  if (typeof row.flow_text === "string") run.flow = JSON.parse(row.flow_text) as Flow;
+  return run;
 }
 
 export function runColumns(run: RunRow): DbRow {
