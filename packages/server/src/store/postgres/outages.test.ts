@@ -102,6 +102,36 @@ describe("commits whose answer was lost", () => {
     expect(await changed).toBe(false);
   });
 
+  it("parks, gives and frees a slot once", async () => {
+    const queue = unique("q");
+    const event = sampleEvent();
+    const flow = { gates: [{ id: queue, rule: queue, limit: 1 }], priority: 0 };
+    const runs = [1, 2].map(() => sampleRun(event, { appId: queue, flow }));
+    const slots = () =>
+      run(direct.connection, "select used, (select count(*)::int from slots where gate = id) as held from gates where id = $1", [
+        queue,
+      ]);
+    const intakeCut = wire.cut("\0park-new\0", "COMMIT");
+    const stored = store.intake(sampleIntake(event, runs));
+    await intakeCut;
+    expect(await stored).toEqual({ type: "stored" });
+    const claimCut = wire.cut("\0take-slots\0", "COMMIT");
+    const claimed = claim(store, [queue]);
+    await claimCut;
+    const [item] = (await claimed).items;
+    if (item?.kind !== "run") throw new Error("not claimed");
+    expect(await slots()).toEqual([{ used: 1, held: 1 }]);
+    const change = changeOf(item.run, { type: "succeeded", token: item.token, output: "1" });
+    if (!change) throw new Error("ignored");
+    const changeCut = wire.cut("\0free-slots@", "COMMIT");
+    const changed = store.changeRun(change);
+    await changeCut;
+    expect(await changed).toBe(true);
+    expect(await slots()).toEqual([{ used: 0, held: 0 }]);
+    expect((await claim(store, [queue])).items).toHaveLength(1);
+    expect(await slots()).toEqual([{ used: 1, held: 1 }]);
+  });
+
   it("records a report once", async () => {
     const { run: before, token } = await executing(store);
     const failed = sampleTask(before.id, { status: "WAITING", completedAt: null, outputText: null, delayUntil: 5 });
