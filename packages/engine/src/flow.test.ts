@@ -33,6 +33,13 @@ describe("flowOf", () => {
     ]);
   });
 
+  it("names gates in one order, however the job lists its limits", () => {
+    const api = { id: "api", limit: 5 };
+    const listed = (concurrencyLimit: NonNullable<JobMetadata["concurrencyLimit"]>) =>
+      flowOf(ENV, job({ concurrencyLimit }), never)?.gates.map(({ id }) => id);
+    expect(listed([3, api])).toEqual(listed([api, 3]));
+  });
+
   it("counts a number by the key, and a group as a whole", () => {
     const keyed = (payload: unknown) =>
       flowOf(ENV, job({ concurrencyLimit: [1, { id: "api", limit: 5 }], concurrencyKey: "user.id" }), () => payload)?.gates.map(
@@ -112,6 +119,13 @@ describe("admit", () => {
       ["run_4", "h"],
       ["run_5", "unknown"],
     ]);
+  });
+
+  it("goes by age in whatever order they ask", () => {
+    const asking = ["run_2", "run_1", "run_3"].map((id) => ({ id, flow: flow(["g"]) }));
+    const rooms = new Map([["g", 1]]);
+    expect([...admit(asking, rooms).admitted]).toEqual(["run_1"]);
+    expect([...admit([...asking].reverse(), rooms).admitted]).toEqual(["run_1"]);
   });
 
   it("never gives more slots than there are, and leaves none free that someone could have", () => {
