@@ -91,8 +91,8 @@ async function fill(stand: Stand, store: Store, queue: string, backlog: number):
     [waiting.id, backlog - 1],
   );
   await stand.database.query(
-    `insert into parked (run_id, gate, queue, priority, invited)
-     select ${copies}, gate, queue, priority, invited from parked, generate_series(1, $2::int) i where run_id = $1`,
+    `insert into parked (run_id, gate, queue, priority, turn, invited)
+     select ${copies}, gate, queue, priority, turn, invited from parked, generate_series(1, $2::int) i where run_id = $1`,
     [waiting.id, backlog - 1],
   );
   await stand.database.query("analyze parked; analyze runs");

@@ -1,7 +1,7 @@
 import type { JobMetadata } from "@holdfast/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { admit, type Flow, flowOf, flowProblem, limitsOf, valueAt, waitingPlace } from "./flow.ts";
+import { admit, type Flow, flowOf, flowProblem, limitsOf, valueAt, waitingPlaces } from "./flow.ts";
 
 const ENV = "env_1";
 const never = (): never => {
@@ -147,23 +147,40 @@ describe("admit", () => {
   });
 });
 
-it("a new run waits where there is no room, else at its first gate", () => {
-  expect(
-    waitingPlace(
-      flow(["a", "b"]),
+describe("waitingPlaces", () => {
+  const rooms = (free: Record<string, number>) => new Map(Object.entries(free));
+  const asks = (id: string, wanted: Flow) => ({ id, flow: wanted });
+  const keyed = (key: string): Flow => ({ gates: [gate("all"), { id: `job ${key}`, rule: "job", limit: 1 }], priority: 0 });
+
+  it("are at a gate without room, else at the first", () => {
+    const at = (free: Record<string, number>) =>
+      waitingPlaces([asks("run_1", flow(["a", "b"]))], rooms(free), new Map()).get("run_1");
+    expect(at({ a: 1, b: 0 })).toEqual({ gate: "b", turn: 1, of: null });
+    expect(at({ a: 1, b: 1 })).toEqual({ gate: "a", turn: 1, of: null });
+  });
+
+  it("give each key its own turns, and none before the turn the gate has come to", () => {
+    const asking = ["a", "a", "a", "b"].map((key, i) => asks(`run_${i}`, keyed(key)));
+    const free = { all: 0, "job a": 1, "job b": 1 };
+    const turns = [...waitingPlaces(asking, rooms(free), new Map([["job a", 4]])).values()].map(({ turn }) => turn);
+    expect(turns).toEqual([5, 6, 7, 1]);
+    const later = waitingPlaces(
+      asking,
+      rooms(free),
       new Map([
-        ["a", 1],
-        ["b", 0],
+        ["all", 6],
+        ["job a", 4],
       ]),
-    ),
-  ).toBe("b");
-  expect(
-    waitingPlace(
-      flow(["a", "b"]),
-      new Map([
-        ["a", 1],
-        ["b", 1],
-      ]),
-    ),
-  ).toBe("a");
+    );
+    expect([...later.values()].map(({ turn }) => turn)).toEqual([7, 8, 9, 7]);
+  });
+
+  it("are in the order of arrival where there is nothing to be fair between", () => {
+    const asking = ["run_1", "run_2"].map((id) => asks(id, flow(["a"])));
+    const places = waitingPlaces(asking, rooms({ a: 0 }), new Map([["a", 3]]));
+    expect([...places.values()]).toEqual([
+      { gate: "a", turn: 4, of: null },
+      { gate: "a", turn: 4, of: null },
+    ]);
+  });
 });

@@ -153,7 +153,34 @@ function fullGate({ gates }: Flow, rooms: ReadonlyMap<string, number>): string |
   return gates.find((gate) => room(gate, rooms) < 1)?.id ?? null;
 }
 
-/** Where a new run waits until it is asked in: at a gate without room if there is one, so that it is not asked in for nothing. */
-export function waitingPlace(flow: Flow, rooms: ReadonlyMap<string, number>): string {
-  return fullGate(flow, rooms) ?? (flow.gates[0] as Gate).id;
+/** Where a new run waits, and when its turn is. `of`: the gate of its key, which counts the turns of the key's runs. */
+export interface Place {
+  readonly gate: string;
+  readonly turn: number;
+  readonly of: string | null;
+}
+
+/**
+ * Where new runs wait until they are asked in: at a gate without room if there is one, so that they are not asked in for nothing. Turns make keys that share a
+ * gate fair to each other: every key gets the next turn after its last, but none before the turn the gate has come to. So of a key with a thousand runs and a
+ * key with one, the one waits for one turn and not for the thousand.
+ *
+ * @param turns by gate: the last turn given to a key's runs, and the turn a gate has come to
+ */
+export function waitingPlaces(
+  asking: readonly Asking[],
+  rooms: ReadonlyMap<string, number>,
+  turns: ReadonlyMap<string, number>,
+): Map<string, Place> {
+  const given = new Map<string, number>();
+  const last = (gate: string | null): number => (gate === null ? 0 : Math.max(given.get(gate) ?? 0, turns.get(gate) ?? 0));
+  const places = new Map<string, Place>();
+  for (const { id, flow } of asking) {
+    const gate = fullGate(flow, rooms) ?? (flow.gates[0] as Gate).id;
+    const of = flow.gates.find(({ id: own, rule }) => own !== rule)?.id ?? null;
+    const turn = Math.max(turns.get(gate) ?? 0, last(of)) + 1;
+    if (of !== null) given.set(of, turn);
+    places.set(id, { gate, turn, of });
+  }
+  return places;
 }

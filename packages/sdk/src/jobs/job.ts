@@ -36,7 +36,7 @@ export interface JobOptions<
   concurrencyLimit?: number | ConcurrencyLimit | readonly (number | ConcurrencyLimit)[] | undefined;
   /** A path into the payload, such as "user.id" (of a request: "body.user.id"): the number in `concurrencyLimit` then counts the runs of each value. */
   concurrencyKey?: string | undefined;
-  /** Of runs that wait at a limit the higher goes first, then the older. A number, or a path into the payload. Default 0. */
+  /** Of runs that wait at a limit the higher goes first. A number, or a path into the payload. Default 0. */
   priority?: number | string | undefined;
   /** False: events start no runs of it. */
   enabled?: boolean | undefined;

@@ -9,7 +9,7 @@ const LATER = NOW + 60_000;
 const ok = { type: "succeeded", output: "1" } as const;
 
 function flowAt(gates: Record<string, number>, priority = 0): Flow {
-  const list = Object.entries(gates).map(([id, limit]) => ({ id, rule: `rule of ${id}`, limit }));
+  const list = Object.entries(gates).map(([id, limit]) => ({ id, rule: id, limit }));
   return { gates: list.sort((a, b) => (a.id < b.id ? -1 : 1)), priority };
 }
 
@@ -74,6 +74,36 @@ export function gates(context: Context): void {
       await apply(context.store, run, { ...ok, token: tokenOf(run) }, {}, NOW + i);
     }
     expect(order).toEqual([2, 4, 0, 1, 3].map((i) => runs[i]?.id));
+  });
+
+  it("gives each key its turn at a shared gate: one run of a key waits for no crowd of another", async () => {
+    const queue = unique("app");
+    const keyed = (key: string): Flow => {
+      const own = { id: `${queue} key ${key}`, rule: `rule of ${queue} key`, limit: 9 };
+      return { gates: [{ id: `${queue} all`, rule: `${queue} all`, limit: 1 }, own], priority: 0 };
+    };
+    const [first] = (await store(context.store, queue, [keyed("crowd")])) as [RunRow];
+    expect(ids(await take(context.store, queue))).toEqual([first.id]);
+    const crowd = await store(
+      context.store,
+      queue,
+      Array.from({ length: 6 }, () => keyed("crowd")),
+    );
+    const late = await store(context.store, queue, [keyed("one"), keyed("two")], NOW + 1);
+    const order: string[] = [];
+    let [now, running] = [NOW + 2, await context.store.run(null, first.id)];
+    while (running && order.length < 8) {
+      await apply(context.store, running, { ...ok, token: tokenOf(running) }, {}, now);
+      now += 1;
+      [running = null] = await take(context.store, queue, now);
+      order.push(running?.id ?? "");
+    }
+    expect(
+      ids(late)
+        .map((id) => order.indexOf(id))
+        .every((place) => place >= 0 && place <= 3),
+    ).toBe(true);
+    expect(order.filter((id) => crowd.some((run) => run.id === id))).toEqual(crowd.map(({ id }) => id));
   });
 
   it("a run that waits holds no slot, and gets one again before it goes on", async () => {
@@ -220,7 +250,7 @@ export function limits(context: Context): void {
     );
     const three = await take(one, queue);
     expect(three).toHaveLength(3);
-    const set = (limit: number, now: number) => one.catalog.saveLimits([{ rule: `rule of ${queue}`, limit }], now);
+    const set = (limit: number, now: number) => one.catalog.saveLimits([{ rule: queue, limit }], now);
     expect(await set(2, NOW)).toEqual([]);
     for (const [i, run] of three.entries()) {
       await apply(one, run, { ...ok, token: tokenOf(run) });
@@ -234,7 +264,7 @@ export function limits(context: Context): void {
 
   it("a limit set before counts for the first run already", async () => {
     const queue = unique("app");
-    await context.store.catalog.saveLimits([{ rule: `rule of ${queue}`, limit: 1 }], NOW);
+    await context.store.catalog.saveLimits([{ rule: queue, limit: 1 }], NOW);
     await store(
       context.store,
       queue,

@@ -1,5 +1,5 @@
 // Room: store. The memory store's gates, step by step what the statements of postgres/gates.ts do. Called by MemoryStore and memory-claim.ts only.
-import { type Admission, admit, type Flow, type Gate, type RuleLimit, waitingPlace } from "@holdfast/engine";
+import { type Admission, admit, type Flow, type Gate, type RuleLimit, waitingPlaces } from "@holdfast/engine";
 import { askingIn } from "../slots.ts";
 import type { RunChange, RunRow } from "../store.ts";
 import type { Tables } from "./memory-store.ts";
@@ -8,19 +8,21 @@ export interface Parked {
   gate: string;
   queue: string;
   priority: number;
+  turn: number;
   invited: boolean;
 }
 
-/** `limits`: by rule; `capacities`: by gate, with its rule; `slots` and `parked`: by run. */
+/** `limits`: by rule; `capacities`: by gate, with its rule; `turns`: by gate; `slots` and `parked`: by run. */
 export interface GateTables {
   limits: Map<string, number>;
   capacities: Map<string, { rule: string; capacity: number }>;
+  turns: Map<string, number>;
   slots: Map<string, readonly string[]>;
   parked: Map<string, Parked>;
 }
 
 export function noGates(): GateTables {
-  return { limits: new Map(), capacities: new Map(), slots: new Map(), parked: new Map() };
+  return { limits: new Map(), capacities: new Map(), turns: new Map(), slots: new Map(), parked: new Map() };
 }
 
 function gatesOf(runs: readonly { flow?: Flow }[]): Gate[] {
@@ -57,17 +59,28 @@ export function takeSlots({ gates }: Tables, { id, flow }: RunRow): void {
 
 export function parkClaimed(tables: Tables, run: RunRow, gate: string): void {
   tables.work.delete(run.id);
-  park(tables, run, gate);
+  const former = tables.gates.parked.get(run.id);
+  const present = tables.gates.turns.get(gate) ?? 0;
+  park(tables, run, { gate, turn: former === undefined ? 0 : former.gate === gate ? former.turn : present });
 }
 
-function park({ gates }: Tables, { id, appId: queue, flow }: RunRow, gate: string): void {
-  gates.parked.set(id, { gate, queue, priority: flow?.priority ?? 0, invited: false });
+function park({ gates }: Tables, { id, appId: queue, flow }: RunRow, { gate, turn }: { gate: string; turn: number }): void {
+  gates.parked.set(id, { gate, queue, priority: flow?.priority ?? 0, turn, invited: false });
+}
+
+function advance({ turns }: GateTables, gate: string, turn: number): void {
+  turns.set(gate, Math.max(turns.get(gate) ?? 0, turn));
 }
 
 /** Parks runs stored just now, and invites whom there is room for. */
 export function parkNew(tables: Tables, runs: readonly RunRow[], now: number): void {
-  const rooms = roomsOf(tables, gatesOf(runs));
-  for (const run of runs) if (run.flow) park(tables, run, waitingPlace(run.flow, rooms));
+  const asking = runs.flatMap(({ id, flow }) => (flow ? [{ id, flow }] : []));
+  const places = waitingPlaces(asking, roomsOf(tables, gatesOf(runs)), tables.gates.turns);
+  for (const run of runs) {
+    const place = places.get(run.id);
+    if (place) park(tables, run, place);
+    if (place?.of) advance(tables.gates, place.of, place.turn);
+  }
   inviteParked(tables, gatesOf(runs), now);
 }
 
@@ -91,6 +104,7 @@ export function inviteParked(tables: Tables, asked: readonly Gate[], now: number
       const free = Math.max(0, room - mine.filter(([, { invited }]) => invited).length);
       for (const [id, parked] of mine.filter(([, { invited }]) => !invited).slice(0, free)) {
         gates.parked.set(id, { ...parked, invited: true });
+        advance(gates, gate, parked.turn);
         if (work.has(id)) continue;
         work.set(id, { id, kind: "run", queue, dueAt: Math.ceil(now), token: null, owner: null, attempts: 0 });
         queues.add(queue);
@@ -100,8 +114,8 @@ export function inviteParked(tables: Tables, asked: readonly Gate[], now: number
   return [...queues];
 }
 
-function inOrder([a, { priority: first }]: [string, Parked], [b, { priority: second }]: [string, Parked]): number {
-  return second - first || (a < b ? -1 : 1);
+function inOrder([a, first]: [string, Parked], [b, second]: [string, Parked]): number {
+  return second.priority - first.priority || first.turn - second.turn || (a < b ? -1 : 1);
 }
 
 /** As one transaction: gates at which parked work waits get their limits, and invite. Answers the queues. */

@@ -181,9 +181,10 @@ function decideRun(
 function admitAll(plan: Plan, locked: LockedGate[]): void {
   const { claim } = plan;
   const { refused } = admit(askingIn(claim.changes), roomsOf(locked));
+  const turns = new Map(locked.map(({ id, turn }) => [id, turn]));
   for (const { before } of claim.changes) {
     const gate = refused.get(before.id);
-    if (gate !== undefined) plan.parked.push(parkedAt(before, gate));
+    if (gate !== undefined) plan.parked.push(parkedAt(before, { gate, turn: turns.get(gate) ?? 0 }));
   }
   claim.changes = claim.changes.filter(({ before }) => !refused.has(before.id));
   claim.items = claim.items.filter((item) => item.kind !== "run" || !refused.has(item.run.id));

@@ -1,22 +1,24 @@
 // Room: store. The statements by which slots at gates are taken and freed, and parked work is invited. Called by claim.ts, change-run.ts, intake.ts and
 // gate-keeper.ts, each inside its own transaction. The order of locks is: work, gates by id, runs; all rows of a gate change only under its lock.
-import type { Flow, Gate } from "@holdfast/engine";
+import { type Flow, type Gate, waitingPlaces } from "@holdfast/engine";
 import type { RunChange, RunRow } from "../store.ts";
 import { byId, weekOfRun } from "./groups.ts";
 import { statement, statementOfWeek } from "./statements.ts";
 import type { Query } from "./transaction.ts";
 
-/** A gate as it was locked: `used` slots of `capacity` are held. */
+/** A gate as it was locked: `used` slots of `capacity` are held, and it has come to `turn`. */
 export interface LockedGate {
   id: string;
   capacity: number;
   used: number;
+  turn: number;
 }
 export interface Parked {
   run_id: string;
   gate: string;
   queue: string;
   priority: number;
+  turn: number;
 }
 
 /** The gates of these runs, each once, in the order of locks. */
@@ -27,6 +29,16 @@ export function gatesOf(runs: readonly { flow?: Flow }[]): Gate[] {
 
 export function roomsOf(locked: readonly LockedGate[]): Map<string, number> {
   return new Map(locked.map(({ id, capacity, used }) => [id, capacity - used]));
+}
+
+/** New runs, each where it waits and with its turn. */
+export function parkedNew(runs: readonly RunRow[], locked: readonly LockedGate[]): (Parked & { turn_of: string | null })[] {
+  const asking = runs.flatMap(({ id, flow }) => (flow ? [{ id, flow }] : []));
+  const places = waitingPlaces(asking, roomsOf(locked), new Map(locked.map(({ id, turn }) => [id, turn])));
+  return runs.flatMap((run) => {
+    const place = places.get(run.id);
+    return place ? [{ ...parkedAt(run, place), turn_of: place.of }] : [];
+  });
 }
 
 export function lockGates(gates: readonly Gate[], now: number): Query {
@@ -48,8 +60,8 @@ export function park(parked: readonly Parked[], how: "park" | "park-new"): Query
   return parked.length > 0 ? [{ prepared: statement(how), values: [JSON.stringify(parked)] }] : [];
 }
 
-export function parkedAt({ id, appId, flow }: RunRow, gate: string): Parked {
-  return { run_id: id, gate, queue: appId, priority: flow?.priority ?? 0 };
+export function parkedAt({ id, appId, flow }: RunRow, { gate, turn }: Pick<Parked, "gate" | "turn">): Parked {
+  return { run_id: id, gate, queue: appId, priority: flow?.priority ?? 0, turn };
 }
 
 /** For changes of one week, after they were written. */

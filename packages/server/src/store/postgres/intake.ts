@@ -1,11 +1,10 @@
 // Room: store. Requests, events and their runs, stored whole or not at all, many a commit. Called by Store.intake through the batcher.
 // Promises: the first to bring an event id wins; an intake repeated with the same ids is "stored" again and revives nothing.
-import { type Flow, waitingPlace } from "@holdfast/engine";
 import { storableText } from "../storable.ts";
 import type { DeliveryRow, Intake, IntakeResult } from "../store.ts";
 import { binaryArray } from "./arrays.ts";
 import { AGAIN, type BatchKind } from "./batcher.ts";
-import { gatesOf, inviteParked, type LockedGate, lockGates, park, parkedAt, roomsOf } from "./gates.ts";
+import { gatesOf, inviteParked, type LockedGate, lockGates, park, parkedNew } from "./gates.ts";
 import { byId } from "./groups.ts";
 import type { Link } from "./link.ts";
 import { GENERAL, quickGroup, quickIntake } from "./quick-intake.ts";
@@ -75,9 +74,7 @@ function storeGated(link: Link, items: Intake[]): Promise<(IntakeResult | typeof
       Awaited<typeof stored>,
       LockedGate[],
     ];
-    const rooms = roomsOf(locked);
-    const parked = runs.map((run) => parkedAt(run, waitingPlace(run.flow as Flow, rooms)));
-    await inOrder([...park(parked, "park-new"), inviteParked(gates, now), COMMIT].map((query) => send(query)));
+    await inOrder([...park(parkedNew(runs, locked), "park-new"), inviteParked(gates, now), COMMIT].map((query) => send(query)));
     return results;
   });
 }

@@ -32,9 +32,11 @@ async function rowsOf(store: Store, { environmentId, runs, events, deliveries }:
 async function gatesOf(ids: string[]): Promise<unknown> {
   const ask = <Row extends object>(sql: string, values: unknown[] = [ids]) => run<Row>(postgres.connection, sql, values);
   const slots = await ask<{ gate: string }>("select run_id, gate from slots where run_id = any($1) order by run_id, gate");
-  const parked = await ask("select run_id, gate, queue, priority, invited from parked where run_id = any($1) order by run_id");
+  const parked = await ask(
+    "select run_id, gate, queue, priority, turn::float8 as turn, invited from parked where run_id = any($1) order by run_id",
+  );
   const held = [...new Set(slots.map(({ gate }) => gate))].sort();
-  const used = await ask("select id, used from gates where id = any($1) order by id", [held]);
+  const used = await ask("select id, used, turn::float8 as turn from gates where id = any($1) order by id", [held]);
   return { slots, parked, used };
 }
 
@@ -43,7 +45,7 @@ function gatesIn({ tables: { gates } }: MemoryStore): unknown {
   const slots = byRun([...gates.slots].flatMap(([id, held]) => held.map((gate) => ({ run_id: id, gate }))));
   const parked = byRun([...gates.parked].map(([id, row]) => ({ run_id: id, ...row })));
   const held = [...new Set(slots.map(({ gate }) => gate))].sort();
-  const used = held.map((id) => ({ id, used: slots.filter(({ gate }) => gate === id).length }));
+  const used = held.map((id) => ({ id, used: slots.filter(({ gate }) => gate === id).length, turn: gates.turns.get(id) ?? 0 }));
   return { slots, parked, used };
 }
 

@@ -9,6 +9,7 @@ create table gate_limits (
   capacity integer not null check (capacity > 0)
 );
 
+-- turn: the turn the gate has come to, and the last one given to the runs of its key: see waitingPlaces in the engine's flow.ts.
 -- ceiling: the capacity, or what was held already when the capacity was lowered below it. It sinks as slots are freed and is never exceeded.
 create table gates (
   id text collate "C" primary key,
@@ -16,6 +17,7 @@ create table gates (
   capacity integer not null check (capacity > 0),
   used integer not null,
   ceiling integer not null,
+  turn bigint not null,
   touched_at bigint not null,
   check (used between 0 and ceiling),
   check (ceiling >= capacity)
@@ -28,13 +30,14 @@ create table slots (
   primary key (run_id, gate)
 );
 
--- A run that waits at a gate. invited: it was given a row of work and asks again when it is claimed.
+-- A run that waits at a gate; turn 0: it has executed before and goes first. invited: it was given a row of work and asks again when it is claimed.
 create table parked (
   run_id text collate "C" primary key,
   gate text collate "C" not null,
   queue text collate "C" not null,
   priority integer not null,
+  turn bigint not null,
   invited boolean not null
 );
-create index parked_in_order on parked (gate, queue, priority desc, run_id) where not invited;
+create index parked_in_order on parked (gate, queue, priority desc, turn, run_id) where not invited;
 create index parked_invited on parked (gate, queue) where invited;

@@ -1,5 +1,5 @@
 -- Makes parked work due where a gate has room: in each queue as many as there are free slots, those invited before counted, the highest priority first, then
--- the oldest. Each queue by itself, because an app that is away must not keep others from the slots of a shared gate. Answers the queues.
+-- the first turn, then the oldest; the gate has come to the turn of the last of them. Each queue by itself, because an app that is away must not keep others from the slots of a shared gate. Answers the queues.
 -- Called by gates.ts at the end of its caller's transaction, which has locked the gates: $1 their ids, $2 now. Served by gates_pkey, parked_in_order and
 -- parked_invited; costs as many rows as it invites, however many wait.
 with recursive open as (
@@ -15,18 +15,22 @@ waiting as (
   from waiting w where w.queue is not null
 ),
 chosen as materialized (
-  select w.queue, c.run_id
+  select w.gate, w.queue, c.run_id, c.turn
   from waiting w
   cross join lateral (
-    select p.run_id
+    select p.run_id, p.turn
     from parked p
     where p.gate = w.gate and p.queue = w.queue and not p.invited
-    order by p.priority desc, p.run_id
+    order by p.priority desc, p.turn, p.run_id
     limit greatest(0, w.room - (select count(*) from parked i where i.gate = w.gate and i.queue = w.queue and i.invited))
   ) c
 ),
 invited as (
   update parked p set invited = true from chosen c where p.run_id = c.run_id
+),
+advanced as (
+  update gates g set turn = greatest(g.turn, n.turn)
+  from (select gate, max(turn) as turn from chosen group by gate) n where g.id = n.gate
 )
 insert into work (id, kind, queue, due_at, token, owner, attempts)
 select run_id, 'run', queue, $2::bigint, null, null, 0 from chosen order by run_id

@@ -1,8 +1,8 @@
--- Locks gates in the order of their ids, making those that are missing, and answers how many slots each has and how many are held. A limit that was set for
+-- Locks gates in the order of their ids, making those that are missing, and answers how many slots each has, how many are held and whose turn it is. A limit that was set for
 -- the gate's rule counts from here on; the one given is for gates without.
 -- Called by gates.ts inside its caller's transaction: $1 JSON array of (id, rule, capacity), $2 now. Served by gates_pkey and gate_limits_pkey.
-insert into gates as g (id, rule, capacity, used, ceiling, touched_at)
-select i.id, i.rule, coalesce(l.capacity, i.capacity), 0, coalesce(l.capacity, i.capacity), $2::bigint
+insert into gates as g (id, rule, capacity, used, ceiling, turn, touched_at)
+select i.id, i.rule, coalesce(l.capacity, i.capacity), 0, coalesce(l.capacity, i.capacity), 0, $2::bigint
 from json_to_recordset($1::json) as i(id text, rule text, capacity integer)
 left join gate_limits l on l.rule = i.rule
 order by i.id
@@ -10,4 +10,4 @@ on conflict (id) do update set
   capacity = coalesce((select l.capacity from gate_limits l where l.rule = g.rule), g.capacity),
   ceiling = greatest(coalesce((select l.capacity from gate_limits l where l.rule = g.rule), g.capacity), g.used),
   touched_at = greatest(g.touched_at, excluded.touched_at)
-returning id, capacity, used
+returning id, capacity, used, turn
