@@ -20,7 +20,7 @@ export type Fact =
   /** `carried`: with a change, which may have found it final already. */
   | { what: "recorded"; run: string; token: string | null; key: string; status: string; attempt: number; carried: boolean }
   | { what: "changed"; run: string; revision: number; state: string }
-  | { what: "renewed"; token: string }
+  | { what: "renewed" | "adopted"; token: string }
   // Faults, restarts and what the servers logged: for people who read a history.
   | { what: "fault"; message: string };
 

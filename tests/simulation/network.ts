@@ -8,11 +8,14 @@ import type { Actor } from "./timeline.ts";
 
 type Direction = "up" | "down";
 /** A second copy of these changes nothing by contract; over TCP copies appear when a frame is sent again on a new connection. */
-const REPEATABLE = new Set(["report", "end", "ack", "stale"]);
+const REPEATABLE = new Set(["report", "end", "ack", "ended", "stale", "moved"]);
 const HANDSHAKE_MS = 10_000;
 const NOTICED_MS = { least: 1, most: 4_000 };
 /** When a request whose packets vanish is found to be broken. */
 const KEEPALIVE_MS = { least: 1_000, most: 40_000 };
+/** What a WebSocket says of its end. */
+const BROKEN = 1006;
+const ON_PURPOSE = 1000;
 /** How long the app's own pings take to find out that nobody answers. */
 const PINGS_FAIL_MS = { least: 15_000, most: 30_000 };
 
@@ -87,12 +90,13 @@ export class Connection {
   }
 
   /** One side is done with it: the other hears so after what was sent before. */
-  closeFrom(side: "app" | "server", reason: string): void {
+  closeFrom(side: "app" | "server", reason: string, code = BROKEN): void {
     const { timeline } = this.scene;
-    this.#tell(side, 0, reason);
+    this.#tell(side, 0, reason, code);
     const direction: Direction = side === "app" ? "up" : "down";
     const behind = Math.max(0, this.#busyUntil[direction] - timeline.now);
-    if (!this.#dead.has(direction)) this.#tell(side === "app" ? "server" : "app", behind + this.#chance.within(0.2, 3), reason);
+    if (!this.#dead.has(direction))
+      this.#tell(side === "app" ? "server" : "app", behind + this.#chance.within(0.2, 3), reason, code);
   }
 
   /** The server pings: the answer comes only if both directions work. */
@@ -105,14 +109,14 @@ export class Connection {
     });
   }
 
-  #tell(side: "app" | "server", ms: number, reason: string): void {
+  #tell(side: "app" | "server", ms: number, reason: string, code = BROKEN): void {
     this.scene.timeline.after(ms, this.ends[side], () => {
       if (this.#noticed.has(side)) return;
       this.#noticed.add(side);
       if (side === "app") this.ends.events.closed(reason);
       else {
         this.serverSocket.readyState = 3;
-        this.serverSocket.emit("close");
+        this.serverSocket.emit("close", code);
       }
     });
   }
@@ -129,9 +133,10 @@ export class ServerSocket extends EventEmitter {
     this.#connection = connection;
   }
 
-  send(text: string): void {
+  send(text: string, left?: () => void): void {
     this.#connection.ends.server.point(`frame ${kindOf(text)}`);
     this.#connection.send("down", text);
+    left?.();
   }
   close(): void {
     this.readyState = 2;
@@ -175,7 +180,7 @@ class Dialled implements Socket {
   }
 
   close(): void {
-    if (this.#state === "open") this.connection.closeFrom("app", "the app closed it");
+    if (this.#state === "open") this.connection.closeFrom("app", "the app closed it", ON_PURPOSE);
     else this.fail("closed by the app");
     this.#state = "over";
   }

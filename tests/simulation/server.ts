@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import { makeId } from "@holdfast/protocol";
 import type { WebSocket } from "ws";
 import { Registry } from "../../packages/server/src/dispatch/registry.ts";
+import { ADOPT_MS } from "../../packages/server/src/execute/lease.ts";
 import { Registration } from "../../packages/server/src/execute/register.ts";
 import { DEFAULT_BODY_BYTES } from "../../packages/server/src/ingest/ports.ts";
 import { buildCore, type Core } from "../../packages/server/src/main/core.ts";
@@ -111,7 +112,7 @@ export class SimulatedServer {
     this.#owner = world.newId("server");
     const owner = this.#owner;
     const boot = async (): Promise<void> => {
-      if (predecessor) await store.releaseOwners([predecessor], world.now());
+      if (predecessor) await store.releaseOwners([predecessor], world.now(), world.now() + ADOPT_MS);
       const registry = new Registry(store.catalog, world, bus);
       await registry.refresh();
       const core = buildCore({ world, store, bus, registry, vault: VAULT, owner, mode: "start", bodyBytes: DEFAULT_BODY_BYTES });

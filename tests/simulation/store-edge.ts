@@ -37,15 +37,24 @@ export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
       }),
     claim: (request, decide) =>
       edge.pass({ name: "claim", held: true, apply: () => store.claim(request, decide), note: (claim) => edge.claimed(claim) }),
-    renew: (tokens, until) =>
+    renew: (tokens, until, owner) =>
       edge.pass({
         name: "renew",
-        apply: () => store.renew(tokens, until),
+        apply: () => store.renew(tokens, until, owner),
         note: (held) => {
           for (const token of held) scene.note("store", { what: "renewed", token });
         },
       }),
-    releaseOwners: (owners, now) => edge.pass({ name: "releaseOwners", apply: () => store.releaseOwners(owners, now) }),
+    adopt: (tokens, until, owner) =>
+      edge.pass({
+        name: "adopt",
+        apply: () => store.adopt(tokens, until, owner),
+        note: (held) => {
+          for (const token of held) scene.note("store", { what: "adopted", token });
+        },
+      }),
+    releaseOwners: (owners, now, runsAt) =>
+      edge.pass({ name: "releaseOwners", apply: () => store.releaseOwners(owners, now, runsAt) }),
     recordTask: (write) => {
       const { task, token } = write;
       const { runId: run, key, status, attempts: attempt } = task;

@@ -1,5 +1,6 @@
 // Frames of the connect transport: the app dials out over one WebSocket (GET /api/v1/connect, `Authorization: Bearer tr_…`) and many executions share it.
 // JSON text frames, one object each, told apart by `t`. `x` is an execution token. The app speaks first, with hello.
+// An execution outlives its connection: the app keeps it, dials again, says so (`holds`, `resume`), and sends again whatever was not answered.
 import { z } from "zod";
 import {
   type ExecutionStart,
@@ -14,20 +15,33 @@ export const CONNECT_PATH = "/api/v1/connect";
 export const CONNECT_PROTOCOL = 1;
 
 const token = z.string().max(64);
+/** Most executions of one app process. */
+const CONCURRENCY_LIMIT = 10_000;
+const tokens = z.array(token).max(CONCURRENCY_LIMIT);
 
 export const appFrameSchema = z.discriminatedUnion("t", [
-  /** First frame. `concurrency`: most executions the app wants at once. */
+  /**
+   * First frame. `concurrency`: most executions the app wants at once on this connection, those it `holds` among them: executions that began on
+   * another connection. The server answers with `welcome`, then says in `resumed` which of those are still theirs.
+   */
   z.object({
     t: z.literal("hello"),
     protocol: z.number(),
     app: z.string().min(1).max(200),
     sdk: z.string(),
-    concurrency: z.number().int().min(1).max(10_000),
+    concurrency: z.number().int().min(0).max(CONCURRENCY_LIMIT),
+    holds: tokens.optional(),
     index: indexDocumentSchema,
   }),
-  /** Task reports of one execution; answered by `ack` with the same `n` once they are on disk, or by `stale`. */
+  /** From now on the app wants at most so many executions on this connection. */
+  z.object({ t: z.literal("credit"), concurrency: z.number().int().min(0).max(CONCURRENCY_LIMIT) }),
+  /** More executions that began on another connection; answered by `resumed`. */
+  z.object({ t: z.literal("resume"), xs: tokens }),
+  /** These go on over another connection, or are over: forget them. */
+  z.object({ t: z.literal("moved"), xs: tokens }),
+  /** Task reports of one execution; answered by `ack` with the same `n` once they are on disk, or by `stale`. Sent again they change nothing. */
   z.object({ t: z.literal("report"), x: token, n: z.number().int(), items: z.array(taskReportSchema).max(1000) }),
-  /** The end of an execution, with the reports not yet sent. No answer. */
+  /** The end of an execution, with the reports not yet sent; answered by `ended` once it is on disk, or by `stale`. Sent again it changes nothing. */
   z.object({ t: z.literal("end"), x: token, items: z.array(taskReportSchema).max(1000), outcome: executionOutcomeSchema }),
   /** The answer to `verify` or `respond` with the same `n`. */
   z.object({
@@ -46,16 +60,19 @@ export type AppFrame = z.infer<typeof appFrameSchema>;
 
 export type ServerFrame =
   | { t: "welcome"; server: string; environment: string }
+  /** The answer to `holds` and `resume`. `held`: carried by this connection from now on. `stale`: no longer the run's, as in `stale`. */
+  | { t: "resumed"; held: string[]; stale: string[] }
   /** The hello was refused; the socket closes after it. */
   | { t: "refused"; message: string; hint?: string }
   | { t: "execute"; start: ExecutionStart /** More recorded tasks follow in `tasks` frames; wait for `last`. */; more?: boolean }
   | { t: "tasks"; x: string; tasks: RecordedTask[]; last: boolean }
   | { t: "ack"; x: string; n: number }
+  | { t: "ended"; x: string }
   /** The execution is no longer the run's: stop it, record nothing. */
   | { t: "stale"; x: string; reason: "superseded" | "canceled" }
   | { t: "verify"; n: number; endpoint: string; request: RequestPayload }
   | { t: "respond"; n: number; endpoint: string; request: RequestPayload }
-  /** The server is going away: finish what runs, then dial again. */
+  /** The server is going away: dial another one and resume there what runs here. This one serves it until then, for a while. */
   | { t: "draining" };
 
 /** What an app answers to `verify`. */

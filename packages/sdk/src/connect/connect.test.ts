@@ -1,67 +1,25 @@
 // The connect transport against a server's side that the test speaks for, over real sockets.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { ConnectServer, type Peer } from "../../test-kit/connect-server.ts";
+import { ConnectServer } from "../../test-kit/connect-server.ts";
+import { ConnectedApps, execute, KEY } from "../../test-kit/connected-apps.ts";
 import { executionStart } from "../../test-kit/run-model.ts";
-import { TriggerClient } from "../client/client.ts";
-import { realRuntime } from "../runtime/real.ts";
+import type { TriggerClient } from "../client/client.ts";
 import { eventTrigger } from "../triggers/event-trigger.ts";
-import { invokeTrigger } from "../triggers/invoke-trigger.ts";
-import type { ConnectedClient, ConnectOptions } from "./connect.ts";
+import type { ConnectOptions } from "./connect.ts";
 
-const KEY = "tr_dev_abc";
+let apps: ConnectedApps;
 let server: ConnectServer;
-let origin: string;
 let lines: string[];
-const open: ConnectedClient[] = [];
 
 beforeEach(async () => {
-  server = new ConnectServer();
-  origin = await server.listen();
-  lines = [];
+  apps = await ConnectedApps.open();
+  ({ server, lines } = apps);
 });
-afterEach(async () => {
-  for (const connection of open.splice(0)) await connection.close();
-  await server.close();
-});
+afterEach(() => apps.close());
 
-function clientOf(apiKey = KEY): TriggerClient {
-  const runtime = { ...realRuntime, log: (_level: string, message: string) => void lines.push(message) };
-  return new TriggerClient({ id: "my-app", apiKey, apiUrl: `${origin}/`, runtime });
-}
-
-function connect(client: TriggerClient, options: ConnectOptions = { drainMs: 200 }): ConnectedClient {
-  const connection = client.connect(options);
-  open.push(connection);
-  return connection;
-}
-
-/** A client with a job that waits for the test between its two steps. */
-function steppingClient() {
-  const client = clientOf();
-  const gate: { open: () => void; passed: string[] } = { open: () => {}, passed: [] };
-  const closed = new Promise<void>((resolve) => {
-    gate.open = resolve;
-  });
-  client.defineJob({
-    id: "stepping",
-    name: "Stepping",
-    version: "1.0.0",
-    trigger: invokeTrigger(),
-    run: async (_payload, io) => {
-      await io.runTask("one", async () => 1);
-      gate.passed.push("one");
-      await closed;
-      return io.runTask("two", async () => 2);
-    },
-  });
-  return { client, gate };
-}
-
-const execute = (peer: Peer, token: string, job = "stepping") =>
-  peer.send({
-    t: "execute",
-    start: executionStart({ token, run: { ...executionStart().run, id: `run_${token}` }, job: { id: job, version: "1.0.0" } }),
-  });
+const clientOf = (apiKey?: string) => apps.clientOf(apiKey);
+const connect = (client: TriggerClient, options?: ConnectOptions) => apps.connect(client, options);
+const steppingClient = () => apps.stepping();
 
 describe("hello", () => {
   it("introduces the app with its key, index and concurrency, and is ready when welcomed", async () => {
@@ -281,50 +239,15 @@ describe("a request that no Request can be made of", () => {
   });
 });
 
-describe("losing the connection", () => {
-  it("abandons what ran on it, and dials again", async () => {
-    const { client, gate } = steppingClient();
-    connect(client);
-    const peer = await server.welcomed();
-    execute(peer, "x1");
-    await peer.next("report");
-    peer.socket.terminate();
-    const again = await server.welcomed();
-    gate.open();
-    execute(again, "x2", "gone");
-    await again.next("end");
-    expect(again.frames).toEqual([]);
-    expect(gate.passed).toEqual([]);
-    expect(lines.filter((line) => line.includes("no connection"))).toHaveLength(1);
-  });
-
-  it("a server that is not there yet is waited for", async () => {
-    await server.close();
-    const connection = connect(clientOf());
-    const port = Number(new URL(origin).port);
-    server = new ConnectServer();
-    await server.listen(port);
-    await server.welcomed();
-    await connection.ready;
-  });
-
-  it("draining: new executions come over another connection, running ones end on theirs", async () => {
-    const { client, gate } = steppingClient();
-    connect(client);
-    const old = await server.welcomed();
-    execute(old, "x1");
-    const report = await old.next("report");
-    old.send({ t: "draining" });
-    const fresh = await server.welcomed();
-    old.send({ t: "ack", x: "x1", n: report.n });
-    gate.open();
-    const last = await old.next("report");
-    old.send({ t: "ack", x: "x1", n: last.n });
-    expect(await old.next("end")).toMatchObject({ x: "x1", outcome: { status: "SUCCESS" } });
-    await old.closed;
-    execute(fresh, "x2", "gone");
-    await fresh.next("end");
-  });
+it("a server that is not there yet is waited for", async () => {
+  await server.close();
+  const connection = connect(clientOf());
+  const port = Number(new URL(apps.origin).port);
+  server = new ConnectServer();
+  await server.listen(port);
+  await server.welcomed();
+  await connection.ready;
+  await server.close();
 });
 
 describe("close", () => {
@@ -341,6 +264,7 @@ describe("close", () => {
     const two = await peer.next("report");
     peer.send({ t: "ack", x: "x1", n: two.n });
     await peer.next("end");
+    peer.send({ t: "ended", x: "x1" });
     await closed;
     await peer.closed;
   });

@@ -1,12 +1,16 @@
-// Room: connect. Keeps one app connected: dials, waits for the welcome, dials again when the connection is lost, moves over when the server
-// drains, leaves politely. Called by `client.connect()`.
+// Room: connect. Keeps one app connected: dials, waits for the welcome, dials again when the connection is lost, moves over with what it runs when the
+// server drains, leaves politely. Called by `client.connect()`.
 import { UserFacingError } from "@holdfast/protocol";
 import type { App } from "../client/app.ts";
 import { type Credentials, requireKey } from "../client/credentials.ts";
+import { Holdings } from "./holdings.ts";
 import { Session, type SessionEnd, type SessionOwner } from "./session.ts";
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
+/** While executions wait for a connection: a server keeps them for seconds only. */
+const LONGEST_PAUSE_HOLDING_MS = 500;
+const CONCURRENCY = 200;
 /** A connection that held this long was a good one: the next pause is short again. */
 const STEADY_MS = 5000;
 
@@ -41,9 +45,10 @@ class Connector implements SessionOwner {
   readonly #app: App;
   readonly #credentials: () => Credentials;
   readonly #options: Connecting;
+  readonly #holdings: Holdings;
   /** Where new executions arrive. */
   #session: Session | undefined;
-  /** Sessions the server asked us to leave, with executions still on them. */
+  /** Sessions the server asked us to leave, until their executions have moved. */
   readonly #former = new Set<Session>();
   #everWelcomed = false;
   /** When the present session was welcomed, on the monotonic clock. */
@@ -58,6 +63,7 @@ class Connector implements SessionOwner {
     this.#app = app;
     this.#credentials = credentials;
     this.#options = options;
+    this.#holdings = new Holdings(app, options.background ?? false);
     this.ready = new Promise((resolve, reject) => {
       this.#isReady = resolve;
       this.#isRefused = reject;
@@ -76,6 +82,7 @@ class Connector implements SessionOwner {
     });
     await Promise.race([Promise.all(sessions.map((session) => session.leave())), outOfTime]);
     cancel();
+    this.#holdings.abandon();
     for (const session of sessions) session.close();
   }
 
@@ -85,6 +92,23 @@ class Connector implements SessionOwner {
     this.#everWelcomed = true;
     this.#welcomedAt = this.#app.runtime.elapsed();
     this.#isReady();
+    this.#gather();
+  }
+
+  began(session: Session): void {
+    if (session !== this.#session) this.#gather();
+  }
+
+  /** Brings executions of former sessions to the present one, and has its server count those still on their way to a former one. */
+  #gather(): void {
+    if (!this.#session || this.#welcomedAt === Number.POSITIVE_INFINITY) return;
+    this.#session.offer();
+    this.#session.allow(this.#credit);
+  }
+
+  get #credit(): number {
+    const elsewhere = [...this.#former].reduce((sum, { arriving }) => sum + arriving, 0);
+    return Math.max(0, (this.#options.concurrency ?? CONCURRENCY) - elsewhere);
   }
 
   draining(session: Session): void {
@@ -98,7 +122,7 @@ class Connector implements SessionOwner {
 
   ended(session: Session, end: SessionEnd): void {
     this.#former.delete(session);
-    if (session !== this.#session) return;
+    if (session !== this.#session) return this.#gather();
     this.#session = undefined;
     if (this.#closing) return;
     if (end.kind === "refused" && !this.#everWelcomed) {
@@ -122,7 +146,8 @@ class Connector implements SessionOwner {
       const setting = {
         apiUrl: credentials.apiUrl,
         apiKey: requireKey(credentials),
-        concurrency: this.#options.concurrency ?? 200,
+        concurrency: this.#credit,
+        holdings: this.#holdings,
         background: this.#options.background ?? false,
       };
       this.#session = new Session(this.#app, this, setting);
@@ -136,7 +161,8 @@ class Connector implements SessionOwner {
     const { runtime } = this.#app;
     if (runtime.elapsed() - this.#welcomedAt >= STEADY_MS) this.#failures = 0;
     this.#welcomedAt = Number.POSITIVE_INFINITY;
-    const pause = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures) * (0.5 + runtime.random() / 2);
+    const longest = this.#holdings.size > 0 ? LONGEST_PAUSE_HOLDING_MS : LONGEST_PAUSE_MS;
+    const pause = Math.min(longest, FIRST_PAUSE_MS * 2 ** this.#failures) * (0.5 + runtime.random() / 2);
     this.#failures += 1;
     this.#cancelPause = runtime.after(pause, () => this.#dial(), this.#options.background);
   }

@@ -1,66 +1,60 @@
-// Room: connect. One WebSocket to the server, from hello to its end: executions, verifications and answers that travel on it.
-// Called by connect.ts, which dials again when this one ends. Promises: when the socket is gone every execution on it is abandoned at once
-// (the server gives the runs to someone else), and nothing more is sent.
-import {
-  type AppFrame,
-  CONNECT_PATH,
-  CONNECT_PROTOCOL,
-  type ExecutionStart,
-  type ServerFrame,
-  type TaskReport,
-} from "@holdfast/protocol";
-import { type App, unknownJob } from "../client/app.ts";
-import type { Performance } from "../jobs/perform.ts";
-import type { ExecutionEnd } from "../replay/execution.ts";
-import type { Reporter } from "../replay/outbox.ts";
+// Room: connect. One WebSocket to the server, from hello to its end: executions, verifications and answers that travel on it. The executions themselves
+// are the Holdings'. Called by connect.ts, which dials again when this one ends. Promises: nothing is sent once the socket is gone.
+import { type AppFrame, CONNECT_PATH, CONNECT_PROTOCOL, type ExecutionStart, type ServerFrame } from "@holdfast/protocol";
+import type { App } from "../client/app.ts";
 import type { Socket } from "../runtime/runtime.ts";
 import { SDK_VERSION } from "../version.ts";
+import type { Holdings } from "./holdings.ts";
+import { type Parcel, Window } from "./window.ts";
 
 /** How a session ended: `refused` carries the server's words. */
 export type SessionEnd = { kind: "refused"; message: string } | { kind: "lost"; reason: string };
 
 export interface SessionOwner {
   welcomed(session: Session): void;
-  /** The server is going away: dial another session; this one only finishes what it runs. */
+  /** The server is going away: dial another session; this one serves what it runs until that has moved. */
   draining(session: Session): void;
+  /** An execution began on it. */
+  began(session: Session): void;
   ended(session: Session, end: SessionEnd): void;
 }
 
 export interface SessionSetting {
   apiUrl: string;
   apiKey: string;
+  /** Most executions it may bring, those it takes over among them. */
   concurrency: number;
+  holdings: Holdings;
   /** The socket does not keep the program alive. */
   background: boolean;
-}
-
-type Waiting = { resolve: (answer: "recorded" | "stale") => void };
-
-/** One execution on this socket, and its reports that are not yet acknowledged. */
-interface Running {
-  performance: Performance;
-  waiting: Map<number, Waiting>;
 }
 
 export class Session {
   readonly #app: App;
   readonly #owner: SessionOwner;
-  readonly #concurrency: number;
+  readonly #holdings: Holdings;
   readonly #socket: Socket;
-  readonly #running = new Map<string, Running>();
+  readonly #window: Window;
+  /** Executions the server was told this process holds. */
+  readonly #offered = new Set<string>();
   /** Executions whose recorded tasks are still arriving. */
   readonly #arriving = new Map<string, ExecutionStart>();
-  #reports = 0;
+  #concurrency: number;
   #over = false;
   #leaving = false;
   #indexStale = false;
   #drained: (() => void) | undefined;
   #unwatch: (() => void) | undefined;
 
-  constructor(app: App, owner: SessionOwner, { apiUrl, apiKey, concurrency, background }: SessionSetting) {
+  constructor(app: App, owner: SessionOwner, { apiUrl, apiKey, concurrency, holdings, background }: SessionSetting) {
     this.#app = app;
     this.#owner = owner;
     this.#concurrency = concurrency;
+    this.#holdings = holdings;
+    this.#window = new Window(
+      (text) => this.#sendText(text),
+      () => app.runtime.elapsed(),
+    );
     const url = apiUrl.replace(/^http/, "ws") + CONNECT_PATH;
     this.#socket = app.runtime.dial(
       url,
@@ -76,11 +70,11 @@ export class Session {
 
   /** Asks for no more executions and resolves when the last one has ended. */
   leave(): Promise<void> {
-    if (!this.#leaving) this.#send({ t: "leaving" });
+    if (!this.#leaving) this.send({ t: "leaving" });
     return this.finish();
   }
 
-  /** Resolves when no execution is left; the socket is closed then. */
+  /** Resolves when no execution is left on it; the socket is closed then. */
   async finish(): Promise<void> {
     this.#leaving = true;
     if (this.#busy && !this.#over) {
@@ -91,24 +85,63 @@ export class Session {
     this.close();
   }
 
-  /** Ends it now; what still runs is abandoned. */
+  /** Ends it now. */
   close(): void {
     this.#socket.close();
-    this.#abandon("the app is leaving");
+    this.#finish();
+  }
+
+  /** Says which executions this process holds beside those that are on this connection, once each. */
+  offer(): void {
+    const xs = this.#unoffered();
+    if (xs.length > 0) this.send({ t: "resume", xs });
+  }
+
+  #unoffered(): string[] {
+    const tokens = this.#holdings.notOn(this).filter((token) => !this.#offered.has(token));
+    for (const token of tokens) this.#offered.add(token);
+    return tokens;
+  }
+
+  /** The server may bring so many executions from now on. */
+  allow(concurrency: number): void {
+    if (concurrency === this.#concurrency) return;
+    this.#concurrency = concurrency;
+    this.send({ t: "credit", concurrency });
+  }
+
+  /** Executions whose recorded tasks are still on their way. */
+  get arriving(): number {
+    return this.#arriving.size;
   }
 
   get #busy(): boolean {
-    return this.#running.size > 0 || this.#arriving.size > 0;
+    return this.#arriving.size > 0 || this.#holdings.isOn(this);
+  }
+
+  post(parcel: Parcel): void {
+    this.#window.post(parcel);
+  }
+
+  settled(parcel: Parcel): void {
+    this.#window.settled(parcel);
+  }
+
+  /** An execution has left it. */
+  released(): void {
+    if (this.#drained && !this.#busy) this.#drained();
   }
 
   #hello(): void {
     const { id } = this.#app;
-    this.#send({
+    const holds = this.#unoffered();
+    this.send({
       t: "hello",
       protocol: CONNECT_PROTOCOL,
       app: id,
       sdk: SDK_VERSION,
       concurrency: this.#concurrency,
+      ...(holds.length > 0 ? { holds } : {}),
       index: this.#app.index(),
     });
     this.#unwatch = this.#app.whenChanged(() => this.#tellIndexSoon());
@@ -120,12 +153,16 @@ export class Session {
     this.#indexStale = true;
     queueMicrotask(() => {
       this.#indexStale = false;
-      this.#send({ t: "index", index: this.#app.index() });
+      this.send({ t: "index", index: this.#app.index() });
     });
   }
 
-  #send(frame: AppFrame): void {
-    if (!this.#over) this.#socket.send(JSON.stringify(frame));
+  send(frame: AppFrame): void {
+    this.#sendText(JSON.stringify(frame));
+  }
+
+  #sendText(text: string): void {
+    if (!this.#over) this.#socket.send(text);
   }
 
   #receive(text: string): void {
@@ -145,16 +182,24 @@ export class Session {
         break;
       case "execute":
         if (frame.more) this.#arriving.set(frame.start.token, frame.start);
-        else this.#execute(frame.start);
+        else this.#begin(frame.start);
         break;
       case "tasks":
         this.#moreTasks(frame);
         break;
       case "ack":
-        this.#acknowledged(frame.x, frame.n);
+        this.#holdings.acknowledged(frame.x, frame.n);
+        break;
+      case "ended":
+        this.#holdings.ended(frame.x);
         break;
       case "stale":
-        this.#stale(frame.x);
+        this.#arriving.delete(frame.x);
+        this.#holdings.stale(frame.x, this);
+        this.released();
+        break;
+      case "resumed":
+        this.#holdings.resumed(frame, this);
         break;
       case "verify":
         this.#reply(frame.n, this.#app.verify(frame.endpoint, frame.request), frame.endpoint);
@@ -174,58 +219,20 @@ export class Session {
     for (const task of frame.tasks) start.tasks.push(task);
     if (!frame.last) return;
     this.#arriving.delete(frame.x);
-    this.#execute(start);
+    this.#begin(start);
   }
 
-  #execute(start: ExecutionStart): void {
-    const { token } = start;
-    const waiting = new Map<number, Waiting>();
-    const reporter: Reporter = {
-      report: (items) => new Promise((resolve) => this.#report(token, items, { waiting, resolve })),
-    };
-    const performance = this.#app.execute(start, reporter);
-    if (!performance) {
-      this.#send({ t: "end", x: token, items: [], outcome: unknownJob(start) });
-      return;
-    }
-    this.#running.set(token, { performance, waiting });
-    void performance.ended.then((end) => this.#ended(token, end));
-  }
-
-  #report(x: string, items: TaskReport[], { waiting, resolve }: { waiting: Map<number, Waiting> } & Waiting): void {
-    const n = ++this.#reports;
-    waiting.set(n, { resolve });
-    this.#send({ t: "report", x, n, items });
-  }
-
-  #acknowledged(x: string, n: number): void {
-    const waiting = this.#running.get(x)?.waiting;
-    waiting?.get(n)?.resolve("recorded");
-    waiting?.delete(n);
-  }
-
-  #stale(x: string): void {
-    this.#arriving.delete(x);
-    this.#running.get(x)?.performance.supersede();
-    this.#whenIdle();
-  }
-
-  #ended(x: string, end: ExecutionEnd): void {
-    this.#running.delete(x);
-    if (end.kind === "ended") this.#send({ t: "end", x, items: end.items, outcome: end.outcome });
-    this.#whenIdle();
-  }
-
-  #whenIdle(): void {
-    if (!this.#busy) this.#drained?.();
+  #begin(start: ExecutionStart): void {
+    this.#holdings.begin(start, this);
+    this.#owner.began(this);
   }
 
   #reply(n: number, answer: Promise<unknown>, endpoint: string): void {
     const unknown = `This app has no endpoint "${endpoint}", or it answers nothing.`;
     answer.then(
       (value) =>
-        this.#send(value === undefined ? { t: "reply", n, ok: false, error: unknown } : { t: "reply", n, ok: true, value }),
-      (error: unknown) => this.#send({ t: "reply", n, ok: false, error: error instanceof Error ? error.message : String(error) }),
+        this.send(value === undefined ? { t: "reply", n, ok: false, error: unknown } : { t: "reply", n, ok: true, value }),
+      (error: unknown) => this.send({ t: "reply", n, ok: false, error: error instanceof Error ? error.message : String(error) }),
     );
   }
 
@@ -236,18 +243,17 @@ export class Session {
 
   #end(end: SessionEnd): void {
     if (this.#over) return;
-    this.#abandon(end.kind === "lost" ? end.reason : end.message);
     this.#socket.close();
+    this.#finish();
     this.#owner.ended(this, end);
   }
 
-  #abandon(reason: string): void {
+  #finish(): void {
     if (this.#over) return;
     this.#over = true;
     this.#unwatch?.();
     this.#arriving.clear();
-    for (const { performance } of this.#running.values()) performance.abandon(reason);
-    this.#running.clear();
+    this.#holdings.lost(this);
     this.#drained?.();
   }
 }

@@ -35,7 +35,16 @@ async function introduced(failure: Error): Promise<{ sent: string[]; code: numbe
     throw failure;
   };
   Object.assign(store.catalog, { saveApp });
-  const listener = { report: () => {}, ended: () => {}, lost: () => {}, ready: () => {} };
+  const nothing = () => {};
+  const listener = {
+    report: nothing,
+    ended: nothing,
+    lost: nothing,
+    broken: nothing,
+    moved: nothing,
+    ready: nothing,
+    resume: async () => [],
+  };
   const hub = new ConnectHub(world, new Registry(store.catalog, world, bus), listener);
   hubs.push(hub);
   const socket = new PretendedSocket();

@@ -8,7 +8,6 @@ import {
   type ExecutionStart,
   type RecordedTask,
   type RequestPayload,
-  type ServerFrame,
   UserFacingError,
 } from "@holdfast/protocol";
 import type { WebSocket } from "ws";
@@ -16,84 +15,28 @@ import type { Registry } from "../dispatch/registry.ts";
 import type { NoAnswer } from "../ingest/ports.ts";
 import type { World } from "../platform/world.ts";
 import type { AppRow, EnvironmentRow } from "../store/store.ts";
+import { Connection } from "./connection.ts";
 
 /** What the hub does with what apps say; implemented by the executor. */
 export interface ConnectListener {
   report(frame: AppFrame & { t: "report" }, connection: Connection): void;
-  ended(frame: AppFrame & { t: "end" }): void;
-  /** The connection is gone, and with it these executions. */
-  lost(tokens: string[]): void;
+  ended(frame: AppFrame & { t: "end" }, connection: Connection): void;
+  /** The app comes with executions it holds; answers those that are still theirs, which go on over this connection. */
+  resume(tokens: readonly string[], connection: Connection): Promise<string[]>;
+  /** The connection broke; the app may come back with these executions. */
+  broken(tokens: readonly string[]): void;
+  /** The app has left, and with it these executions. */
+  lost(tokens: readonly string[]): void;
+  /** These go on over another connection, perhaps of another server, or are over. */
+  moved(tokens: readonly string[]): void;
   /** An app has become reachable, or has room again. */
   ready(app: AppRow): void;
 }
 
-/** How long an app may take to answer a verify or respond. */
-const ANSWER_WITHIN_MS = 30_000;
 /** Two unanswered pings and the connection counts as dead. */
 const PING_EVERY_MS = 15_000;
-
-export class Connection {
-  readonly executions = new Set<string>();
-  app: AppRow | null = null;
-  concurrency = 0;
-  leaving = false;
-  alive = true;
-  readonly #waiting = new Map<number, (reply: (AppFrame & { t: "reply" }) | null) => void>();
-  #requests = 0;
-  #corked = false;
-
-  constructor(
-    readonly socket: WebSocket,
-    readonly environment: EnvironmentRow,
-    /** The stream below the socket: frames of one turn leave it in one write, as the acknowledgements of a batch do. */
-    private readonly wire: Duplex,
-    private readonly world: World,
-  ) {}
-
-  send(frame: ServerFrame): void {
-    if (this.socket.readyState !== this.socket.OPEN) return;
-    if (!this.#corked) {
-      this.#corked = true;
-      this.wire.cork();
-      process.nextTick(() => {
-        this.#corked = false;
-        this.wire.uncork();
-      });
-    }
-    this.socket.send(JSON.stringify(frame));
-  }
-
-  get room(): number {
-    return this.leaving || !this.app ? 0 : this.concurrency - this.executions.size;
-  }
-
-  /** Asks the app something and waits for its reply; null if it never comes. */
-  ask(frame: {
-    t: "verify" | "respond";
-    endpoint: string;
-    request: RequestPayload;
-  }): Promise<(AppFrame & { t: "reply" }) | null> {
-    const n = ++this.#requests;
-    return new Promise((resolve) => {
-      const finish = (reply: (AppFrame & { t: "reply" }) | null) => {
-        cancel();
-        this.#waiting.delete(n);
-        resolve(reply);
-      };
-      const cancel = this.world.after(ANSWER_WITHIN_MS, () => finish(null));
-      this.#waiting.set(n, finish);
-      this.send({ ...frame, n });
-    });
-  }
-
-  replied(frame: AppFrame & { t: "reply" }): void {
-    this.#waiting.get(frame.n)?.(frame);
-  }
-
-  abandonRequests(): void {
-    for (const finish of [...this.#waiting.values()]) finish(null);
-  }
-}
+/** What a side says that closes on purpose: an app that closes so is gone, with its executions. Any other end may be the network's. */
+const CLOSED_ON_PURPOSE: ReadonlySet<number> = new Set([1000, 1001]);
 
 export class ConnectHub {
   readonly #connections = new Set<Connection>();
@@ -110,14 +53,14 @@ export class ConnectHub {
 
   /** Takes an authenticated socket. */
   accept(socket: WebSocket, environment: EnvironmentRow, wire: Duplex): void {
-    const connection = new Connection(socket, environment, wire, this.world);
+    const connection = new Connection(socket, environment, wire, this.world, () => this.#hasRoom(connection));
     this.#connections.add(connection);
     socket.on("message", (data) => void this.#received(connection, String(data)));
     socket.on("pong", () => {
       connection.alive = true;
     });
     socket.on("error", (error) => this.world.log.debug("app connection error", { error }));
-    socket.on("close", () => this.#closed(connection));
+    socket.on("close", (code) => this.#closed(connection, code));
   }
 
   async #received(connection: Connection, text: string): Promise<void> {
@@ -125,11 +68,26 @@ export class ConnectHub {
     const read = readFrame(text);
     if (!read.ok) return this.#misread(connection, read);
     const { frame } = read;
-    if (frame.t === "hello" || frame.t === "index") await this.#introduced(connection, frame);
-    else if (frame.t === "report") this.listener.report(frame, connection);
-    else if (frame.t === "end") this.#ended(connection, frame);
-    else if (frame.t === "reply") connection.replied(frame);
-    else connection.leaving = true;
+    switch (frame.t) {
+      case "report":
+        return this.listener.report(frame, connection);
+      case "end":
+        return this.#ended(connection, frame);
+      case "reply":
+        return connection.replied(frame);
+      case "resume":
+        return this.#resume(connection, frame.xs);
+      case "moved":
+        return this.#moved(connection, frame.xs);
+      case "credit":
+        connection.concurrency = frame.concurrency;
+        return this.#hasRoom(connection);
+      case "leaving":
+        connection.leaving = true;
+        return;
+      default:
+        return this.#introduced(connection, frame);
+    }
   }
 
   /** A report nobody can read ends its own execution; the app's other runs keep their connection. Anything else ends the connection. */
@@ -149,6 +107,8 @@ export class ConnectHub {
     if (frame.t === "hello" && frame.protocol !== CONNECT_PROTOCOL) {
       return this.#refuse(connection, `This server speaks connect protocol ${CONNECT_PROTOCOL}, the app ${frame.protocol}.`);
     }
+    // Said before anything is adopted: executions stay where they are until the app finds a server that keeps them.
+    if (this.#draining && frame.t === "hello") return connection.socket.close(1013, "draining");
     const slug = frame.t === "hello" ? frame.app : connection.app?.slug;
     if (!slug) return this.#refuse(connection, "The first frame must be hello.");
     try {
@@ -162,10 +122,33 @@ export class ConnectHub {
       // A refusal tells an app to give up; what is our trouble shall only make it dial again.
       return connection.socket.close(1013, "try again later");
     }
-    if (frame.t === "hello") connection.concurrency = frame.concurrency;
-    connection.send({ t: "welcome", server: "holdfast", environment: connection.environment.slug });
-    if (this.#draining) connection.send({ t: "draining" });
-    else this.listener.ready(connection.app);
+    if (frame.t === "hello") {
+      if (this.#draining) return connection.socket.close(1013, "draining");
+      connection.send({ t: "welcome", server: "holdfast", environment: connection.environment.slug });
+      // What the app holds comes before anything new: until it is known there is no room.
+      if (frame.holds?.length) await this.#resume(connection, frame.holds);
+      connection.concurrency = frame.concurrency;
+    }
+    if (!this.#draining) this.listener.ready(connection.app);
+  }
+
+  async #resume(connection: Connection, tokens: readonly string[]): Promise<void> {
+    try {
+      const held = await this.listener.resume(tokens, connection);
+      const known = new Set(held);
+      for (const other of this.#connections) if (other !== connection) for (const token of held) other.executions.delete(token);
+      connection.send({ t: "resumed", held, stale: tokens.filter((token) => !known.has(token)) });
+      if (!this.#connections.has(connection)) this.listener.broken(held);
+    } catch (error) {
+      this.world.log.warn("executions could not be resumed", { app: connection.app?.slug, error });
+      connection.socket.close(1013, "try again later");
+    }
+  }
+
+  #moved(connection: Connection, tokens: readonly string[]): void {
+    const carried = tokens.filter((token) => connection.executions.delete(token));
+    this.listener.moved(carried);
+    this.#hasRoom(connection);
   }
 
   #refuse(connection: Connection, message: string, hint?: string): void {
@@ -174,17 +157,23 @@ export class ConnectHub {
   }
 
   #ended(connection: Connection, frame: AppFrame & { t: "end" }): void {
-    const wasFull = connection.room === 0;
+    const wasFull = connection.room <= 0;
     connection.executions.delete(frame.x);
-    this.listener.ended(frame);
-    if (wasFull && connection.app && !this.#draining) this.listener.ready(connection.app);
+    this.listener.ended(frame, connection);
+    if (wasFull) this.#hasRoom(connection);
   }
 
-  #closed(connection: Connection): void {
+  #hasRoom({ app, room }: Connection): void {
+    if (app && room > 0 && !this.#draining) this.listener.ready(app);
+  }
+
+  #closed(connection: Connection, code: number): void {
     this.#connections.delete(connection);
-    connection.abandonRequests();
-    this.listener.lost([...connection.executions]);
+    connection.closed();
+    const executions = [...connection.executions];
     connection.executions.clear();
+    if (connection.leaving || CLOSED_ON_PURPOSE.has(code)) this.listener.lost(executions);
+    else this.listener.broken(executions);
   }
 
   /** Executions this server can start for the app now. */
@@ -208,14 +197,26 @@ export class ConnectHub {
     return best;
   }
 
-  /** Sends an execution to the app; null if no connection can take it. The first page of tasks is in `start`, the rest follows from `more`. */
-  async execute(appId: string, start: ExecutionStart, more: AsyncIterable<RecordedTask[]> | null): Promise<Connection | null> {
+  /**
+   * Sends an execution to the app. The first page of tasks is in `start`, the rest follows from `more`, as fast as the app reads.
+   *
+   * @returns the connection that took it; "gone" if there is none, "full" if none has room (any more)
+   */
+  async execute(
+    appId: string,
+    start: ExecutionStart,
+    more: AsyncIterable<RecordedTask[]> | null,
+  ): Promise<Connection | "gone" | "full"> {
     const connection = this.#of(appId);
-    if (!connection) return null;
+    if (!connection) return "gone";
+    if (connection.room <= 0) return "full";
     connection.executions.add(start.token);
     connection.send(more ? { t: "execute", start, more: true } : { t: "execute", start });
     if (more) {
-      for await (const tasks of more) connection.send({ t: "tasks", x: start.token, tasks, last: false });
+      for await (const tasks of more) {
+        connection.send({ t: "tasks", x: start.token, tasks, last: false });
+        await connection.flowing();
+      }
       connection.send({ t: "tasks", x: start.token, tasks: [], last: true });
     }
     return connection;
@@ -227,6 +228,7 @@ export class ConnectHub {
   ): Promise<{ value: unknown } | NoAnswer> {
     const connection = this.#of(appId);
     if (!connection) return { type: "no-answer", message: "The app is not connected." };
+    if (connection.clogged) return { type: "no-answer", message: "The app does not read what it is sent." };
     const reply = await connection.ask(frame);
     if (!reply) return { type: "no-answer", message: "The app did not answer in time." };
     return reply.ok ? { value: reply.value } : { type: "no-answer", message: reply.error ?? "The app could not answer." };

@@ -10,10 +10,13 @@ import type { Runs } from "../runs/change.ts";
 import type { AppRow, EnvironmentRow, EventRow, RunRow, Store, TaskWrite } from "../store/store.ts";
 import { type Reports, runIdOfToken, writeOf } from "../tasks/report.ts";
 import { cachedTask } from "../tasks/v2-tasks.ts";
-import { ConnectHub, type Connection, type ConnectListener } from "./connect.ts";
+import { ConnectHub, type ConnectListener } from "./connect.ts";
+import type { Connection } from "./connection.ts";
+import { ADOPT_MS } from "./lease.ts";
 import { LiveExecutions } from "./live.ts";
 import { inputOf } from "./outcome.ts";
 import { type Called, cacheOf, Push } from "./push.ts";
+import { Resumption } from "./resume.ts";
 import { executionStart, ORGANIZATION, PROJECT, recordedPages, recordedTask } from "./start.ts";
 import { V2Outcomes } from "./v2-outcome.ts";
 
@@ -38,6 +41,8 @@ export interface ExecutorNeeds {
   reports: Reports;
   vault: Vault;
   recent: RecentEvents;
+  /** Names this server in leases. */
+  owner: string;
   /** The app has room for more work. */
   wake: (queues: string[]) => void;
   /** A task of this run was recorded; for dashboards. */
@@ -52,12 +57,15 @@ export class Executor implements ConnectListener {
   /** Executions about to start, by app. */
   readonly #starting = new Map<string, number>();
   #draining = false;
-  /** Ends of executions on their way to the store. */
-  readonly #ending = new Set<Promise<void>>();
+  /** Ends of executions on their way to the store, by token; true once one is on disk. */
+  readonly #ending = new Map<string, Promise<boolean>>();
+  readonly #resumption: Resumption;
 
   constructor(private readonly needs: ExecutorNeeds) {
-    const { world, registry, store, runs, vault } = needs;
+    const { world, registry, store, runs, vault, owner } = needs;
+    const { live } = this;
     this.hub = new ConnectHub(world, registry, this);
+    this.#resumption = new Resumption({ world, store, live, owner, lose: ({ token }) => this.lost([token]) });
     this.push = new Push(world, (environmentId) => {
       const environment = registry.requireEnvironment(environmentId);
       return vault.open(environment.secretKeySealed, `environment:${environment.id}`);
@@ -148,16 +156,10 @@ export class Executor implements ConnectListener {
     const execution = this.live.get(token);
     if (!execution) return;
     const connection = await this.hub.execute(app.id, start, more);
-    if (connection) {
-      execution.stop = (reason) => this.#stop(connection, token, reason);
-    } else {
+    if (connection === "gone") {
       await this.#over(token, { type: "unreachable", token, error: { message: "The app is not connected." } });
-    }
-  }
-
-  #stop(connection: Connection, token: string, reason: "superseded" | "canceled"): void {
-    connection.executions.delete(token);
-    connection.send({ t: "stale", x: token, reason });
+    } else if (connection === "full") await this.#over(token, { type: "released", token });
+    else execution.stop = (reason) => connection.stop(token, reason);
   }
 
   async *#pages(run: RunRow): AsyncGenerator<RecordedTask[]> {
@@ -233,31 +235,39 @@ export class Executor implements ConnectListener {
     const { app } = execution;
     if (app.transport === "push" && this.room(app) === 1) this.ready(app);
     const written = this.#apply(execution.run, input, tasks);
-    this.#ending.add(written);
+    this.#ending.set(token, written);
     await written;
-    this.#ending.delete(written);
+    this.#ending.delete(token);
   }
 
   /**
-   * The end of a drain: what still runs is taken from its app and given back, so that another server, or the next start, goes on with it at once
-   * and not when its lease expires. It is no fault of the app's. Resolves when every end is on disk.
+   * The end of a drain. Connected apps keep what still runs, and resume it on another server or after the next start: until then it is nobody's. What was
+   * pushed is given back, so that it goes on elsewhere at once and not when its lease expires. It is no fault of the app's. Resolves when that is on disk.
    */
   async giveBack(): Promise<void> {
-    for (const token of this.live.tokens()) {
-      this.live.get(token)?.stop("superseded");
-      void this.#over(token, { type: "lost", token, progressed: true });
+    const { log, now } = this.needs.world;
+    const kept: string[] = [];
+    for (const { token, app } of this.live.all()) {
+      if (app.transport === "push") void this.#over(token, { type: "lost", token, progressed: true });
+      else if (this.live.remove(token)) kept.push(token);
     }
-    await Promise.all(this.#ending);
+    await this.needs.store.renew(kept, now() + ADOPT_MS, this.needs.owner).catch((error: unknown) => {
+      log.warn("executions could not be let go; their leases will expire", { error });
+    });
+    await Promise.all(this.#ending.values());
   }
 
-  async #apply(run: RunRow, input: RunInput, tasks: TaskWrite[] = []): Promise<void> {
+  /** Whether it is on disk. */
+  async #apply(run: RunRow, input: RunInput, tasks: TaskWrite[] = []): Promise<boolean> {
     try {
       await this.needs.runs.apply(run, input, tasks);
+      return true;
     } catch (error) {
       this.needs.world.log.error("an execution's end could not be written; its lease will expire and it runs again", {
         run: run.id,
         error,
       });
+      return false;
     }
   }
 
@@ -296,14 +306,33 @@ export class Executor implements ConnectListener {
     this.needs.seen(execution.run);
   }
 
-  ended(frame: AppFrame & { t: "end" }): void {
+  ended(frame: AppFrame & { t: "end" }, connection: Connection): void {
     const now = this.needs.world.now();
     const writes = frame.items.map((item) => writeOf(frame.x, item, now));
     const waits = this.live.get(frame.x)?.waits ?? new Map<string, number>();
     void this.#over(frame.x, inputOf(frame.x, frame.outcome, now, waits), writes);
+    const written = this.#ending.get(frame.x) ?? Promise.resolve(false);
+    void written.then((isWritten) =>
+      connection.send(isWritten ? { t: "ended", x: frame.x } : { t: "stale", x: frame.x, reason: "superseded" }),
+    );
   }
 
-  lost(tokens: string[]): void {
+  /** Ends under way come first: an execution that is over is nobody's to resume. */
+  async resume(tokens: readonly string[], connection: Connection): Promise<string[]> {
+    await Promise.all(tokens.map((token) => this.#ending.get(token)));
+    return this.#resumption.resume(tokens, connection);
+  }
+
+  broken(tokens: readonly string[]): void {
+    this.#resumption.broken(tokens);
+  }
+
+  /** Their app goes on with them elsewhere, or they are over: the lease is no longer ours. */
+  moved(tokens: readonly string[]): void {
+    for (const token of tokens) this.live.remove(token);
+  }
+
+  lost(tokens: readonly string[]): void {
     for (const token of tokens) {
       const progressed = this.live.get(token)?.progressed ?? false;
       void this.#over(token, { type: "lost", token, progressed });

@@ -53,6 +53,7 @@ export async function executorScene({ jobs = [], url = "http://app.test/", world
     reports: new Reports(store, createMeter()),
     vault: { keyId: "none", seal: (plain) => plain, open: (sealed) => sealed },
     recent: new RecentEvents(),
+    owner: "srv_1",
     wake: (queues) => woken.push(...queues),
     seen: () => {},
   });

@@ -27,6 +27,13 @@ export class LiveExecutions {
     this.#perApp.set(execution.app.id, this.countOf(execution.app.id) + 1);
   }
 
+  /** As `add`, in place of the entry there may be. */
+  replace(execution: LiveExecution): void {
+    if (this.#byToken.has(execution.token)) this.#byToken.set(execution.token, execution);
+    else return this.add(execution);
+    this.#byRun.set(execution.run.id, execution);
+  }
+
   get(token: string): LiveExecution | undefined {
     return this.#byToken.get(token);
   }
@@ -56,8 +63,8 @@ export class LiveExecutions {
     return this.#perApp.get(appId) ?? 0;
   }
 
-  tokens(): string[] {
-    return [...this.#byToken.keys()];
+  all(): LiveExecution[] {
+    return [...this.#byToken.values()];
   }
 
   get size(): number {

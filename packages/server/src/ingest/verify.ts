@@ -170,9 +170,9 @@ export class Verification {
     token: string,
     refusedStatus = delivery.status,
   ): Promise<VerifyAnswer> {
-    const { apps, store, world } = this.parts;
+    const { apps, owner, store, world } = this.parts;
     const answer = await apps.verify(endpoint.app, endpoint.row.slug, payload);
-    if (answer.type === "no-answer") await store.renew([token], world.now() + TAKE_UP_MS);
+    if (answer.type === "no-answer") await store.renew([token], world.now() + TAKE_UP_MS, owner);
     const told = answer.type === "refused" ? { ...delivery, status: refusedStatus } : delivery;
     await this.settle({ delivery: told, payload }, token, answer);
     return answer;

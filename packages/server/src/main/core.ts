@@ -60,7 +60,18 @@ export function buildCore({ world, store, bus, registry, vault, owner, mode, bod
   const meter = createMeter();
   const runs = new Runs(world, store);
   const reports = new Reports(store, meter);
-  const executor = new Executor({ world, registry, store, runs, reports, vault, recent, wake, seen: (run) => news.tasks(run) });
+  const executor = new Executor({
+    world,
+    registry,
+    store,
+    runs,
+    reports,
+    vault,
+    recent,
+    owner,
+    wake,
+    seen: (run) => news.tasks(run),
+  });
   const first = new FirstClaims({ world, registry, runs, executor, news, wake, owner });
   const events = new Events({ world, registry, store, recent, first });
   const apps = appCalls(executor.hub, executor.push);

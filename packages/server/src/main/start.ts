@@ -2,6 +2,7 @@
 // Called by the CLI (`holdfast dev`, `holdfast start`) and by tests.
 import { catalogue } from "@holdfast/catalogue";
 import { Registry } from "../dispatch/registry.ts";
+import { ADOPT_MS } from "../execute/lease.ts";
 import { Registration } from "../execute/register.ts";
 import { createHttp } from "../http/app.ts";
 import { acceptConnections } from "../http/connect-upgrade.ts";
@@ -73,7 +74,7 @@ async function serve(opened: Opened): Promise<RunningServer> {
   const { store } = postgres;
   const { owner, predecessor, release } = takeIdentity(config.dataDir, world);
   undo.push(async () => release());
-  if (predecessor) await store.releaseOwners([predecessor], world.now());
+  if (predecessor) await store.releaseOwners([predecessor], world.now(), world.now() + ADOPT_MS);
   const keys = await ensureEnvironments(config, store.catalog, vault, world);
   const registry = new Registry(store.catalog, world, bus);
   await registry.refresh();

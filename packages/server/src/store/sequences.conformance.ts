@@ -24,7 +24,7 @@ export type Step =
   | { do: "record"; task: number; token: number; status: TaskStatus; attempts: number; failed: boolean; delay: number }
   | { do: "open"; task: number; status: TaskStatus }
   | { do: "change"; run: number; input: number; travelling: number; stale: boolean }
-  | { do: "renew"; token: number; pass: number }
+  | { do: "renew" | "adopt"; token: number; pass: number; server: number }
   | { do: "release"; server: number }
   | { do: "limit"; gate: number; limit: number };
 
@@ -90,7 +90,15 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
         stale: fc.boolean(),
       }),
     },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant("renew" as const), token: small, pass }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: fc.constantFrom("renew" as const, "adopt" as const),
+        token: small,
+        pass,
+        server: fc.nat({ max: 1 }),
+      }),
+    },
     { weight: 1, arbitrary: fc.record({ do: fc.constant("release" as const), server: fc.nat({ max: 1 }) }) },
     {
       weight: 1,
@@ -166,15 +174,17 @@ async function prepare(step: Step, game: Play, first: Store): Promise<Operation 
     }
     case "change":
       return change(step, game, first);
-    case "renew": {
+    case "renew":
+    case "adopt": {
       game.now += step.pass;
       const tokens = [...new Set([pick(game.tokens, step.token), pick(game.tokens, step.token + 1)])].filter(
         (token) => token !== undefined,
       );
-      return async (store) => [...(await store.renew(tokens, game.now + 15_000))].sort();
+      const owner = `srv_${game.queue}_${step.server}`;
+      return async (store) => [...(await store[step.do](tokens, game.now + 15_000, owner))].sort();
     }
     case "release":
-      return (store) => store.releaseOwners([`srv_${game.queue}_${step.server}`], game.now);
+      return (store) => store.releaseOwners([`srv_${game.queue}_${step.server}`], game.now, game.now + 100);
     case "limit": {
       const { rule } = gateOf(game, step.gate);
       return async (store) => (await store.catalog.saveLimits([{ rule, limit: step.limit }], game.now)).sort();

@@ -239,11 +239,14 @@ export interface Store {
    */
   claim(request: ClaimRequest, decide: (run: RunRow, token: string) => RunChange | null): Promise<Claim>;
 
-  /** Sets leases to end at `until` (sooner is allowed); answers the tokens still held. */
-  renew(tokens: string[], until: number): Promise<Set<string>>;
+  /** Sets leases of `owner` to end at `until` (sooner is allowed); answers the tokens it still holds. One that another server adopted is not among them. */
+  renew(tokens: string[], until: number, owner: string): Promise<Set<string>>;
 
-  /** Makes the work leased to `owners` (servers known to be dead) due now; answers how much it was. */
-  releaseOwners(owners: string[], now: number): Promise<number>;
+  /** Takes leases over with the executions they are for, whoever had them, until `until`; answers the tokens that were still in force. */
+  adopt(tokens: string[], until: number, owner: string): Promise<Set<string>>;
+
+  /** Gives back the work leased to `owners` (servers known to be dead): runs are due at `runsAt`, all else now. Answers how much changed. */
+  releaseOwners(owners: string[], now: number, runsAt: number): Promise<number>;
 
   /** Records reports, each fenced in the same statement: its token must be the one that holds its run's work (v2, no token: its run must be unfinished). */
   recordTask(write: TaskWrite): Promise<TaskVerdict>;

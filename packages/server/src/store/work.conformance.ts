@@ -285,14 +285,15 @@ export function leases(context: Context): void {
     expect(again.attempts).toBe(2);
     expect(again.run).toMatchObject({ executions: 2, losses: 1 });
     expect(await store.recordTask(report(sampleTask(run.id), token))).toBe("stale");
-    expect(await store.renew([token], NOW + 99_000)).toEqual(new Set());
+    expect(await store.renew([token], NOW + 99_000, "srv_2")).toEqual(new Set());
     expect(await other.recordTask(report(sampleTask(run.id), again.token))).toBe("recorded");
   });
 
   it("renews only what is held", async () => {
     const { store } = context;
     const mine = await executing(store);
-    const held = await store.renew([mine.token, "exe_unknown"], NOW + 30_000.5);
+    expect(await store.renew([mine.token], NOW + 90_000, "srv_other")).toEqual(new Set());
+    const held = await store.renew([mine.token, "exe_unknown"], NOW + 30_000.5, "srv_1");
     expect(held).toEqual(new Set([mine.token]));
     expect((await claim(store, [mine.queue], { now: NOW + 29_000 })).items).toEqual([]);
     expect((await claim(store, [mine.queue], { now: NOW + 30_001 })).items).toHaveLength(1);
@@ -305,8 +306,38 @@ export function leases(context: Context): void {
     const owner = unique("srv");
     const [moved] = (await claim(store, [dead.queue], { now: NOW + 15_000, owner })).items;
     expect(moved).toBeDefined();
-    expect(await store.releaseOwners([owner], NOW + 15_001)).toBe(1);
-    expect((await claim(store, [dead.queue, alive.queue], { now: NOW + 15_001, owner: "srv_3" })).items).toHaveLength(2);
-    expect(await store.releaseOwners([owner], NOW + 15_002)).toBe(0);
+    expect(await store.releaseOwners([owner], NOW + 15_001, NOW + 15_004)).toBe(1);
+    expect(await store.releaseOwners([owner], NOW + 15_002, NOW + 15_004)).toBe(0);
+    // Its app may come back with the execution until then.
+    expect((await claim(store, [dead.queue], { now: NOW + 15_003, owner: "srv_3" })).items).toEqual([]);
+    expect((await claim(store, [dead.queue, alive.queue], { now: NOW + 15_004, owner: "srv_3" })).items).toHaveLength(2);
+    expect(await store.releaseOwners([owner], NOW + 15_005, NOW + 15_005)).toBe(0);
+  });
+
+  it("frees what is no run at once", async () => {
+    const { store } = context;
+    const event = sampleEvent();
+    const [queue, owner] = [unique("q"), unique("srv")];
+    const work = { id: event.rowId, kind: "event" as const, queue, dueAt: NOW + 15_000, token: unique("exe"), owner };
+    await store.intake({ ...sampleIntake(event, []), work: [work] });
+    expect(await store.releaseOwners([owner], NOW + 1, NOW + 2_000)).toBe(1);
+    expect((await claim(store, [queue], { now: NOW + 1 })).items).toHaveLength(1);
+  });
+
+  it("lets another server adopt an execution: its token stays in force, the lease is the other's", async () => {
+    const { store, other } = context;
+    const { token: former, queue, run } = await executing(store);
+    const first = unique("srv");
+    const [claimed] = (await claim(store, [queue], { now: NOW + 15_000, owner: first })).items;
+    const token = claimed?.token ?? "";
+    expect(await other.adopt([former], NOW + 99_000, "srv_2")).toEqual(new Set());
+    expect(await other.adopt([token, "exe_unknown"], NOW + 40_000.5, "srv_2")).toEqual(new Set([token]));
+    expect(await store.renew([token], NOW + 99_000, first)).toEqual(new Set());
+    expect(await store.recordTask(report(sampleTask(run.id), token))).toBe("recorded");
+    expect((await claim(store, [queue], { now: NOW + 40_000 })).items).toEqual([]);
+    expect(await store.releaseOwners([first], NOW + 1, NOW + 1)).toBe(0);
+    expect(await other.renew([token], NOW + 50_000, "srv_2")).toEqual(new Set([token]));
+    expect((await claim(store, [queue], { now: NOW + 50_000 })).items).toHaveLength(1);
+    expect(await other.adopt([token], NOW + 99_000, "srv_2")).toEqual(new Set());
   });
 }

@@ -5,12 +5,12 @@ import type { FirstClaims as Port, Starting } from "../dispatch/first-claim.ts";
 import type { Plan } from "../dispatch/plan.ts";
 import type { Registry } from "../dispatch/registry.ts";
 import type { Executor } from "../execute/executor.ts";
+import { LEASE_MS } from "../execute/lease.ts";
 import type { World } from "../platform/world.ts";
 import type { Runs } from "../runs/change.ts";
 import type { RunRow } from "../store/store.ts";
 import { makeToken } from "../tasks/report.ts";
 import type { News } from "./news.ts";
-import { LEASE_MS } from "./worker.ts";
 
 export interface FirstClaimsNeeds {
   world: World;

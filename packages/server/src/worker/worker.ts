@@ -4,13 +4,13 @@ import type { Registry } from "../dispatch/registry.ts";
 import type { Events } from "../dispatch/send.ts";
 import type { AppCalls } from "../execute/app-calls.ts";
 import type { Executor } from "../execute/executor.ts";
+import { LEASE_MS } from "../execute/lease.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { World } from "../platform/world.ts";
 import type { Runs } from "../runs/change.ts";
 import type { Bus, Claim, Claimed, Store } from "../store/store.ts";
 import { makeToken } from "../tasks/report.ts";
 
-export const LEASE_MS = 15_000;
 const RENEW_EVERY_MS = 5_000;
 const POLL_EVERY_MS = 1_000;
 /** Most pieces claimed at once from one queue. */
@@ -158,13 +158,13 @@ export class Worker {
   }
 
   async #verify({ delivery, token, attempts }: Claimed & { kind: "delivery" }): Promise<void> {
-    const { ingest, store, world } = this.needs;
+    const { ingest, store, world, owner } = this.needs;
     this.#verifying += 1;
     try {
       const settled = await ingest.verify(delivery, token);
       if (settled === "no-answer") {
         const pause = Math.min(VERIFY_AGAIN_MS.most, VERIFY_AGAIN_MS.first * 2 ** Math.min(attempts, 10));
-        await store.renew([token], world.now() + pause);
+        await store.renew([token], world.now() + pause, owner);
       }
     } finally {
       this.#verifying -= 1;
@@ -183,11 +183,16 @@ export class Worker {
   }
 
   async #renew(): Promise<void> {
-    const { executor, store, world } = this.needs;
-    const mine = executor.live.tokens();
+    const { executor, store, world, owner } = this.needs;
+    const mine = executor.live.all();
     if (mine.length === 0 && this.#inHand.size === 0) return;
-    const held = await store.renew([...mine, ...this.#inHand], world.now() + LEASE_MS);
-    for (const token of mine) if (!held.has(token)) executor.live.drop(token, "superseded");
+    const tokens = [...mine.map(({ token }) => token), ...this.#inHand];
+    const held = await store.renew(tokens, world.now() + LEASE_MS, owner);
+    // One that was adopted again meanwhile is another entry by now.
+    for (const execution of mine) {
+      const { token } = execution;
+      if (!held.has(token) && executor.live.get(token) === execution) executor.live.drop(token, "superseded");
+    }
   }
 
   /** Stops claiming, lets executions end, bounded; what is left is given back. */

@@ -119,23 +119,36 @@ export class MemoryStore implements Store {
     return claimWork(this.tables, request, { decide, apply: (change) => this.#apply(change, true) });
   }
 
-  async renew(tokens: string[], until: number): Promise<Set<string>> {
+  async renew(tokens: string[], until: number, owner: string): Promise<Set<string>> {
+    return this.#lease(tokens, (work) => (work.owner === owner ? { ...work, dueAt: Math.ceil(until) } : null));
+  }
+
+  async adopt(tokens: string[], until: number, owner: string): Promise<Set<string>> {
+    return this.#lease(tokens, (work) => ({ ...work, owner, dueAt: Math.ceil(until) }));
+  }
+
+  /** Changes the work those tokens hold; answers the tokens of what was changed. */
+  #lease(tokens: string[], changed: (work: WorkRow) => WorkRow | null): Set<string> {
     const wanted = new Set(tokens);
     const held = new Set<string>();
     for (const work of this.tables.work.values()) {
-      if (work.token === null || !wanted.has(work.token)) continue;
-      held.add(work.token);
-      this.tables.work.set(work.id, { ...work, dueAt: Math.ceil(until) });
+      const next = work.token !== null && wanted.has(work.token) ? changed(work) : null;
+      if (!next?.token) continue;
+      held.add(next.token);
+      this.tables.work.set(work.id, next);
     }
     return held;
   }
 
-  async releaseOwners(owners: string[], now: number): Promise<number> {
-    const held = [...this.tables.work.values()].filter(
-      ({ owner, dueAt }) => owner !== null && owners.includes(owner) && dueAt > now,
-    );
-    for (const work of held) this.tables.work.set(work.id, { ...work, dueAt: now });
-    return held.length;
+  async releaseOwners(owners: string[], now: number, runsAt: number): Promise<number> {
+    let given = 0;
+    for (const work of this.tables.work.values()) {
+      const dueAt = work.kind === "run" ? runsAt : Math.min(work.dueAt, now);
+      if (work.owner === null || !owners.includes(work.owner) || work.dueAt === dueAt) continue;
+      this.tables.work.set(work.id, { ...work, dueAt });
+      given += 1;
+    }
+    return given;
   }
 
   async recordTask(write: TaskWrite): Promise<TaskVerdict> {

@@ -236,6 +236,7 @@ describe("what a step costs", () => {
       "next-due",
       "lease-work",
       "renew",
+      "adopt",
       "lock-work",
       "lock-gates",
       "take-slots",
