@@ -16,11 +16,17 @@ export type Fact =
   | { what: "resumed"; run: string; token: string; task: string }
   | { what: "returned"; run: string; token: string; output: string }
   // The store.
-  | { what: "claimed"; run: string; token: string }
+  /** Decided at `now` of the server's clock, for `until`. */
+  | { what: "claimed"; run: string; token: string; owner: string; now: number; until: number }
   /** `carried`: with a change, which may have found it final already. */
   | { what: "recorded"; run: string; token: string | null; key: string; status: string; attempt: number; carried: boolean }
   | { what: "changed"; run: string; revision: number; state: string }
-  | { what: "renewed" | "adopted"; token: string }
+  | { what: "renewed" | "adopted"; token: string; owner: string; until: number }
+  | { what: "released"; owners: readonly string[]; until: number }
+  // The wire: what an app sent, and what reached it. `keys`: task, status and attempt of each report.
+  | { what: "reported"; token: string; n: number; keys: readonly string[] }
+  | { what: "received"; token: string; n: number }
+  | { what: "reclaimed"; token: string; held: boolean }
   // Faults, restarts and what the servers logged: for people who read a history.
   | { what: "fault"; message: string };
 

@@ -1,15 +1,17 @@
 // Simulation: bugs put between the servers and the store, one at a time, to see whether the judge finds them. Production code knows nothing of them:
 // each wraps the memory store and answers wrongly, the way a wrong statement or a wrong store would.
 import { mergeTask, settleTask } from "@holdfast/engine";
+import type { AppFrame } from "@holdfast/protocol";
 import type { MemoryStore } from "../../packages/server/src/store/memory/memory-store.ts";
-import type { RunChange, Store, TaskRow } from "../../packages/server/src/store/store.ts";
+import type { RunChange, Store, TaskRow, WorkRow } from "../../packages/server/src/store/store.ts";
+import type { Tamper } from "./network.ts";
+import type { Mutant } from "./simulation.ts";
 
-type Mutant = (store: MemoryStore) => Store;
 type Overrides = (store: MemoryStore) => Partial<Store>;
 
 /** The store with some of its operations replaced. */
 function wrapping(overrides: Overrides): Mutant {
-  return (store) => {
+  const store = (store: MemoryStore): Store => {
     const { catalog } = store;
     const same: Store = {
       catalog,
@@ -31,6 +33,20 @@ function wrapping(overrides: Overrides): Mutant {
     };
     return { ...same, ...overrides(store) };
   };
+  return { store };
+}
+
+/** An app that sends, after it said what it holds, everything it ever reported of that again, as new. */
+function sendsAgain(): Tamper {
+  const reports = new Map<string, string[]>();
+  let owed: string[] = [];
+  return (text) => {
+    const frame = JSON.parse(text) as AppFrame;
+    if (frame.t === "report") reports.set(frame.x, [...(reports.get(frame.x) ?? []), text]);
+    if (frame.t !== "hello") return [text, ...owed.splice(0)];
+    owed = (frame.holds ?? []).flatMap((x) => reports.get(x) ?? []).map((again) => again.replace(/"n":/, '"n":1000'));
+    return [text];
+  };
 }
 
 /** As if the change had been decided on the run as it is now. */
@@ -42,6 +58,10 @@ function onPresent(store: MemoryStore, change: RunChange): RunChange {
 function replaceTasks(store: MemoryStore, runId: string, replace: (task: TaskRow) => TaskRow): void {
   const tasks = store.tables.tasks.get(runId);
   for (const [key, task] of tasks ?? []) tasks?.set(key, replace(task));
+}
+
+function workOf(store: MemoryStore, tokens: readonly string[]): WorkRow[] {
+  return [...store.tables.work.values()].filter(({ token }) => token !== null && tokens.includes(token));
 }
 
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
@@ -181,4 +201,27 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
       return done;
     },
   })),
+  "a resumed execution's acknowledged reports are sent again as new": { tamper: sendsAgain },
+  "an execution is adopted without renewing its lease": wrapping((store) => ({
+    adopt: async (tokens, _until, owner) => {
+      const held = workOf(store, tokens);
+      for (const work of held) store.tables.work.set(work.id, { ...work, owner });
+      return new Set(held.flatMap(({ token }) => token ?? []));
+    },
+  })),
+  "an execution is adopted, and stays its former server's": wrapping((store) => ({
+    adopt: async (tokens, until) => {
+      const held = workOf(store, tokens);
+      for (const work of held) store.tables.work.set(work.id, { ...work, dueAt: until });
+      return new Set(held.flatMap(({ token }) => token ?? []));
+    },
+  })),
+  "a lease is renewed by a server that lost it": wrapping((store) => ({
+    renew: async (tokens, until) => {
+      const held = workOf(store, tokens);
+      for (const work of held) store.tables.work.set(work.id, { ...work, dueAt: until });
+      return new Set(held.flatMap(({ token }) => token ?? []));
+    },
+  })),
+  "what an app comes back with is called stale": wrapping(() => ({ adopt: async () => new Set<string>() })),
 };

@@ -20,7 +20,20 @@ const WORST: Faults = {
   frameSlow: 0.05,
   newsLost: 0.8,
 };
-const STRIKES = ["crash", "crash", "pause", "pause", "cut", "cut", "mute", "restart", "clock"] as const;
+const STRIKES = [
+  "crash",
+  "crash",
+  "pause",
+  "pause",
+  "cut",
+  "cut",
+  "reset",
+  "reset",
+  "reset",
+  "mute",
+  "restart",
+  "clock",
+] as const;
 type Process = SimulatedServer | SimulatedApp;
 
 /** Kills the process that passes the named place for the `nth` time. */
@@ -31,12 +44,15 @@ interface Trap {
 }
 
 const PLACES: readonly Omit<Trap, "nth">[] = [
-  ...["intake", "claim", "recordTask", "changeRun", "renew"].flatMap((name) => [
+  ...["intake", "claim", "recordTask", "changeRun", "renew", "adopt"].flatMap((name) => [
     { kind: "server" as const, point: `${name} sent` },
     { kind: "server" as const, point: `${name} answered` },
   ]),
-  ...["execute", "ack", "stale", "verify", "welcome"].map((name) => ({ kind: "server" as const, point: `frame ${name}` })),
-  ...["report", "end", "hello", "reply"].map((name) => ({ kind: "app" as const, point: `app frame ${name}` })),
+  ...["execute", "ack", "ended", "stale", "verify", "welcome", "resumed", "draining"].map((name) => ({
+    kind: "server" as const,
+    point: `frame ${name}`,
+  })),
+  ...["report", "end", "hello", "reply", "moved"].map((name) => ({ kind: "app" as const, point: `app frame ${name}` })),
   { kind: "app", point: "task started" },
   { kind: "app", point: "app posts report" },
   { kind: "app", point: "app answers" },
@@ -131,7 +147,8 @@ export class Nemesis {
         what: "fault",
         message: `${strike} ${connection.ends.app.name}–${connection.ends.server.name}`,
       });
-      if (strike === "cut") connection.cut("it broke");
+      if (strike === "reset") connection.reset();
+      else if (strike === "cut") connection.cut("it broke");
       else connection.mute();
     }
   }

@@ -1,8 +1,10 @@
 // Simulation: the network between programs. Connections deliver in order, late, and break: noticed by each side at a moment of its own, or by nobody until
 // pings fail. Requests are lost, answered into the void, or arrive twice. The server's end looks like a `ws` socket, the app's like the SDK's Socket.
 import { EventEmitter } from "node:events";
+import type { AppFrame, ServerFrame } from "@holdfast/protocol";
 import type { Socket, SocketEvents } from "@holdfast/sdk";
 import type { Chance } from "./chance.ts";
+import type { Fact } from "./history.ts";
 import type { Scene } from "./scene.ts";
 import type { Actor } from "./timeline.ts";
 
@@ -30,6 +32,29 @@ interface Ends {
 function kindOf(frame: string): string {
   return frame.split('"', 4)[3] ?? "";
 }
+
+/** What a frame says that the judge wants to know. */
+function noted(text: string): Fact[] {
+  const frame = JSON.parse(text) as AppFrame | ServerFrame;
+  const none = { token: "x" in frame ? frame.x : "", n: "n" in frame ? frame.n : 0 };
+  switch (frame.t) {
+    case "report":
+      return [{ what: "reported", ...none, keys: frame.items.map(({ key, status, attempt }) => `${key} ${status} ${attempt}`) }];
+    case "end":
+      return [{ what: "reported", ...none, keys: ["end"] }];
+    case "ack":
+    case "ended":
+      return [{ what: "received", ...none }];
+    case "resumed":
+      return [
+        ...frame.held.map((token) => ({ what: "reclaimed" as const, token, held: true })),
+        ...frame.stale.map((token) => ({ what: "reclaimed" as const, token, held: false })),
+      ];
+    default:
+      return [];
+  }
+}
+const NOTED: ReadonlySet<string> = new Set(["report", "end", "ack", "ended", "resumed"]);
 
 /** One WebSocket between an app and a server. `up` is from the app to the server. */
 export class Connection {
@@ -69,8 +94,21 @@ export class Connection {
     timeline.after(at - timeline.now, direction === "up" ? this.ends.server : this.ends.app, () => {
       if (this.#dead.has(direction)) return;
       if (direction === "up" && !this.#noticed.has("server")) this.serverSocket.emit("message", text);
-      if (direction === "down" && !this.#noticed.has("app")) this.ends.events.message(this.seeDown(text));
+      if (direction === "down" && !this.#noticed.has("app")) {
+        this.note(this.ends.app, text);
+        this.ends.events.message(this.seeDown(text));
+      }
     });
+  }
+
+  note(by: Actor, text: string): void {
+    if (NOTED.has(kindOf(text))) for (const fact of noted(text)) this.scene.note(by, fact);
+  }
+
+  /** The link breaks as by a reset: what was on its way is gone, and both sides know at once. */
+  reset(): void {
+    this.#dead.add("up").add("down");
+    for (const side of ["app", "server"] as const) this.#tell(side, this.#chance.within(0.2, 50), "it was reset");
   }
 
   /** The link breaks. Frames on their way may still arrive; each side hears of it when it does. */
@@ -153,11 +191,17 @@ export class ServerSocket extends EventEmitter {
 /** The stream below the server's socket. */
 export const WIRE = { cork: () => {}, uncork: () => {} };
 
+/** A bug of an app: what it sends instead of a frame. */
+export type Tamper = (text: string) => string[];
+
 /** The app's end, from dialling on. */
 class Dialled implements Socket {
   #state: "dialling" | "open" | "over" = "dialling";
 
-  constructor(private readonly connection: Connection) {}
+  constructor(
+    private readonly connection: Connection,
+    private readonly tamper: Tamper | undefined,
+  ) {}
 
   open(): void {
     if (this.#state !== "dialling") this.connection.closeFrom("app", "nobody waits for it any more");
@@ -175,8 +219,11 @@ class Dialled implements Socket {
 
   send(text: string): void {
     if (this.#state !== "open") return;
-    this.connection.ends.app.point(`app frame ${kindOf(text)}`);
-    this.connection.send("up", text);
+    for (const frame of this.tamper ? this.tamper(text) : [text]) {
+      this.connection.ends.app.point(`app frame ${kindOf(frame)}`);
+      this.connection.note(this.connection.ends.app, frame);
+      this.connection.send("up", frame);
+    }
   }
 
   close(): void {
@@ -208,7 +255,10 @@ export class Network {
   readonly #calls = new Set<Call>();
   readonly #scene: Scene;
 
-  constructor(scene: Scene) {
+  constructor(
+    scene: Scene,
+    private readonly tamper?: Tamper,
+  ) {
     this.#scene = scene;
   }
 
@@ -219,7 +269,7 @@ export class Network {
    */
   dial(ends: Ends, accept: (socket: ServerSocket) => boolean, seeDown: (text: string) => string): Socket {
     const connection = new Connection(this.#scene, ends, seeDown);
-    const dialled = new Dialled(connection);
+    const dialled = new Dialled(connection, this.tamper);
     const chance = this.#scene.chance(`dial ${ends.app.name}`);
     const { timeline } = this.#scene;
     const fail = (ms: number, reason: string) => void timeline.after(ms, ends.app, () => dialled.fail(reason));

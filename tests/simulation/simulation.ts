@@ -6,7 +6,7 @@ import { MemoryStore } from "../../packages/server/src/store/memory/memory-store
 import type { EnvironmentRow, Store } from "../../packages/server/src/store/store.ts";
 import { API_KEY, SimulatedApp } from "./app.ts";
 import { Nemesis } from "./nemesis.ts";
-import { Network, Unanswered } from "./network.ts";
+import { Network, type Tamper, Unanswered } from "./network.ts";
 import { EPOCH, Scene } from "./scene.ts";
 import { Senders } from "./senders.ts";
 import { NewsWire, SimulatedServer } from "./server.ts";
@@ -31,10 +31,17 @@ const ENVIRONMENT: EnvironmentRow = {
   createdAt: EPOCH,
 };
 
+export interface Mutant {
+  /** Put between the servers and the store. */
+  store?: (store: MemoryStore) => Store;
+  /** Put between the apps and their connections. */
+  tamper?: () => Tamper;
+}
+
 export interface SimulationOptions {
   seed: number;
-  /** A bug to put between the servers and the store: the judge must find it. */
-  mutant?: (store: MemoryStore) => Store;
+  /** A bug: the judge must find it. */
+  mutant?: Mutant;
 }
 
 export interface SimulationResult {
@@ -55,11 +62,11 @@ export interface SimulationResult {
  *
  * @example const { violations, hash } = await simulate({ seed: 7 });
  */
-export async function simulate({ seed, mutant }: SimulationOptions): Promise<SimulationResult> {
+export async function simulate({ seed, mutant = {} }: SimulationOptions): Promise<SimulationResult> {
   const scene = new Scene(seed);
   const memory = new MemoryStore();
   await memory.catalog.saveEnvironment(ENVIRONMENT);
-  const cast = castOf(scene, mutant ? mutant(memory) : memory);
+  const cast = castOf(scene, mutant.store?.(memory) ?? memory, mutant.tamper?.());
   const nemesis = new Nemesis(scene, cast);
   await boot(scene, cast, nemesis);
   const { servers, network } = cast;
@@ -92,9 +99,9 @@ interface Cast {
 }
 
 /** Two servers on one store; one or two processes of one app, which dial out or are called. */
-function castOf(scene: Scene, store: Store): Cast {
+function castOf(scene: Scene, store: Store, tamper?: Tamper): Cast {
   const chance = scene.chance("setting");
-  const network = new Network(scene);
+  const network = new Network(scene, tamper);
   const wire = new NewsWire(scene);
   const skew = chance.happens(0.5) ? 200 : 0;
   const transport = chance.happens(0.3) ? ("push" as const) : ("connect" as const);

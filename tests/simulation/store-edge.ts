@@ -1,6 +1,14 @@
 // Simulation: the way from one server to the store. Every operation is one event at the store; on the way there and back it may be slow, fail, be applied
 // without an answer, be applied twice, or be applied after its caller gave up. What the store answered is written to the history for the judge.
-import type { CatalogStore, Claim, RunChange, RunRow, Store } from "../../packages/server/src/store/store.ts";
+import type {
+  CatalogStore,
+  Claim,
+  ClaimRequest,
+  Intake,
+  RunChange,
+  RunRow,
+  Store,
+} from "../../packages/server/src/store/store.ts";
 import type { Chance } from "./chance.ts";
 import type { Scene } from "./scene.ts";
 import type { Actor } from "./timeline.ts";
@@ -10,6 +18,8 @@ interface Operation<T> {
   apply: () => Promise<T>;
   /** For the history, once the store has answered the first time. */
   note?: (answer: T) => void;
+  /** Noted each time it is applied. */
+  counts?: boolean;
   /** A transaction of several round trips: it cannot end without its server. Such a one is never applied twice or late. */
   held?: boolean;
 }
@@ -33,28 +43,40 @@ export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
       edge.pass({
         name: "intake",
         apply: () => store.intake(item),
-        note: ({ type }) => type === "stored" && edge.stored(item.runs),
+        note: ({ type }) => type === "stored" && edge.stored(item),
       }),
     claim: (request, decide) =>
-      edge.pass({ name: "claim", held: true, apply: () => store.claim(request, decide), note: (claim) => edge.claimed(claim) }),
+      edge.pass({
+        name: "claim",
+        held: true,
+        apply: () => store.claim(request, decide),
+        note: (claim) => edge.claimed(claim, request),
+      }),
     renew: (tokens, until, owner) =>
       edge.pass({
         name: "renew",
+        counts: true,
         apply: () => store.renew(tokens, until, owner),
         note: (held) => {
-          for (const token of held) scene.note("store", { what: "renewed", token });
+          for (const token of held) scene.note("store", { what: "renewed", token, owner, until: Math.ceil(until) });
         },
       }),
     adopt: (tokens, until, owner) =>
       edge.pass({
         name: "adopt",
+        counts: true,
         apply: () => store.adopt(tokens, until, owner),
         note: (held) => {
-          for (const token of held) scene.note("store", { what: "adopted", token });
+          for (const token of held) scene.note("store", { what: "adopted", token, owner, until: Math.ceil(until) });
         },
       }),
     releaseOwners: (owners, now, runsAt) =>
-      edge.pass({ name: "releaseOwners", apply: () => store.releaseOwners(owners, now, runsAt) }),
+      edge.pass({
+        name: "releaseOwners",
+        counts: true,
+        apply: () => store.releaseOwners(owners, now, runsAt),
+        note: () => scene.note("store", { what: "released", owners, until: runsAt }),
+      }),
     recordTask: (write) => {
       const { task, token } = write;
       const { runId: run, key, status, attempts: attempt } = task;
@@ -134,7 +156,8 @@ class Edge {
       };
       const refused = (error: unknown) => back(() => reject(error));
       const answered = (answer: T) => back(() => resolve(answer));
-      const again = () => this.#apply({ ...operation, note: () => {} }, this.#latency(), { answered, refused });
+      const again = () =>
+        this.#apply(operation.counts ? operation : { ...operation, note: () => {} }, this.#latency(), { answered, refused });
       this.#apply(operation, this.#latency(), { answered: twice ? again : answered, refused });
     });
   }
@@ -159,16 +182,19 @@ class Edge {
   }
 
   /** Runs may be stored claimed. */
-  stored(runs: readonly RunRow[]): void {
-    for (const { id: run, state } of runs)
-      if (state.kind === "executing") this.scene.note("store", { what: "claimed", run, token: state.token });
+  stored({ runs, work }: Intake): void {
+    for (const { id: run, state } of runs) {
+      const { dueAt = 0, owner = "" } = work.find(({ id }) => id === run) ?? {};
+      if (state.kind === "executing")
+        this.scene.note("store", { what: "claimed", run, token: state.token, owner, now: dueAt, until: Math.ceil(dueAt) });
+    }
   }
 
-  claimed(claim: Claim): void {
+  claimed(claim: Claim, { owner, now, leaseUntil: until }: ClaimRequest): void {
     for (const change of claim.changes) this.changed(change);
     for (const { kind, token, ...item } of claim.items) {
       const run = kind === "run" ? (item as { run: RunRow }).run.id : "";
-      if (run) this.scene.note("store", { what: "claimed", run, token });
+      if (run) this.scene.note("store", { what: "claimed", run, token, owner, now, until });
     }
   }
 

@@ -32,6 +32,8 @@ export function judge(evidence: Evidence): string[] {
     ...children(evidence, entries),
     ...results(evidence, told.outputs, entries),
     ...fences(entries),
+    ...leases(entries),
+    ...wires(entries),
     ...endings(entries),
     ...gates(evidence, entries),
     ...tasks(entries),
@@ -152,11 +154,65 @@ function fences(entries: readonly Entry[]): string[] {
     } else if (entry.what === "recorded" && entry.token !== holder.get(entry.run)) {
       found.push(`I-5: a report of ${entry.token} was taken, ${entry.run} is held by ${holder.get(entry.run) ?? "nobody"}`);
     } else if (entry.what === "renewed") {
-      const run = entry.token.slice(entry.token.indexOf(".") + 1);
+      const run = runOf(entry.token);
       if (run.startsWith("run_") && holder.get(run) !== entry.token) found.push(`I-5: ${entry.token} was renewed and is stale`);
     }
   }
   return found;
+}
+
+/** I-5: a lease is renewed by its server only, and nobody takes a run over before its lease ends, whoever adopted it. */
+function leases(entries: readonly Entry[]): string[] {
+  const held = new Map<string, { token: string; owner: string; until: number }>();
+  return entries.flatMap((entry) => {
+    if (entry.what === "changed" && !entry.state.startsWith("exe_")) held.delete(entry.run);
+    if (entry.what === "claimed") {
+      const former = held.get(entry.run);
+      held.set(entry.run, entry);
+      const left = former && former.token !== entry.token ? former.until - entry.now : 0;
+      return left > 0 ? [`I-5: ${entry.run} was taken over ${left} ms before its lease ended`] : [];
+    }
+    if (entry.what === "renewed" || entry.what === "adopted") {
+      const lease = held.get(runOf(entry.token));
+      if (lease?.token !== entry.token) return [];
+      held.set(runOf(entry.token), { ...entry });
+      const foreign = entry.what === "renewed" && lease.owner !== entry.owner;
+      return foreign ? [`I-5: ${entry.token} was renewed by a server that does not have it`] : [];
+    }
+    if (entry.what === "released") {
+      for (const [run, lease] of held) if (entry.owners.includes(lease.owner)) held.set(run, { ...lease, until: entry.until });
+    }
+    return [];
+  });
+}
+
+function runOf(token: string): string {
+  return token.slice(token.indexOf(".") + 1);
+}
+
+/** What a server acknowledged is never sent to it again; an app that comes back with an execution keeps it, if it is still the run's. */
+function wires(entries: readonly Entry[]): string[] {
+  const reports = new Map<string, readonly string[]>();
+  const received = new Set<string>();
+  const holder = new Map<string, string>();
+  const adopted = new Set<string>();
+  return entries.flatMap((entry) => {
+    if (entry.what === "claimed") holder.set(entry.run, entry.token);
+    if (entry.what === "changed" && !entry.state.startsWith("exe_")) holder.delete(entry.run);
+    if (entry.what === "adopted") adopted.add(entry.token);
+    if (entry.what === "received") {
+      for (const key of reports.get(`${entry.token} ${entry.n}`) ?? []) received.add(`${entry.token} ${key}`);
+    }
+    if (entry.what === "reclaimed") {
+      const { token } = entry;
+      if (entry.held) return adopted.has(token) ? [] : [`I-5: ${token} was resumed without a lease`];
+      return holder.get(runOf(token)) === token ? [`I-4: ${token} was given up while it was the run's`] : [];
+    }
+    if (entry.what !== "reported") return [];
+    reports.set(`${entry.token} ${entry.n}`, entry.keys);
+    const again = entry.keys.filter((key) => received.has(`${entry.token} ${key}`));
+    return again.map((key) => `I-4: ${key} of ${entry.token} was acknowledged and sent again`);
+  });
 }
 
 /** I-6: each change follows the one before it, and one of them is the end. */

@@ -9,11 +9,10 @@ import type { ConnectOptions } from "./connect.ts";
 
 let apps: ConnectedApps;
 let server: ConnectServer;
-let lines: string[];
 
 beforeEach(async () => {
   apps = await ConnectedApps.open();
-  ({ server, lines } = apps);
+  ({ server } = apps);
 });
 afterEach(() => apps.close());
 

@@ -224,7 +224,7 @@ describe("a server that does not answer", () => {
     for (const token of tokens) execute(peer, token, "large");
     const reports: { x: string; n: number }[] = [];
     for (let i = 0; i < 5; i++) reports.push(await peer.next("report"));
-    // Every execution has come to its step, or this would not be answered.
+    // More is ready to go by now, and a frame that no step waits for overtakes it.
     execute(peer, "last", "gone");
     client.defineJob({ id: "b", name: "b", version: "1.0.0", trigger: invokeTrigger(), run: async () => {} });
     await peer.next("index");
