@@ -52,31 +52,7 @@ export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
         apply: () => store.claim(request, decide),
         note: (claim) => edge.claimed(claim, request),
       }),
-    renew: (tokens, until, owner) =>
-      edge.pass({
-        name: "renew",
-        counts: true,
-        apply: () => store.renew(tokens, until, owner),
-        note: (held) => {
-          for (const token of held) scene.note("store", { what: "renewed", token, owner, until: Math.ceil(until) });
-        },
-      }),
-    adopt: (tokens, until, owner) =>
-      edge.pass({
-        name: "adopt",
-        counts: true,
-        apply: () => store.adopt(tokens, until, owner),
-        note: (held) => {
-          for (const token of held) scene.note("store", { what: "adopted", token, owner, until: Math.ceil(until) });
-        },
-      }),
-    releaseOwners: (owners, now, runsAt) =>
-      edge.pass({
-        name: "releaseOwners",
-        counts: true,
-        apply: () => store.releaseOwners(owners, now, runsAt),
-        note: () => scene.note("store", { what: "released", owners, until: runsAt }),
-      }),
+    ...leasesEdge(store, edge, scene),
     recordTask: (write) => {
       const { task, token } = write;
       const { runId: run, key, status, attempts: attempt } = task;
@@ -102,6 +78,36 @@ export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
     delivery: read("delivery", (environmentId: string, id: string) => store.delivery(environmentId, id)),
     ping: read("ping", () => store.ping()),
     close: async () => {},
+  };
+}
+
+function leasesEdge(store: Store, edge: Edge, scene: Scene): Pick<Store, "renew" | "adopt" | "releaseOwners"> {
+  return {
+    renew: (tokens, until, owner) =>
+      edge.pass({
+        name: "renew",
+        counts: true,
+        apply: () => store.renew(tokens, until, owner),
+        note: (held) => {
+          for (const token of held) scene.note("store", { what: "renewed", token, owner, until: Math.ceil(until) });
+        },
+      }),
+    adopt: (tokens, until, owner) =>
+      edge.pass({
+        name: "adopt",
+        counts: true,
+        apply: () => store.adopt(tokens, until, owner),
+        note: (held) => {
+          for (const token of held) scene.note("store", { what: "adopted", token, owner, until: Math.ceil(until) });
+        },
+      }),
+    releaseOwners: (owners, now, runsAt) =>
+      edge.pass({
+        name: "releaseOwners",
+        counts: true,
+        apply: () => store.releaseOwners(owners, now, runsAt),
+        note: () => scene.note("store", { what: "released", owners, until: runsAt }),
+      }),
   };
 }
 

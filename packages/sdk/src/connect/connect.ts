@@ -122,7 +122,10 @@ class Connector implements SessionOwner {
 
   ended(session: Session, end: SessionEnd): void {
     this.#former.delete(session);
-    if (session !== this.#session) return this.#gather();
+    if (session !== this.#session) {
+      this.#gather();
+      return;
+    }
     this.#session = undefined;
     if (this.#closing) return;
     if (end.kind === "refused" && !this.#everWelcomed) {

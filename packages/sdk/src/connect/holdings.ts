@@ -78,10 +78,11 @@ export class Holdings {
   #finished(token: string, end: ExecutionEnd): void {
     const held = this.#held.get(token);
     if (!held) return;
-    if (end.kind !== "ended") return this.#forget(held);
-    const { items, outcome } = end;
-    held.end = { x: token, n: 0, items, outcome, since: this.#app.runtime.elapsed(), sent: 0 };
-    held.session?.post(held.end);
+    if (end.kind === "ended") {
+      const { items, outcome } = end;
+      held.end = { x: token, n: 0, items, outcome, since: this.#app.runtime.elapsed(), sent: 0 };
+      held.session?.post(held.end);
+    } else this.#forget(held);
   }
 
   /** A report is on disk. */

@@ -1,6 +1,4 @@
 // Room: execute, the connect hub alone: what an app hears when it cannot be registered. A refusal makes an SDK give up, so it must be the app's own fault.
-import { EventEmitter } from "node:events";
-import type { Duplex } from "node:stream";
 import { UserFacingError } from "@holdfast/protocol";
 import { afterAll, expect, it } from "vitest";
 import type { WebSocket } from "ws";
@@ -9,25 +7,13 @@ import { realWorld } from "../platform/world.ts";
 import { createMemoryStore } from "../store/memory/memory-store.ts";
 import type { EnvironmentRow } from "../store/store.ts";
 import { ConnectHub } from "./connect.ts";
+import { PretendedSocket, WIRE } from "./fixture.test.mts";
 
 const world = realWorld({ log: { write: () => undefined } });
 const hubs: ConnectHub[] = [];
 afterAll(() => {
   for (const hub of hubs) hub.close();
 });
-
-class PretendedSocket extends EventEmitter {
-  readonly OPEN = 1;
-  readyState = 1;
-  readonly sent: string[] = [];
-  readonly closed = new Promise<number>((resolve) => this.once("closing", resolve));
-  send(text: string): void {
-    this.sent.push(JSON.parse(text).t);
-  }
-  close(code: number): void {
-    this.emit("closing", code);
-  }
-}
 
 async function introduced(failure: Error): Promise<{ sent: string[]; code: number }> {
   const { store, bus } = createMemoryStore();
@@ -49,10 +35,10 @@ async function introduced(failure: Error): Promise<{ sent: string[]; code: numbe
   hubs.push(hub);
   const socket = new PretendedSocket();
   const environment = { id: "env_00000000000000000000000000", slug: "dev" } as EnvironmentRow;
-  hub.accept(socket as unknown as WebSocket, environment, { cork: () => {}, uncork: () => {} } as unknown as Duplex);
+  hub.accept(socket as unknown as WebSocket, environment, WIRE);
   const index = { jobs: [], sources: [], dynamicTriggers: [], dynamicSchedules: [] };
   socket.emit("message", JSON.stringify({ t: "hello", protocol: 1, app: "shop", sdk: "0", concurrency: 1, index }));
-  return { code: await socket.closed, sent: socket.sent };
+  return { code: await socket.closed, sent: socket.sent.map(({ t }) => t) };
 }
 
 it("an app that cannot be registered because of our database is told to come again, not refused", async () => {

@@ -53,7 +53,8 @@ export class ConnectHub {
 
   /** Takes an authenticated socket. */
   accept(socket: WebSocket, environment: EnvironmentRow, wire: Duplex): void {
-    const connection = new Connection(socket, environment, wire, this.world, () => this.#hasRoom(connection));
+    const flows = () => this.#hasRoom(connection);
+    const connection: Connection = new Connection(socket, environment, this.world, { wire, flows });
     this.#connections.add(connection);
     socket.on("message", (data) => void this.#received(connection, String(data)));
     socket.on("pong", () => {

@@ -11,6 +11,13 @@ const ANSWER_WITHIN_MS = 30_000;
 /** An app this far behind gets no new work and no further page of an old one. */
 const CLOGGED_BYTES = 4 * 1024 * 1024;
 
+export interface Below {
+  /** The stream below the socket: frames of one turn leave it in one write, as the acknowledgements of a batch do. */
+  wire: Duplex;
+  /** The app was far behind and is not any more. */
+  flows: () => void;
+}
+
 export class Connection {
   readonly executions = new Set<string>();
   app: AppRow | null = null;
@@ -27,21 +34,18 @@ export class Connection {
   constructor(
     readonly socket: WebSocket,
     readonly environment: EnvironmentRow,
-    /** The stream below the socket: frames of one turn leave it in one write, as the acknowledgements of a batch do. */
-    private readonly wire: Duplex,
     private readonly world: World,
-    /** It was clogged and is not any more. */
-    private readonly flows: () => void = () => {},
+    private readonly below: Below,
   ) {}
 
   send(frame: ServerFrame): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
     if (!this.#corked) {
       this.#corked = true;
-      this.wire.cork();
+      this.below.wire.cork();
       process.nextTick(() => {
         this.#corked = false;
-        this.wire.uncork();
+        this.below.wire.uncork();
       });
     }
     const text = JSON.stringify(frame);
@@ -54,7 +58,7 @@ export class Connection {
     this.#unsent -= bytes;
     if (!wasClogged || this.clogged) return;
     for (const resolve of this.#whenFlowing.splice(0)) resolve();
-    this.flows();
+    this.below.flows();
   }
 
   get clogged(): boolean {

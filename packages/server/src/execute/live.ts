@@ -29,8 +29,8 @@ export class LiveExecutions {
 
   /** As `add`, in place of the entry there may be. */
   replace(execution: LiveExecution): void {
-    if (this.#byToken.has(execution.token)) this.#byToken.set(execution.token, execution);
-    else return this.add(execution);
+    if (!this.#byToken.has(execution.token)) this.add(execution);
+    this.#byToken.set(execution.token, execution);
     this.#byRun.set(execution.run.id, execution);
   }
 

@@ -36,7 +36,7 @@ export class Resumption {
     const held = await store.adopt(current.map(tokenOf), world.now() + LEASE_MS, owner);
     const adopted = current.filter((run) => held.has(tokenOf(run)));
     const waits = await Promise.all(adopted.map((run) => this.#waitsOf(run)));
-    adopted.forEach((run, i) => this.#carry({ run, app, waits: waits[i] ?? new Map() }, connection));
+    for (const [i, run] of adopted.entries()) this.#carry({ run, app, waits: waits[i] ?? new Map() }, connection);
     return adopted.map(tokenOf);
   }
 
