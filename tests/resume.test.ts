@@ -15,6 +15,8 @@ import { until } from "./harness/until.ts";
 
 const APP = "tests/harness/apps/promises.ts";
 const PATIENT = { withinMs: 60_000 };
+/** Several programs are started in each. */
+const LONG = { timeout: 180_000 };
 
 const proxies: TcpProxy[] = [];
 afterAll(async () => {
@@ -51,7 +53,7 @@ async function inLongStep(server: TestServer) {
 
 const ONCE = { output: "done", executions: 1, told: ["first started", "first ended", "second started"] };
 
-test("a server is killed with -9 and started again on its data", async () => {
+test("a server is killed with -9 and started again on its data", LONG, async () => {
   const server = await TestServer.start();
   const { finish } = await inLongStep(server);
   await server.kill();
@@ -59,7 +61,7 @@ test("a server is killed with -9 and started again on its data", async () => {
   expect(await finish(server)).toEqual(ONCE);
 });
 
-test("a step ends while its server is dead", async () => {
+test("a step ends while its server is dead", LONG, async () => {
   const server = await TestServer.start();
   const { endStep, finish } = await inLongStep(server);
   await server.kill();
@@ -68,7 +70,7 @@ test("a step ends while its server is dead", async () => {
   expect(await finish(server)).toEqual(ONCE);
 });
 
-test("a proxy resets the connection, again and again", async () => {
+test("a proxy resets the connection, again and again", LONG, async () => {
   const server = await TestServer.start();
   const { proxy, finish } = await inLongStep(server);
   for (let i = 0; i < 5; i++) {
@@ -79,7 +81,7 @@ test("a proxy resets the connection, again and again", async () => {
   expect(await finish(server)).toEqual(ONCE);
 });
 
-test("a rolling restart: the step moves to the other server, and its former one stops without waiting for it", async () => {
+test("a rolling restart: the step moves to the other server, and its former one stops without waiting for it", LONG, async () => {
   const database = await startDatabase();
   const env = { HOLDFAST_ENCRYPTION_KEY: randomBytes(32).toString("base64") };
   const first = await TestServer.start({ databaseUrl: database.url, env });

@@ -30,6 +30,7 @@ async function introduced(failure: Error): Promise<{ sent: string[]; code: numbe
     moved: nothing,
     ready: nothing,
     resume: async () => [],
+    returning: () => [],
   };
   const hub = new ConnectHub(world, new Registry(store.catalog, world, bus), listener);
   hubs.push(hub);

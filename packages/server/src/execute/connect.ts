@@ -21,6 +21,8 @@ import { Connection } from "./connection.ts";
 export interface ConnectListener {
   report(frame: AppFrame & { t: "report" }, connection: Connection): void;
   ended(frame: AppFrame & { t: "end" }, connection: Connection): void;
+  /** The app has begun to come back with these; answers those this server has. They are on this connection from now on, unless `resume` says otherwise. */
+  returning(tokens: readonly string[], slug: string, connection: Connection): string[];
   /** The app comes with executions it holds; answers those that are still theirs, which go on over this connection. */
   resume(tokens: readonly string[], connection: Connection): Promise<string[]>;
   /** The connection broke; the app may come back with these executions. */
@@ -110,6 +112,9 @@ export class ConnectHub {
     }
     // Said before anything is adopted: executions stay where they are until the app finds a server that keeps them.
     if (this.#draining && frame.t === "hello") return connection.socket.close(1013, "draining");
+    if (frame.t === "hello" && frame.holds) {
+      this.#takeFromOthers(connection, this.listener.returning(frame.holds, frame.app, connection));
+    }
     const slug = frame.t === "hello" ? frame.app : connection.app?.slug;
     if (!slug) return this.#refuse(connection, "The first frame must be hello.");
     try {
@@ -137,13 +142,19 @@ export class ConnectHub {
     try {
       const held = await this.listener.resume(tokens, connection);
       const known = new Set(held);
-      for (const other of this.#connections) if (other !== connection) for (const token of held) other.executions.delete(token);
-      connection.send({ t: "resumed", held, stale: tokens.filter((token) => !known.has(token)) });
+      const stale = tokens.filter((token) => !known.has(token));
+      for (const token of stale) connection.executions.delete(token);
+      this.#takeFromOthers(connection, held);
+      connection.send({ t: "resumed", held, stale });
       if (!this.#connections.has(connection)) this.listener.broken(held);
     } catch (error) {
       this.world.log.warn("executions could not be resumed", { app: connection.app?.slug, error });
       connection.socket.close(1013, "try again later");
     }
+  }
+
+  #takeFromOthers(connection: Connection, tokens: readonly string[]): void {
+    for (const other of this.#connections) if (other !== connection) for (const token of tokens) other.executions.delete(token);
   }
 
   #moved(connection: Connection, tokens: readonly string[]): void {

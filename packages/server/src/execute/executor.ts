@@ -317,6 +317,10 @@ export class Executor implements ConnectListener {
     );
   }
 
+  returning(tokens: readonly string[], slug: string, connection: Connection): string[] {
+    return this.#resumption.returning(tokens, slug, connection);
+  }
+
   /** Ends under way come first: an execution that is over is nobody's to resume. */
   async resume(tokens: readonly string[], connection: Connection): Promise<string[]> {
     await Promise.all(tokens.map((token) => this.#ending.get(token)));

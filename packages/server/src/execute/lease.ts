@@ -5,9 +5,9 @@ export const LEASE_MS = 15_000;
 
 /**
  * How long an app whose connection broke may take to be back, before its executions count as lost: an app dials again after 50 to 100 ms and has some tries
- * (measured: a cut connection is resumed within 0.2 s). What is given up too early is done twice, what is given up late waits for nothing.
+ * on a busy machine. What is given up too early is done twice, what is given up late waits for nothing.
  */
-export const RESUME_MS = 1_500;
+export const RESUME_MS = 2_000;
 
 /** How long executions of a server that went away are kept for their apps, which dial again at least twice a second while they hold any. */
-export const ADOPT_MS = 2_500;
+export const ADOPT_MS = 3_000;

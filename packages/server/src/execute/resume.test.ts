@@ -69,6 +69,25 @@ describe("a broken connection", () => {
     expect(await state()).toBe("finished");
   });
 
+  it("loses nothing while its app is coming back, however long the database takes", async () => {
+    const { token, socket, state } = await running();
+    const { saveApp } = server.store.catalog;
+    let go = () => {};
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    server.store.catalog.saveApp = async (row) => {
+      await held;
+      return saveApp.call(server.store.catalog, row);
+    };
+    socket.gone(1006);
+    const again = dial(server, [token]);
+    graceOver();
+    go();
+    await expect.poll(() => again.of("resumed")).toEqual([{ t: "resumed", held: [token], stale: [] }]);
+    expect(await state()).toBe(token);
+  });
+
   it("loses its executions when nobody comes back", async () => {
     const { socket, state } = await running();
     socket.gone(1006);

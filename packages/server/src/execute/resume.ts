@@ -22,6 +22,21 @@ export class Resumption {
   constructor(private readonly needs: ResumeNeeds) {}
 
   /**
+   * An app says that it is back with executions of this server. What is known here is not lost from now on, though it takes a while to adopt them.
+   *
+   * @returns those that are live here
+   */
+  returning(tokens: readonly string[], slug: string, connection: Connection): string[] {
+    const { live } = this.needs;
+    return tokens.filter((token) => {
+      const execution = live.get(token);
+      const own = execution?.app.slug === slug && execution.app.environmentId === connection.environment.id;
+      if (execution && own) this.#carry(execution, connection);
+      return own;
+    });
+  }
+
+  /**
    * The app of this connection says that it holds these executions.
    *
    * @returns those that are still theirs: they are live on this server now, and go on over this connection
