@@ -36,6 +36,8 @@ export class Stand {
     await app.says(/connected/);
     const database = new pg.Client(embeddedConnection(server.dataDir));
     await database.connect();
+    // A bench that fails ends the server under it: what is to be seen then is why it failed.
+    database.on("error", () => {});
     const url = new URL(await server.api.endpointUrl("bench"));
     await server.api.knowsJob("steps");
     return new Stand(server, database, url.pathname, app);
