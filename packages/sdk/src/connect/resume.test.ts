@@ -5,6 +5,7 @@ import type { ConnectServer, Peer } from "../../test-kit/connect-server.ts";
 import { ConnectedApps, execute } from "../../test-kit/connected-apps.ts";
 import { executionStart } from "../../test-kit/run-model.ts";
 import { realRuntime } from "../runtime/real.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { invokeTrigger } from "../triggers/invoke-trigger.ts";
 
 let apps: ConnectedApps;
@@ -26,6 +27,15 @@ async function holding(): Promise<{ peer: Peer; holds: string[] }> {
   return { peer, holds };
 }
 
+/** A connected app whose execution x1 has reported its first step, which nobody has acknowledged yet. */
+async function reporting(different: Partial<Runtime> = {}) {
+  const { client, gate } = apps.stepping(different);
+  apps.connect(client);
+  const peer = await server.welcomed();
+  execute(peer, "x1");
+  return { gate, peer, one: await peer.next("report") };
+}
+
 /** Shows that a peer got nothing else: an execution without a job ends, and that is all. */
 async function silent(peer: Peer, token: string): Promise<void> {
   execute(peer, token, "gone");
@@ -35,11 +45,7 @@ async function silent(peer: Peer, token: string): Promise<void> {
 
 describe("when the connection breaks", () => {
   it("the app goes on, names what it holds, and sends again what was not acknowledged", async () => {
-    const { client, gate } = apps.stepping();
-    apps.connect(client);
-    const first = await server.welcomed();
-    execute(first, "x1");
-    const one = await first.next("report");
+    const { gate, peer: first, one } = await reporting();
     first.socket.terminate();
     const { peer, holds } = await holding();
     expect(holds).toEqual(["x1"]);
@@ -56,11 +62,7 @@ describe("when the connection breaks", () => {
   });
 
   it("what was acknowledged is not sent again", async () => {
-    const { client, gate } = apps.stepping();
-    apps.connect(client);
-    const first = await server.welcomed();
-    execute(first, "x1");
-    const one = await first.next("report");
+    const { gate, peer: first, one } = await reporting();
     first.send({ t: "ack", x: "x1", n: one.n });
     await expect.poll(() => gate.passed).toEqual(["one"]);
     first.socket.terminate();
@@ -90,11 +92,7 @@ describe("when the connection breaks", () => {
   });
 
   it("an execution that went to somebody else stops", async () => {
-    const { client, gate } = apps.stepping();
-    apps.connect(client);
-    const first = await server.welcomed();
-    execute(first, "x1");
-    const one = await first.next("report");
+    const { gate, peer: first, one } = await reporting();
     first.socket.terminate();
     const { peer } = await holding();
     peer.send({ t: "resumed", held: [], stale: ["x1"] });
@@ -136,10 +134,7 @@ describe("when the connection breaks", () => {
       waiting.push({ ms, due });
       return () => {};
     };
-    apps.connect(apps.stepping({ after }).client);
-    const first = await server.welcomed();
-    execute(first, "x1");
-    await first.next("report");
+    const { peer: first } = await reporting({ after });
     first.socket.terminate();
     await expect.poll(() => waiting.map(({ ms }) => ms)).toEqual([30_000]);
     for (const { due } of waiting) due();
@@ -149,11 +144,7 @@ describe("when the connection breaks", () => {
 
 describe("when the server drains", () => {
   it("executions move to the next server while the former still serves them", async () => {
-    const { client, gate } = apps.stepping();
-    apps.connect(client);
-    const old = await server.welcomed();
-    execute(old, "x1");
-    const one = await old.next("report");
+    const { gate, peer: old, one } = await reporting();
     old.send({ t: "draining" });
     const { peer, holds } = await holding();
     expect(holds).toEqual(["x1"]);

@@ -1,5 +1,6 @@
 // Room: dispatch. A port: runs this server is about to store and can execute at once are stored already claimed, so that they start without a claim of
 // their own. Implemented by worker/first-claims.ts; called by whoever stores runs (send, ingest).
+import type { IntakeResult } from "../store/store.ts";
 import type { Plan } from "./plan.ts";
 
 /** What is to be stored. Exactly one of `stored` and `dropped` must follow. */
@@ -13,4 +14,19 @@ export interface Starting extends Plan {
 export interface FirstClaims {
   /** Claims those of the runs that this server has room for. */
   of(plan: Plan): Starting;
+}
+
+/**
+ * Stores what starts runs, and starts them once it is on disk.
+ *
+ * @example await storing(first.of(plan), ({ runs, work }) => store.intake({ delivery: null, event, runs, work, done: null }))
+ */
+export async function storing(starting: Starting, store: (plan: Plan) => Promise<IntakeResult>): Promise<IntakeResult> {
+  const result = await store(starting).catch((error: unknown) => {
+    starting.dropped();
+    throw error;
+  });
+  if (result.type === "stored") starting.stored();
+  else starting.dropped();
+  return result;
 }

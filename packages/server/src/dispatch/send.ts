@@ -3,7 +3,7 @@
 import { type RawEvent, UserFacingError } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
 import type { EventRow, Intake, IntakeResult, RunRow, Store } from "../store/store.ts";
-import type { FirstClaims } from "./first-claim.ts";
+import { type FirstClaims, storing } from "./first-claim.ts";
 import { type Plan, planRuns } from "./plan.ts";
 import type { RecentEvents } from "./recent-events.ts";
 import type { Registry } from "./registry.ts";
@@ -56,16 +56,9 @@ export class Events {
     return { event, runs: plan.runs, duplicate: false };
   }
 
-  async #store(event: EventRow, plan: Plan, done: Intake["done"]): Promise<IntakeResult> {
-    const starting = this.needs.first.of(plan);
-    const { runs, work } = starting;
-    const result = await this.needs.store.intake({ delivery: null, event, runs, work, done }).catch((error: unknown) => {
-      starting.dropped();
-      throw error;
-    });
-    if (result.type === "stored") starting.stored();
-    else starting.dropped();
-    return result;
+  #store(event: EventRow, plan: Plan, done: Intake["done"]): Promise<IntakeResult> {
+    const { first, store } = this.needs;
+    return storing(first.of(plan), ({ runs, work }) => store.intake({ delivery: null, event, runs, work, done }));
   }
 
   async #first(environmentId: string, eventRowId: string): Promise<Sent> {

@@ -56,6 +56,7 @@ export class Executor implements ConnectListener {
   readonly #v2: V2Outcomes;
   /** Executions about to start, by app. */
   readonly #starting = new Map<string, number>();
+  #whenReleased: (() => void)[] = [];
   #draining = false;
   /** Ends of executions on their way to the store, by token; true once one is on disk. */
   readonly #ending = new Map<string, Promise<boolean>>();
@@ -97,6 +98,17 @@ export class Executor implements ConnectListener {
 
   release(appId: string, executions: number): void {
     this.reserve(appId, -executions);
+    for (const resolve of this.#whenReleased.splice(0)) resolve();
+  }
+
+  /** Resolves when nothing executes and nothing is about to: runs that are being stored claimed begin once they are on disk. */
+  async idle(): Promise<void> {
+    for (;;) {
+      if ([...this.#starting.values()].some((executions) => executions > 0)) {
+        await new Promise<void>((resolve) => this.#whenReleased.push(resolve));
+      } else if (this.live.size > 0) await this.live.idle();
+      else return;
+    }
   }
 
   /** Starts no executions any more. */
@@ -116,13 +128,23 @@ export class Executor implements ConnectListener {
 
   /** As `begin`; resolves once it is under way (connect) or over (push). */
   async execute(run: RunRow, token: string): Promise<void> {
-    this.reserve(run.appId, 1);
-    const prepared = await this.#prepare(run, token).finally(() => this.release(run.appId, 1));
+    const prepared = await this.#enter(run, token);
     if (!prepared) return;
     const { app } = prepared;
-    this.live.add({ token, run, app, progressed: false, waits: new Map(), stop: () => {} });
     if (app.transport === "connect") return this.#connect(prepared);
     return app.index?.holdfast ? this.#push(prepared) : this.#pushV2(prepared);
+  }
+
+  /** From here on it is live; until then room is kept for it. */
+  async #enter(run: RunRow, token: string): Promise<Prepared | null> {
+    this.reserve(run.appId, 1);
+    try {
+      const prepared = await this.#prepare(run, token);
+      if (prepared) this.live.add({ token, run, app: prepared.app, progressed: false, waits: new Map(), stop: () => {} });
+      return prepared;
+    } finally {
+      this.release(run.appId, 1);
+    }
   }
 
   /** Finds what an execution needs; without it the run is told so, and null is answered. */

@@ -46,3 +46,21 @@ it("an app called by URL that had no room is looked at again as soon as one exec
   await Promise.all(all);
   expect(woken).toEqual([app.id]);
 });
+
+it("a server is not idle while an execution is about to start, and until it has ended", async () => {
+  const ends: (() => void)[] = [];
+  const fetch = () => new Promise<HttpOutcome>((resolve) => ends.push(() => resolve(answer({ status: "SUCCESS" }))));
+  const { executor, store, claimed } = await executorScene({ world: { fetch } });
+  const [item] = await claimed(1);
+  if (!item) throw new Error("the run was not claimed");
+  executor.begin(item.run, item.token);
+  let idle = false;
+  const waiting = executor.idle().then(() => {
+    idle = true;
+  });
+  await expect.poll(() => ends.length).toBe(1);
+  expect(idle).toBe(false);
+  ends[0]?.();
+  await waiting;
+  await expect.poll(async () => (await store.run(null, item.run.id))?.state.kind).toBe("finished");
+});

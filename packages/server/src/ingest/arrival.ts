@@ -1,6 +1,7 @@
 // Room: ingest. One received request on its way to being a delivery: the row it becomes, and the ways it can be stored.
 // Called by receive, settle and replay. Promises: nothing is answered 2xx before one of these functions has resolved.
 import type { DeliveryVerdict, RequestPayload } from "@holdfast/protocol";
+import { storing } from "../dispatch/first-claim.ts";
 import type { KnownEndpoint } from "../dispatch/registry.ts";
 import type { DeliveryRow, EventRow, Intake, IntakeResult, NewWork } from "../store/store.ts";
 import type { IngestParts } from "./ports.ts";
@@ -53,14 +54,9 @@ export class Deliveries {
   async accept(accepted: Accepted): Promise<DeliveryRow> {
     const event = this.#eventOf(accepted);
     const delivery: DeliveryRow = { ...accepted.delivery, verdict: "verified", reason: accepted.reason, eventRowId: event.rowId };
-    const starting = this.parts.planRuns(event);
-    const { runs, work } = starting;
-    const stored = await this.#store({ delivery, event, runs, work, done: accepted.done }).catch((error: unknown) => {
-      starting.dropped();
-      throw error;
-    });
-    if (stored.type === "stored") starting.stored();
-    else starting.dropped();
+    const stored = await storing(this.parts.planRuns(event), ({ runs, work }) =>
+      this.#store({ delivery, event, runs, work, done: accepted.done }),
+    );
     return stored.type === "duplicate" ? { ...delivery, verdict: "duplicate", eventRowId: stored.eventRowId } : delivery;
   }
 

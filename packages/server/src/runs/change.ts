@@ -51,6 +51,13 @@ export class Runs {
     return moved.run.state.kind === "executing" ? { ...change, work: lease } : change;
   }
 
+  /** A run that is not stored yet, as it is when it is stored claimed; null when it cannot begin. */
+  bornClaimed(run: RunRow, token: string): RunRow | null {
+    const moved = this.decide(run, { type: "claimed", token });
+    if (moved.type === "ignored" || moved.run.state.kind !== "executing") return null;
+    return { ...run, ...runOf(moved.run) };
+  }
+
   /** Says that a change written by a claim is on disk. */
   told(change: RunChange): void {
     this.#tell(change);

@@ -90,3 +90,17 @@ it("a run that has to ask for slots first is stored unclaimed", async () => {
   starting.stored();
   expect(woken).toEqual([app.id]);
 });
+
+it("a server that stops waits for runs it is storing, and for those that begin", async () => {
+  const { executor, start } = await scene(["one"], "http://127.0.0.1:9/");
+  const starting = start();
+  executor.drain();
+  let idle = false;
+  const waiting = executor.idle().then(() => {
+    idle = true;
+  });
+  await new Promise(setImmediate);
+  expect(idle).toBe(false);
+  starting.dropped();
+  await waiting;
+});

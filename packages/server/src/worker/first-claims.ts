@@ -70,9 +70,9 @@ export class FirstClaims implements Port {
     const app = registry.app(run.appId);
     if (!app || run.flow || executor.room(app) < 1) return null;
     const token = makeToken(world, run.id);
-    const moved = runs.decide(run, { type: "claimed", token });
-    if (moved.type === "ignored" || moved.run.state.kind !== "executing") return null;
+    const claimed = runs.bornClaimed(run, token);
+    if (!claimed) return null;
     executor.reserve(app.id, 1);
-    return { run: { ...run, ...moved.run }, token };
+    return { run: claimed, token };
   }
 }

@@ -207,7 +207,8 @@ export class Worker {
     const late = new Promise<void>((resolve) => {
       cancel = world.after(DRAIN_MS, resolve);
     });
-    await Promise.race([Promise.all([ingest.idle(), executor.live.idle()]), late]);
+    // In this order: a verdict that is being written may start runs.
+    await Promise.race([ingest.idle().then(() => executor.idle()), late]);
     cancel();
     await executor.giveBack();
     this.#cancelRenew();
