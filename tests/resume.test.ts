@@ -94,5 +94,4 @@ test("a rolling restart: the step moves to the other server, and its former one 
   expect(await second.stop()).toEqual({ code: 0, signal: null });
   expect(await finish(first)).toEqual(ONCE);
   await first.stop();
-  await database.stop();
 });

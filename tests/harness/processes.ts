@@ -35,6 +35,7 @@ export interface Program {
 
 const programs = new Set<ChildProcess>();
 const directories = new Set<string>();
+const supervised = new Set<() => Promise<void>>();
 
 /** Environment of a child: only what it needs of ours, so that no setting of the machine decides a test. */
 export function cleanEnv(extra: Record<string, string | undefined> = {}): Record<string, string> {
@@ -116,6 +117,11 @@ export function freshDirectory(): string {
   return directory;
 }
 
+/** Has `cleanUp` stop what this process itself supervises, before it kills the rest: killed from behind, it would be started again. */
+export function stopAtCleanUp(stop: () => Promise<void>): void {
+  supervised.add(stop);
+}
+
 /** The postmaster.pid of a data directory's embedded PostgreSQL, or null. */
 export function postmasterFile(dataDir: string): string | null {
   const home = join(dataDir, "postgres");
@@ -164,6 +170,8 @@ function killEverything(): void {
 
 /** Ends and removes everything that was started here. Call in `afterAll`. */
 export async function cleanUp(): Promise<void> {
+  await Promise.all([...supervised].map((stop) => stop()));
+  supervised.clear();
   killEverything();
   await until(() => programs.size === 0 && [...directories].every((directory) => postmasterOf(directory) === null), {
     withinMs: 20_000,
