@@ -30,8 +30,8 @@ export class Stand {
     app.onStdout((chunk) => this.#hear(chunk));
   }
 
-  static async open(): Promise<Stand> {
-    const server = await TestServer.start();
+  static async open(env: Record<string, string> = {}): Promise<Stand> {
+    const server = await TestServer.start({ env });
     const app = startApp(server, "bench/app.ts", { BENCH_SECRET: SIGNING_SECRET });
     await app.says(/connected/);
     const database = new pg.Client(embeddedConnection(server.dataDir));

@@ -1,21 +1,28 @@
 // What a step costs the database, in figures that do not depend on the machine: of a lone run, at most one statement and one commit a step, and the
-// thousandth step costs what the tenth did (DESIGN §7). Counted by the store, and again by PostgreSQL itself.
+// thousandth step costs what the tenth did (DESIGN §7). Counted by the store, and again by PostgreSQL itself. And what it costs the server in allocations.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { between, type Counters } from "../bench/counters.ts";
 import { Stand } from "../bench/stand.ts";
+import { allocatedBy, INSPECTABLE } from "./harness/allocations.ts";
 import { cleanUp } from "./harness/processes.ts";
+import { until } from "./harness/until.ts";
 
 let stand: Stand;
+/** Flushes of the log by the sessions of clients, and transactions that wrote, before anything was measured. */
+let atFirst = { fsyncs: 0, xid: 0 };
 /** What goes on besides steps: looking for work once a second, leases, starting and ending the run. Per step, over 500 steps. */
 const BESIDES = 0.1;
 /** Bytes of the database's log, about half as much again as measured: 730 a step, 3,160 a run without steps, 6,450 a webhook with one step. */
 const MOST_BYTES = { step: 1_200, run: 4_800, webhook: 9_700 };
+/** Bytes of the server's heap, garbage included, about half as much again as measured: 27,000 a step, 98,000 a run without steps. */
+const MOST_ALLOCATED = { step: 41_000, run: 147_000 };
 
 beforeAll(async () => {
-  stand = await Stand.open();
+  stand = await Stand.open(INSPECTABLE);
   // PostgreSQL's own housekeeping writes to the log when it likes, which is no step's doing.
   await stand.database.query("alter system set autovacuum = off");
   await stand.database.query("select pg_reload_conf()");
+  atFirst = { fsyncs: await flushed(), xid: (await written()).xid };
   await costOf(1_000);
 });
 afterAll(async () => {
@@ -46,6 +53,13 @@ async function written(): Promise<{ xid: number; lsn: number }> {
     (pg_current_wal_insert_lsn() - '0/0')::float8 as lsn`;
   const { rows } = await stand.database.query<{ xid: number; lsn: number }>(text);
   return rows[0] ?? { xid: Number.NaN, lsn: Number.NaN };
+}
+
+/** PostgreSQL's count of fsyncs of its log by sessions. A session tells it once a second at most, so the last second may be missing. */
+async function flushed(): Promise<number> {
+  const text = `select coalesce(sum(fsyncs), 0)::float8 as fsyncs from pg_stat_io where object = 'wal' and backend_type = 'client backend'`;
+  const { rows } = await stand.database.query<{ fsyncs: number }>(text);
+  return rows[0]?.fsyncs ?? Number.NaN;
 }
 
 test("a step of a lone run is one statement and one commit, and stays so from the 10th to the 1,000th", async () => {
@@ -93,4 +107,25 @@ test("many runs at once share statements and commits", async () => {
   const { statements, commits } = between(before, await stand.counters());
   expect(commits / 1_000).toBeLessThan(0.5);
   expect(statements / 1_000).toBeLessThan(0.7);
+});
+
+test("a step and a run allocate no more of the server's heap than they did, and a late step what an early one does", async () => {
+  const allocated = (work: () => Promise<unknown>) => allocatedBy(stand.server.program, work);
+  const early = (await allocated(() => costOf(500))) / 500;
+  const whole = (await allocated(() => costOf(1_500))) / 1_500;
+  expect(early, "bytes a step").toBeLessThanOrEqual(MOST_ALLOCATED.step);
+  expect(whole, "bytes a step of a run three times as long").toBeLessThanOrEqual(early * 1.25);
+  const runs = await allocated(async () => {
+    for (let i = 0; i < 300; i++) await stand.send("steps", { steps: 0 });
+    await stand.finished(300);
+  });
+  expect(runs / 300, "bytes a run without steps").toBeLessThanOrEqual(MOST_ALLOCATED.run);
+});
+
+test("what is recorded is flushed to the disk, and once a commit at most", async () => {
+  const commits = (await written()).xid - atFirst.xid;
+  const fsyncs = async () => (await flushed()) - atFirst.fsyncs;
+  // Commits of several sessions may share one; but were the log not flushed at all, this would wait for ever.
+  await until(async () => (await fsyncs()) > commits / 2, { what: () => "the sessions to tell of their fsyncs" });
+  expect(await fsyncs()).toBeLessThanOrEqual(commits * 1.1);
 });
