@@ -35,6 +35,15 @@ export type { LogLevel, Runtime, Socket, SocketEvents } from "./runtime/runtime.
 export { EventTrigger, eventTrigger } from "./triggers/event-trigger.ts";
 export type { EndpointOptions, HttpEndpoint, HttpTrigger, RespondWith, VerifyCallback } from "./triggers/http-endpoint.ts";
 export { InvokeTrigger, invokeTrigger } from "./triggers/invoke-trigger.ts";
+export {
+  type CronOptions,
+  CronTrigger,
+  cronTrigger,
+  type IntervalOptions,
+  IntervalTrigger,
+  intervalTrigger,
+  type ScheduledPayload,
+} from "./triggers/schedule-trigger.ts";
 export type {
   PayloadSchema,
   SchemaParser,

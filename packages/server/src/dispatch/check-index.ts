@@ -1,7 +1,8 @@
-// Room: dispatch. Refuses an index whose filters could not be evaluated: better a clear error when the app registers than a job that never, or always, runs.
+// Room: dispatch. Refuses an index whose filters or schedules could not be evaluated: better a clear error when the app registers than a job that never, or always, runs.
 // Called by registry.saveIndex, for both transports.
 import { compileFilter, compileRequestFilter, flowProblem } from "@holdfast/engine";
 import { type IndexDocument, type JobMetadata, UserFacingError } from "@holdfast/protocol";
+import { scheduleProblem } from "./schedule.ts";
 
 /** What v2 names the events of HTTP endpoints. */
 const HTTP_EVENTS = "httpendpoint.";
@@ -23,11 +24,21 @@ function checkJob(job: JobMetadata): void {
       `Job "${id}" cannot be used: ${problem}`,
       "Add a number to concurrencyLimit, or leave the option out.",
     );
+  if (trigger.type === "scheduled") refuseBadSchedule(id, scheduleProblem(trigger.schedule));
   if (trigger.type !== "static") return;
   const { event, payload, context } = trigger.rule;
   const overHttp = [event].flat().every((name) => name.startsWith(HTTP_EVENTS));
   if (payload) refuseBad(`job "${id}"`, overHttp ? compileRequestFilter(payload) : compileFilter(payload));
   if (context) refuseBad(`job "${id}" (context)`, compileFilter(context));
+}
+
+function refuseBadSchedule(id: string, problem: string | null): void {
+  if (problem === null) return;
+  throw new UserFacingError(
+    "UNPROCESSABLE",
+    `The schedule of job "${id}" cannot be used: ${problem}`,
+    'Write cronTrigger({ cron: "0 9 * * 1-5" }), in UTC, or intervalTrigger({ seconds: 3600 }).',
+  );
 }
 
 function refuseBad(owner: string, compiled: ReturnType<typeof compileFilter> | ReturnType<typeof compileRequestFilter>): void {

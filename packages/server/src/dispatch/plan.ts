@@ -4,6 +4,7 @@ import type { JobMetadata, RequestFilter, RequestPayload } from "@holdfast/proto
 import type { World } from "../platform/world.ts";
 import type { AppRow, EventRow, NewWork, RunRow } from "../store/store.ts";
 import type { KnownJob, Registry } from "./registry.ts";
+import { sourceOf, TICK } from "./schedule.ts";
 
 export interface Plan {
   runs: RunRow[];
@@ -18,7 +19,7 @@ export interface Plan {
 export function planRuns(registry: Registry, world: World, event: EventRow, onlyJob?: string): Plan {
   const jobs = onlyJob
     ? [registry.job(event.environmentId, onlyJob)].filter((job) => job !== null)
-    : registry.allJobs(event.environmentId).filter((job) => job.metadata.enabled && triggers(job.metadata, event));
+    : registry.allJobs(event.environmentId).filter((job) => job.metadata.enabled && triggers(job, event));
   return planFor(world, event, jobs);
 }
 
@@ -55,10 +56,12 @@ function payloadOf({ payloadType, payloadText }: EventRow): unknown {
   return payloadType === "JSON" ? payload : requestView(payload as RequestPayload, true);
 }
 
-/** True when the job's trigger names this event and its filters hold. */
-export function triggers(job: JobMetadata, event: EventRow): boolean {
-  if (job.trigger.type !== "static") return false;
-  const { rule } = job.trigger;
+/** True when the job's trigger names this event and its filters hold, or the event is a tick of its schedule. */
+export function triggers(job: KnownJob, event: EventRow): boolean {
+  const { trigger } = job.metadata;
+  if (trigger.type === "scheduled") return event.name === TICK && event.source === sourceOf(job);
+  if (trigger.type !== "static") return false;
+  const { rule } = trigger;
   const names = Array.isArray(rule.event) ? rule.event : [rule.event];
   if (!names.includes(event.name) || rule.source !== event.source) return false;
   return payloadMatches(rule.payload, event) && valueMatches(rule.context, event.contextText);

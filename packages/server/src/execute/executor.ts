@@ -17,7 +17,7 @@ import { LiveExecutions } from "./live.ts";
 import { inputOf } from "./outcome.ts";
 import { type Called, cacheOf, Push } from "./push.ts";
 import { Resumption } from "./resume.ts";
-import { executionStart, ORGANIZATION, PROJECT, recordedPages, recordedTask } from "./start.ts";
+import { executionStart, ORGANIZATION, PROJECT, recordedPages, recordedTask, sourceShown } from "./start.ts";
 import { V2Outcomes } from "./v2-outcome.ts";
 
 /** Executions in flight at once for an app reached by push. */
@@ -236,6 +236,7 @@ export class Executor implements ConnectListener {
       organization: ORGANIZATION,
       project: PROJECT,
       ...(event.accountId ? { account: { id: event.accountId } } : {}),
+      ...sourceShown(event),
       tasks: cache.tasks,
       ...(cache.cursor ? { cachedTaskCursor: cache.cursor } : {}),
       yieldedExecutions: [...run.yields],

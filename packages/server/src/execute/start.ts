@@ -1,5 +1,6 @@
 // Room: execute. Gathers what an app needs for one execution: the event, and the tasks recorded so far. A first execution has none, so none are read.
 import type { ExecutionStart, RecordedTask } from "@holdfast/protocol";
+import { TICK } from "../dispatch/schedule.ts";
 import type { World } from "../platform/world.ts";
 import type { EnvironmentRow, EventRow, RunRow, Store, TaskRow } from "../store/store.ts";
 
@@ -40,6 +41,11 @@ function usedUp(row: TaskRow): number {
   return row.failuresText === null ? 0 : (JSON.parse(row.failuresText) as unknown[]).length;
 }
 
+/** `ctx.source` of v2: which schedule a run comes from. */
+export function sourceShown(event: EventRow): { source?: { id: string } } {
+  return event.name === TICK ? { source: { id: event.source } } : {};
+}
+
 export interface StartOf {
   run: RunRow;
   token: string;
@@ -65,6 +71,7 @@ export function executionStart(world: World, { run, token, event, environment, t
     organization: ORGANIZATION,
     project: PROJECT,
     ...(event.accountId ? { account: { id: event.accountId } } : {}),
+    ...sourceShown(event),
     tasks,
     yields: [...run.yields],
   };

@@ -12,6 +12,7 @@ import { createIngest, type Ingest } from "../ingest/ingest.ts";
 import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
 import { Runs } from "../runs/change.ts";
+import { Schedules } from "../schedule/schedules.ts";
 import type { Bus, EventRow, Store } from "../store/store.ts";
 import { Reports } from "../tasks/report.ts";
 import { createMeter, type Meter } from "../views/meter.ts";
@@ -37,6 +38,7 @@ export interface Core {
   registry: Registry;
   runs: Runs;
   events: Events;
+  schedules: Schedules;
   executor: Executor;
   worker: Worker;
   apps: AppCalls;
@@ -74,13 +76,14 @@ export function buildCore({ world, store, bus, registry, vault, owner, mode, bod
   });
   const first = new FirstClaims({ world, registry, runs, executor, news, wake, owner });
   const events = new Events({ world, registry, store, recent, first });
+  const schedules = new Schedules({ world, registry, events });
   const apps = appCalls(executor.hub, executor.push);
   const plan = (event: EventRow): Starting => {
     recent.add(event);
     return first.of(planRuns(registry, world, event));
   };
   const ingest = createIngest({ world, registry, store, bus, apps, planRuns: plan, vault, meter, owner, mode, bodyBytes });
-  const worker = new Worker({ world, store, bus, registry, runs, events, executor, apps, ingest, owner });
+  const worker = new Worker({ world, store, bus, registry, runs, events, schedules, executor, apps, ingest, owner });
   runs.onChange((run, change) => {
     news.run(run);
     if (run.state.kind === "finished") meter.count("holdfast_runs_finished_total", { status: run.state.outcome.status });
@@ -88,5 +91,5 @@ export function buildCore({ world, store, bus, registry, vault, owner, mode, bod
     // Its slots are free: work that waited for them may be due, here or with another server.
     if (run.flow && run.state.kind !== "executing") wake([run.appId]);
   });
-  return { registry, runs, events, executor, worker, apps, ingest, meter, wake };
+  return { registry, runs, events, schedules, executor, worker, apps, ingest, meter, wake };
 }

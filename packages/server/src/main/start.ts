@@ -87,7 +87,7 @@ async function serve(opened: Opened): Promise<RunningServer> {
   );
   port.number = listening.port;
   undo.push(() => closeHttp(listening, world));
-  const upkeep = new Upkeep(world, registry, postgres, bus);
+  const upkeep = new Upkeep({ world, registry, schedules: core.schedules, postgres, bus });
   upkeep.start();
   core.worker.start();
   undo.push(async () => {

@@ -2,6 +2,7 @@
 // catalog again in case another server's word of a change got lost.
 import type { Registry } from "../dispatch/registry.ts";
 import type { World } from "../platform/world.ts";
+import type { Schedules } from "../schedule/schedules.ts";
 import type { PostgresStore } from "../store/postgres/postgres-store.ts";
 import type { Bus } from "../store/store.ts";
 
@@ -12,30 +13,35 @@ const GATES_EVERY_MS = 30_000;
 /** Finished things are kept this long; event ids longer than any sender retries. */
 const RETENTION = { deliveries: 30 * DAY, events: 30 * DAY, runs: 30 * DAY, eventKeys: 30 * DAY };
 
+export interface UpkeepNeeds {
+  world: World;
+  registry: Registry;
+  schedules: Schedules;
+  postgres: Pick<PostgresStore, "ensurePartitions" | "dropExpired" | "inviteForgotten" | "forgetIdleGates">;
+  bus: Bus;
+}
+
 export class Upkeep {
   #cancels = new Map<string, () => void>();
   #unsubscribe: () => void = () => {};
 
-  constructor(
-    private readonly world: World,
-    private readonly registry: Registry,
-    private readonly postgres: Pick<PostgresStore, "ensurePartitions" | "dropExpired" | "inviteForgotten" | "forgetIdleGates">,
-    private readonly bus: Bus,
-  ) {}
+  constructor(private readonly needs: UpkeepNeeds) {}
 
   start(): void {
-    this.#unsubscribe = this.bus.subscribe((message) => {
-      if (message.type === "catalog") void this.#guard("reading the catalog", () => this.registry.refresh());
+    const { world, schedules, postgres, bus } = this.needs;
+    this.#unsubscribe = bus.subscribe((message) => {
+      if (message.type === "catalog") void this.#guard("reading the catalog", () => this.#readCatalog());
     });
-    this.#every("catalog", CATALOG_EVERY_MS, () => this.registry.refresh());
+    void this.#guard("planning schedules", () => schedules.ensure());
+    this.#every("catalog", CATALOG_EVERY_MS, () => this.#readCatalog());
     this.#every("gates", GATES_EVERY_MS, async () => {
-      const queues = await this.postgres.inviteForgotten(this.world.now());
-      if (queues.length > 0) this.bus.publish({ type: "work", queues });
+      const queues = await postgres.inviteForgotten(world.now());
+      if (queues.length > 0) bus.publish({ type: "work", queues });
     });
     this.#every("tables", HOUR, async () => {
-      await this.postgres.ensurePartitions(this.world.now());
-      await this.postgres.dropExpired(this.world.now(), RETENTION);
-      await this.postgres.forgetIdleGates(this.world.now());
+      await postgres.ensurePartitions(world.now());
+      await postgres.dropExpired(world.now(), RETENTION);
+      await postgres.forgetIdleGates(world.now());
     });
   }
 
@@ -45,8 +51,13 @@ export class Upkeep {
     this.#cancels.clear();
   }
 
+  async #readCatalog(): Promise<void> {
+    await this.needs.registry.refresh();
+    await this.needs.schedules.ensure();
+  }
+
   #every(name: string, ms: number, act: () => Promise<void>): void {
-    const again = () => this.#cancels.set(name, this.world.after(ms, run));
+    const again = () => this.#cancels.set(name, this.needs.world.after(ms, run));
     const run = () => void this.#guard(name, act).then(() => this.#cancels.has(name) && again());
     again();
   }
@@ -55,7 +66,7 @@ export class Upkeep {
     try {
       await act();
     } catch (error) {
-      this.world.log.warn("upkeep failed; it is tried again", { what, error });
+      this.needs.world.log.warn("upkeep failed; it is tried again", { what, error });
     }
   }
 }

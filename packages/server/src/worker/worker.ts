@@ -1,6 +1,7 @@
 // Room: worker. The loop: claims due work, hands each piece to the room that does it, renews leases, drains on stop.
 // Woken by a change on this server, by the bus, by the time the next work is due; polling is only the safety net. One instance a server.
 import type { Registry } from "../dispatch/registry.ts";
+import { TICK } from "../dispatch/schedule.ts";
 import type { Events } from "../dispatch/send.ts";
 import type { AppCalls } from "../execute/app-calls.ts";
 import type { Executor } from "../execute/executor.ts";
@@ -8,7 +9,8 @@ import { LEASE_MS } from "../execute/lease.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { World } from "../platform/world.ts";
 import type { Runs } from "../runs/change.ts";
-import type { Bus, Claim, Claimed, Store } from "../store/store.ts";
+import type { Schedules } from "../schedule/schedules.ts";
+import type { Bus, Claim, Claimed, EventRow, Store } from "../store/store.ts";
 import { makeToken } from "../tasks/report.ts";
 
 const RENEW_EVERY_MS = 5_000;
@@ -29,6 +31,7 @@ export interface WorkerNeeds {
   registry: Registry;
   runs: Runs;
   events: Events;
+  schedules: Schedules;
   executor: Executor;
   apps: AppCalls;
   ingest: Ingest;
@@ -150,11 +153,16 @@ export class Worker {
   async #hold(item: Exclude<Claimed, { kind: "run" }>): Promise<void> {
     this.#inHand.add(item.token);
     try {
-      if (item.kind === "event") await this.needs.events.deliver(item.event, item.token);
+      if (item.kind === "event") await this.#deliver(item.event, item.token);
       else await this.#verify(item);
     } finally {
       this.#inHand.delete(item.token);
     }
+  }
+
+  #deliver(event: EventRow, token: string): Promise<void> {
+    const { events, schedules } = this.needs;
+    return event.name === TICK ? schedules.deliver(event, token) : events.deliver(event, token);
   }
 
   async #verify({ delivery, token, attempts }: Claimed & { kind: "delivery" }): Promise<void> {
