@@ -1,15 +1,19 @@
-// One suite over every adapter in its real framework: the bytes of a body, methods, errors, keys, parsers in the way.
+// One suite over every adapter: the bytes of a body, methods, errors, keys, parsers in the way. Each in its real framework where that can be had without
+// a build; the routes of Next, Remix, Astro and SvelteKit are called as those call them.
 // Repeat with `npx vitest run tests/adapters`.
 import { createHash, randomBytes } from "node:crypto";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { PUSH, V2_VERSION } from "@holdfast/protocol";
 import { invokeTrigger, TriggerClient } from "@holdfast/sdk";
+import { createAstroRoute } from "@holdfast/sdk/astro";
 import { createMiddleware as expressMiddleware, serve as expressServe } from "@holdfast/sdk/express";
 import { holdfast as fastifyPlugin } from "@holdfast/sdk/fastify";
 import { createMiddleware as honoMiddleware, serve as honoServe } from "@holdfast/sdk/hono";
 import { createAppRoute, createPagesRoute } from "@holdfast/sdk/next";
 import { createNodeHandler } from "@holdfast/sdk/node";
+import { createRemixRoute } from "@holdfast/sdk/remix";
+import { createSvelteRoute } from "@holdfast/sdk/sveltekit";
 import { serve as serveHono } from "@hono/node-server";
 import express from "express";
 import Fastify from "fastify";
@@ -72,6 +76,9 @@ function webServer(routes: Record<string, ((request: Request) => Promise<Respons
   };
 }
 
+/** Remix, Astro and SvelteKit hand the request over inside a context. */
+const withContext = (route: (context: { request: Request }) => Promise<Response>) => (request: Request) => route({ request });
+
 const frameworks: Record<string, () => Promise<Running>> = {
   "node:http": () => listen(createNodeHandler(echoClient())),
   "express middleware": async () => listen(express().use(expressMiddleware(echoClient()))),
@@ -100,6 +107,19 @@ const frameworks: Record<string, () => Promise<Running>> = {
   "next app route": async () => {
     const { POST, GET, HEAD } = createAppRoute(echoClient());
     return listen(webServer({ POST, GET, HEAD }));
+  },
+  "remix route": async () => {
+    const { action, loader } = createRemixRoute(echoClient());
+    const [post, read] = [withContext(action), withContext(loader)];
+    return listen(webServer({ POST: post, GET: read, HEAD: read }));
+  },
+  "astro route": async () => {
+    const { POST, GET, HEAD } = createAstroRoute(echoClient());
+    return listen(webServer({ POST: withContext(POST), GET: withContext(GET), HEAD: withContext(HEAD) }));
+  },
+  "sveltekit route": async () => {
+    const { POST, GET, HEAD } = createSvelteRoute(echoClient());
+    return listen(webServer({ POST: withContext(POST), GET: withContext(GET), HEAD: withContext(HEAD) }));
   },
   "next pages route": async () => listen(createPagesRoute(echoClient()).handler),
 };
