@@ -116,7 +116,7 @@ export class SimulatedServer {
       const registry = new Registry(store.catalog, world, bus);
       await registry.refresh();
       const core = buildCore({ world, store, bus, registry, vault: VAULT, owner, mode: "start", bodyBytes: DEFAULT_BODY_BYTES });
-      new Upkeep({ world, registry, schedules: core.schedules, postgres: NO_UPKEEP, bus }).start();
+      new Upkeep({ world, registry, schedules: core.schedules, postgres: NO_UPKEEP, outside: store.outside, bus }).start();
       core.worker.start();
       this.core = core;
     };

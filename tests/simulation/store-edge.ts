@@ -5,6 +5,7 @@ import type {
   Claim,
   ClaimRequest,
   Intake,
+  OutsideStore,
   RunChange,
   RunRow,
   Store,
@@ -39,6 +40,7 @@ export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
   };
   return {
     catalog: catalogEdge(store.catalog, read),
+    outside: outsideEdge(store.outside, edge),
     intake: (item) =>
       edge.pass({
         name: "intake",
@@ -78,6 +80,22 @@ export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
     delivery: read("delivery", (environmentId: string, id: string) => store.delivery(environmentId, id)),
     ping: read("ping", () => store.ping()),
     close: async () => {},
+  };
+}
+
+/** Everything in it is safe to repeat, so each is a message that may be lost on either way. */
+function outsideEdge(outside: OutsideStore, edge: Edge): OutsideStore {
+  const pass = <A extends unknown[], T>(name: string, call: (...args: A) => Promise<T>) => {
+    return (...args: A): Promise<T> => edge.pass({ name, apply: () => call(...args) });
+  };
+  return {
+    addWaiter: pass("addWaiter", (...args: Parameters<OutsideStore["addWaiter"]>) => outside.addWaiter(...args)),
+    waiters: pass("waiters", (...args: Parameters<OutsideStore["waiters"]>) => outside.waiters(...args)),
+    dropWaiters: pass("dropWaiters", (ids: string[]) => outside.dropWaiters(ids)),
+    forgetWaiters: pass("forgetWaiters", (before: number) => outside.forgetWaiters(before)),
+    addOutbound: pass("addOutbound", (...args: Parameters<OutsideStore["addOutbound"]>) => outside.addOutbound(...args)),
+    dropOutbound: pass("dropOutbound", (ids: string[]) => outside.dropOutbound(ids)),
+    finish: pass("finish", (work: { id: string; token: string }) => outside.finish(work)),
   };
 }
 

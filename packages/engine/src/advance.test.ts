@@ -96,7 +96,9 @@ function check(run: Run, input: RunInput, now: number, decision: Decision): void
   expect(new Set(next.yields).size).toBe(next.yields.length);
   expect(next.yields.slice(0, run.yields.length)).toEqual(run.yields);
   if (next.state.kind !== "finished") expect(next.failures < RUN_LIMITS.failures && next.losses < RUN_LIMITS.losses).toBe(true);
-  expect(effects.filter(({ type }) => type !== "reopenTasks")).toEqual(expectedEffects(next.state, now));
+  expect(effects.filter(({ type }) => type !== "reopenTasks")).toEqual(
+    input.type === "woken" && run.state.kind === "executing" ? [{ type: "hold" }] : expectedEffects(next.state, now),
+  );
   expect(effects.some(({ type }) => type === "reopenTasks")).toBe(input.type === "continued");
 }
 

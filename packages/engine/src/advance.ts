@@ -119,6 +119,11 @@ function release(run: Run, _input: InputOf<"released">, { now }: Moment): Moved 
   return queue(next, next.executions === 0 ? "created" : "resumed", now);
 }
 
+/** What it may wait for has happened while it executes: an end that was decided without knowing so does not fit the run any more and is decided anew. */
+function touch(run: RunIn<"executing">): Moved {
+  return moved(run, [{ type: "hold" }]);
+}
+
 /** Yields stay passed and executions stay counted; a run that used all its executions up would only time out again. */
 function continueRun(run: RunIn<"finished">, _input: InputOf<"continued">, { now }: Moment): Decision {
   if (run.state.outcome.status === "SUCCESS" || run.executions >= RUN_LIMITS.executions) return impossible();
@@ -161,7 +166,7 @@ const executing: Handlers<"executing"> = {
   lost: held(retryLost),
   unreachable: held(retryUnreachable),
   released: held(release),
-  woken: nothingToDo,
+  woken: touch,
   canceled: cancel,
   aborted: abort,
   continued: impossible,

@@ -79,6 +79,8 @@ export type RunEffect =
   | { readonly type: "execute"; readonly dueAt: number }
   /** The run's work row goes. */
   | { readonly type: "rest" }
+  /** The run's work row stays as it is: somebody holds it. */
+  | { readonly type: "hold" }
   /** Waiting tasks due by `at` become ready: noop ones COMPLETED, others RUNNING. */
   | { readonly type: "settleTasks"; readonly at: number }
   /** Open tasks become CANCELED. */

@@ -3,6 +3,9 @@ import { TASK_STATUSES, type TaskStatus } from "@holdfast/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  awaitsCallback,
+  CALLBACK_DETAILS,
+  CALLBACK_TIMEOUT,
   cancelTask,
   isFinalTask,
   mergeTask,
@@ -130,6 +133,29 @@ describe("settleTask", () => {
   it("leaves what is not due, waits for something outside, or does not wait", () => {
     const untouched = [task({ status: "WAITING", delayUntil: 51 }), task({ status: "WAITING" }), task({ delayUntil: 1 })];
     for (const each of untouched) expect(settleTask(each, 50)).toBe(each);
+  });
+});
+
+describe("a task with a callback", () => {
+  const waiting = { status: "WAITING", delayUntil: 50, detailsText: `${CALLBACK_DETAILS}"http://x"}` } as const;
+
+  it("gives up when it is due", () => {
+    const late = { status: "ERRORED", completedAt: 50, errorText: CALLBACK_TIMEOUT, attempts: 1 };
+    expect(settleTask(task(waiting), 50)).toMatchObject(late);
+    expect(settleTask(task(waiting), 49).status).toBe("WAITING");
+  });
+
+  it("begins its next attempt when it waits for that, and gives up in it", () => {
+    const failuresText = `[${failure(1)}]`;
+    expect(settleTask(task({ ...waiting, failuresText }), 50)).toMatchObject({ status: "RUNNING", attempts: 2 });
+    expect(settleTask(task({ ...waiting, attempts: 2, failuresText }), 50)).toMatchObject({ status: "ERRORED", attempts: 2 });
+  });
+
+  it("is awaited only while it waits", () => {
+    expect(awaitsCallback(task(waiting))).toBe(true);
+    expect(awaitsCallback(task({ ...waiting, status: "RUNNING" }))).toBe(false);
+    expect(awaitsCallback(task({ ...waiting, detailsText: '{"params":1}' }))).toBe(false);
+    expect(awaitsCallback(task({ ...waiting, failuresText: "[]" }))).toBe(true);
   });
 });
 

@@ -115,15 +115,29 @@ export function openTask<T extends TaskRecord>(existing: T | null, task: T): Tas
   return { type: "changed", task: { ...existing, ...change } };
 }
 
+/** How the details of a task begin that something outside completes: the stores look for it in the text, which they never parse. */
+export const CALLBACK_DETAILS = '{"callbackUrl":';
+
+/** The error of a task whose callback was not called in time, as JSON text. v2's words. */
+export const CALLBACK_TIMEOUT = JSON.stringify({ message: "Remote callback timeout - no requests received" });
+
+/** True for a waiting task that only a request to its callback URL completes; its `delayUntil` is when it gives up. False while it waits for a retry. */
+export function awaitsCallback({ status, attempts, detailsText, failuresText }: TaskRecord): boolean {
+  if (status !== "WAITING" || !detailsText?.startsWith(CALLBACK_DETAILS)) return false;
+  const failures = failuresText === null ? [] : (JSON.parse(failuresText) as { attempt: number }[]);
+  return (failures.at(-1)?.attempt ?? 0) < attempts;
+}
+
 /**
- * What the start of an execution does to a waiting task that is due: a noop (a wait) is COMPLETED, anything else becomes RUNNING, a retry with the
- * next attempt number. Others stay as they are.
+ * What the start of an execution does to a waiting task that is due: a noop (a wait) is COMPLETED, one whose callback was not called is ERRORED,
+ * anything else becomes RUNNING, a retry with the next attempt number. Others stay as they are.
  *
  * @param at epoch milliseconds
  */
 export function settleTask<T extends TaskRecord>(task: T, at: number): T {
   if (task.status !== "WAITING" || task.delayUntil === null || task.delayUntil > at) return task;
   if (task.noop) return { ...task, status: "COMPLETED", completedAt: at };
+  if (awaitsCallback(task)) return { ...task, status: "ERRORED", completedAt: at, errorText: CALLBACK_TIMEOUT };
   return { ...task, status: "RUNNING", attempts: task.attempts + (task.failuresText === null ? 0 : 1) };
 }
 

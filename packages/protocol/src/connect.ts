@@ -10,6 +10,7 @@ import {
   taskReportSchema,
 } from "./reports.ts";
 import { indexDocumentSchema } from "./v2/endpoint.ts";
+import type { RunNotification } from "./v2/notification.ts";
 
 export const CONNECT_PATH = "/api/v1/connect";
 export const CONNECT_PROTOCOL = 1;
@@ -43,7 +44,7 @@ export const appFrameSchema = z.discriminatedUnion("t", [
   z.object({ t: z.literal("report"), x: token, n: z.number().int(), items: z.array(taskReportSchema).max(1000) }),
   /** The end of an execution, with the reports not yet sent; answered by `ended` once it is on disk, or by `stale`. Sent again it changes nothing. */
   z.object({ t: z.literal("end"), x: token, items: z.array(taskReportSchema).max(1000), outcome: executionOutcomeSchema }),
-  /** The answer to `verify` or `respond` with the same `n`. */
+  /** The answer to `verify`, `respond` or `notify` with the same `n`. */
   z.object({
     t: z.literal("reply"),
     n: z.number().int(),
@@ -72,6 +73,8 @@ export type ServerFrame =
   | { t: "stale"; x: string; reason: "superseded" | "canceled" }
   | { t: "verify"; n: number; endpoint: string; request: RequestPayload }
   | { t: "respond"; n: number; endpoint: string; request: RequestPayload }
+  /** A run has ended whose job wanted to hear of it; answered by `reply` once the app has done what it does then. */
+  | { t: "notify"; n: number; notification: RunNotification }
   /** The server is going away: dial another one and resume there what runs here. This one serves it until then, for a while. */
   | { t: "draining" };
 

@@ -8,3 +8,4 @@ export * from "./reports.ts";
 export * from "./statuses.ts";
 export * from "./v2/api.ts";
 export * from "./v2/endpoint.ts";
+export * from "./v2/notification.ts";

@@ -18,7 +18,10 @@ export interface TaskDetails {
   connectionKey?: string;
   operation?: string;
   parallel?: boolean;
+  /** Who calls it completes the task. */
   callbackUrl?: string;
+  /** The callback that hands the URL out has returned: it is not called again. */
+  handedOut?: boolean;
 }
 
 export const taskReportSchema = z.object({
@@ -61,6 +64,8 @@ export const executionOutcomeSchema = z.discriminatedUnion("status", [
     status: z.literal("SUSPENDED"),
     wakeMs: z.number().min(0).max(1e13).optional(),
     wakeKey: z.string().max(512).optional(),
+    /** Ids of tasks that something outside completes: one that has been completed meanwhile wakes the run at once. */
+    outside: z.array(z.string().max(128)).max(10_000).optional(),
   }),
   z.object({ status: z.literal("YIELDED"), key: z.string().optional() }),
   z.object({
@@ -93,6 +98,10 @@ export interface RecordedTask {
   endedAt?: number;
   /** Milliseconds until it is due, for WAITING. */
   wakeMs?: number;
+  /** For a task that is not final and that something outside completes: who calls this URL, or (null) an operation of the server's. */
+  callbackUrl?: string | null;
+  /** The URL was handed out already. */
+  handedOut?: boolean;
 }
 
 /** Everything our SDK needs for one execution. Unlike v2's, outputs stay JSON text and all recorded tasks come at once, in pages over connect. */

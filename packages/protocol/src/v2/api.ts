@@ -126,4 +126,11 @@ export interface ApiRunTask {
   subtasks?: ApiRunTask[];
 }
 
+/** Invoking a job by its id. `callbackUrl` is told how the run ends (a RunNotification). */
+export const invokeJobBodySchema = z.object({
+  payload: z.unknown().optional(),
+  context: z.unknown().optional(),
+  options: z.object({ accountId: z.string().optional(), callbackUrl: z.url().optional() }).optional(),
+});
+
 export const registerEndpointBodySchema = z.object({ url: z.url(), id: z.string().min(1) });

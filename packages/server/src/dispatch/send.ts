@@ -16,6 +16,8 @@ export interface SendOptions {
   isTest?: boolean;
   /** Start just this job. */
   onlyJob?: string;
+  /** Called for each run before it is stored. */
+  before?: (run: RunRow) => Promise<void>;
 }
 
 export interface Sent {
@@ -51,6 +53,7 @@ export class Events {
       ? { runs: [], work: [{ id: event.rowId, kind: "event" as const, queue: "@server", dueAt: event.deliverAt ?? 0 }] }
       : planRuns(this.needs.registry, this.needs.world, event, options.onlyJob);
     this.needs.recent.add(event);
+    if (options.before) await Promise.all(plan.runs.map(options.before));
     const stored = await this.#store(event, plan, null);
     if (stored.type === "duplicate") return this.#first(environmentId, stored.eventRowId);
     return { event, runs: plan.runs, duplicate: false };

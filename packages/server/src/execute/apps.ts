@@ -34,6 +34,11 @@ export function appCalls(hub: ConnectHub, push: Push): AppCalls {
         ? { type: "responded", result: parsed.data }
         : { type: "no-answer", message: "The app's respondWith handler did not answer a response." };
     },
+    async notify(app, notification) {
+      if (app.transport === "push") return push.notify(app, notification);
+      const answer = await hub.ask(app.id, { t: "notify", notification });
+      return "type" in answer ? answer : { type: "taken" };
+    },
     index: (target) => push.index(target),
   };
 }

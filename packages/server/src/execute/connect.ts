@@ -7,7 +7,6 @@ import {
   CONNECT_PROTOCOL,
   type ExecutionStart,
   type RecordedTask,
-  type RequestPayload,
   UserFacingError,
 } from "@holdfast/protocol";
 import type { WebSocket } from "ws";
@@ -15,7 +14,7 @@ import type { Registry } from "../dispatch/registry.ts";
 import type { NoAnswer } from "../ingest/ports.ts";
 import type { World } from "../platform/world.ts";
 import type { AppRow, EnvironmentRow } from "../store/store.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type Question } from "./connection.ts";
 
 /** What the hub does with what apps say; implemented by the executor. */
 export interface ConnectListener {
@@ -234,10 +233,7 @@ export class ConnectHub {
     return connection;
   }
 
-  async ask(
-    appId: string,
-    frame: { t: "verify" | "respond"; endpoint: string; request: RequestPayload },
-  ): Promise<{ value: unknown } | NoAnswer> {
+  async ask(appId: string, frame: Question): Promise<{ value: unknown } | NoAnswer> {
     const connection = this.#of(appId);
     if (!connection) return { type: "no-answer", message: "The app is not connected." };
     if (connection.clogged) return { type: "no-answer", message: "The app does not read what it is sent." };

@@ -1,15 +1,22 @@
 // Room: execute. One app's WebSocket as the server sees it: what runs on it, what it was asked, and how much it has not read yet. Made by the connect hub.
 // Promises: an app that does not read gets nothing new once CLOGGED_BYTES wait for it; frames of one turn leave in one write.
 import type { Duplex } from "node:stream";
-import type { AppFrame, RequestPayload, ServerFrame } from "@holdfast/protocol";
+import type { AppFrame, RequestPayload, RunNotification, ServerFrame } from "@holdfast/protocol";
 import type { WebSocket } from "ws";
 import type { World } from "../platform/world.ts";
 import type { AppRow, EnvironmentRow } from "../store/store.ts";
 
 /** How long an app may take to answer a verify or respond. */
 const ANSWER_WITHIN_MS = 30_000;
+/** What an app does when a run has ended may take its time. */
+const NOTED_WITHIN_MS = 300_000;
 /** An app this far behind gets no new work and no further page of an old one. */
 const CLOGGED_BYTES = 4 * 1024 * 1024;
+
+/** What an app is asked outside of executions. */
+export type Question =
+  | { t: "verify" | "respond"; endpoint: string; request: RequestPayload }
+  | { t: "notify"; notification: RunNotification };
 
 export interface Below {
   /** The stream below the socket: frames of one turn leave it in one write, as the acknowledgements of a batch do. */
@@ -83,11 +90,7 @@ export class Connection {
   }
 
   /** Asks the app something and waits for its reply; null if it never comes. */
-  ask(frame: {
-    t: "verify" | "respond";
-    endpoint: string;
-    request: RequestPayload;
-  }): Promise<(AppFrame & { t: "reply" }) | null> {
+  ask(frame: Question): Promise<(AppFrame & { t: "reply" }) | null> {
     const n = ++this.#requests;
     return new Promise((resolve) => {
       const finish = (reply: (AppFrame & { t: "reply" }) | null) => {
@@ -95,7 +98,7 @@ export class Connection {
         this.#waiting.delete(n);
         resolve(reply);
       };
-      const cancel = this.world.after(ANSWER_WITHIN_MS, () => finish(null));
+      const cancel = this.world.after(frame.t === "notify" ? NOTED_WITHIN_MS : ANSWER_WITHIN_MS, () => finish(null));
       this.#waiting.set(n, finish);
       this.send({ ...frame, n });
     });

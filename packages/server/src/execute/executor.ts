@@ -6,19 +6,20 @@ import type { RecentEvents } from "../dispatch/recent-events.ts";
 import type { Registry } from "../dispatch/registry.ts";
 import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
-import type { Runs } from "../runs/change.ts";
-import type { AppRow, EnvironmentRow, EventRow, RunRow, Store, TaskWrite } from "../store/store.ts";
+import type { Runs, Telling } from "../runs/change.ts";
+import type { AppRow, EnvironmentRow, EventRow, RunRow, Store } from "../store/store.ts";
 import { type Reports, runIdOfToken, writeOf } from "../tasks/report.ts";
 import { cachedTask } from "../tasks/v2-tasks.ts";
+import { ORGANIZATION, PROJECT } from "../views/tenant.ts";
 import { ConnectHub, type ConnectListener } from "./connect.ts";
 import type { Connection } from "./connection.ts";
 import { ADOPT_MS } from "./lease.ts";
 import { LiveExecutions } from "./live.ts";
-import { inputOf } from "./outcome.ts";
+import { inputOf, reading } from "./outcome.ts";
 import { type Called, cacheOf, Push } from "./push.ts";
 import { Resumption } from "./resume.ts";
-import { executionStart, ORGANIZATION, PROJECT, recordedPages, recordedTask, sourceShown } from "./start.ts";
-import { V2Outcomes } from "./v2-outcome.ts";
+import { executionStart, recordedPages, recordedTask, sourceShown } from "./start.ts";
+import { listensOf, V2Outcomes } from "./v2-outcome.ts";
 
 /** Executions in flight at once for an app reached by push. */
 const PUSH_CONCURRENCY = 100;
@@ -47,6 +48,8 @@ export interface ExecutorNeeds {
   wake: (queues: string[]) => void;
   /** A task of this run was recorded; for dashboards. */
   seen: (run: RunRow) => void;
+  /** The app wants to hear how this run ends. */
+  whenEnded: (run: RunRow, listens: { success?: boolean | undefined; failure?: boolean | undefined }) => Promise<void>;
 }
 
 export class Executor implements ConnectListener {
@@ -154,7 +157,7 @@ export class Executor implements ConnectListener {
     const environment = registry.environment(run.environmentId);
     const job = registry.job(run.environmentId, run.jobId);
     const instead = async (input: RunInput): Promise<null> => {
-      await this.#apply(run, input);
+      await this.#apply(run, async () => ({ input, tasks: [] }));
       return null;
     };
     if (!app || !environment) {
@@ -163,6 +166,7 @@ export class Executor implements ConnectListener {
     if (job && !job.metadata.enabled) {
       return instead({ type: "aborted", error: { message: `Job version ${run.jobVersion} is disabled, aborting run.` } });
     }
+    if (job?.metadata.notify && run.executions === 1) await this.needs.whenEnded(run, job.metadata.notify);
     const event = this.needs.recent.get(run.eventRowId) ?? (await store.event(null, { rowId: run.eventRowId }));
     if (!event) return instead({ type: "failed", token, error: { message: "The event of this run is no longer kept." } });
     return { run, token, app, environment, event };
@@ -204,15 +208,16 @@ export class Executor implements ConnectListener {
     if (called.type !== "answered") return this.#over(token, this.#badCall(token, called));
     const now = world.now();
     const writes = called.value.items.map((item) => writeOf(token, item, now));
-    await this.#over(token, inputOf(token, called.value.outcome, now, waits), writes);
+    await this.#overRead(token, reading(this.needs, run.id, inputOf(token, called.value.outcome, now, waits), writes));
   }
 
   async #pushV2(prepared: Prepared): Promise<void> {
     const { run, token, app } = prepared;
     const called = await this.push.executeV2(app, await this.#executeJobBody(prepared));
     if (called.type !== "answered") return this.#over(token, this.#badCall(token, called));
-    const outcome = await this.#v2.read(run.id, token, called.value, this.needs.world.now());
-    await this.#over(token, outcome.input, outcome.tasks);
+    const listens = listensOf(called.headers);
+    if (listens) await this.needs.whenEnded(run, listens);
+    await this.#overRead(token, () => this.#v2.read(run.id, token, called.value, this.needs.world.now()));
   }
 
   async #executeJobBody({ run, event, environment }: Prepared): Promise<ExecuteJobBody> {
@@ -252,12 +257,16 @@ export class Executor implements ConnectListener {
   }
 
   /** Ends a live execution with an input, once. */
-  async #over(token: string, input: RunInput, tasks: TaskWrite[] = []): Promise<void> {
+  #over(token: string, input: RunInput): Promise<void> {
+    return this.#overRead(token, async () => ({ input, tasks: [] }));
+  }
+
+  async #overRead(token: string, read: () => Promise<Telling>): Promise<void> {
     const execution = this.live.get(token);
     if (!execution || !this.live.remove(token)) return;
     const { app } = execution;
     if (app.transport === "push" && this.room(app) === 1) this.ready(app);
-    const written = this.#apply(execution.run, input, tasks);
+    const written = this.#apply(execution.run, read);
     this.#ending.set(token, written);
     await written;
     this.#ending.delete(token);
@@ -281,9 +290,9 @@ export class Executor implements ConnectListener {
   }
 
   /** Whether it is on disk. */
-  async #apply(run: RunRow, input: RunInput, tasks: TaskWrite[] = []): Promise<boolean> {
+  async #apply(run: RunRow, read: () => Promise<Telling>): Promise<boolean> {
     try {
-      await this.needs.runs.apply(run, input, tasks);
+      await this.needs.runs.applyRead(run, read);
       return true;
     } catch (error) {
       this.needs.world.log.error("an execution's end could not be written; its lease will expire and it runs again", {
@@ -333,7 +342,8 @@ export class Executor implements ConnectListener {
     const now = this.needs.world.now();
     const writes = frame.items.map((item) => writeOf(frame.x, item, now));
     const waits = this.live.get(frame.x)?.waits ?? new Map<string, number>();
-    void this.#over(frame.x, inputOf(frame.x, frame.outcome, now, waits), writes);
+    const ended = inputOf(frame.x, frame.outcome, now, waits);
+    void this.#overRead(frame.x, reading(this.needs, runIdOfToken(frame.x), ended, writes));
     const written = this.#ending.get(frame.x) ?? Promise.resolve(false);
     void written.then((isWritten) =>
       connection.send(isWritten ? { t: "ended", x: frame.x } : { t: "stale", x: frame.x, reason: "superseded" }),

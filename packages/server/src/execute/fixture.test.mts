@@ -63,6 +63,7 @@ export async function executorScene(setting: ExecutorSetting = {}) {
     owner,
     wake: (queues) => woken.push(...queues),
     seen: () => {},
+    whenEnded: async () => {},
   });
   const app = registry.apps()[0] as AppRow;
   /** Stores runs of the app and claims them. */

@@ -8,9 +8,11 @@ import {
   type ExecutionStart,
   executeJobResponseSchema,
   indexDocumentSchema,
+  NOTIFY_ACTION,
   PUSH,
   pushEndSchema,
   type RequestPayload,
+  type RunNotification,
   V2_VERSION,
 } from "@holdfast/protocol";
 import { z } from "zod";
@@ -22,7 +24,7 @@ import type { IndexAnswer } from "./app-calls.ts";
 
 /** How a call that carried an execution ended. */
 export type Called<T> =
-  | { type: "answered"; value: T }
+  | { type: "answered"; value: T; headers: Record<string, string> }
   /** Nothing reached the app. */
   | { type: "unreachable"; error: ErrorShape }
   /** The app answered badly, or the connection broke: worth another try. */
@@ -33,6 +35,8 @@ export type Called<T> =
 /** An execution may take as long as its app lives; its lease, not this bound, says when it is lost. */
 const EXECUTION_MS = 24 * 3600 * 1000;
 const ASK_MS = 30_000;
+/** What an app does when a run has ended may take its time. */
+const NOTIFY_MS = 300_000;
 const INDEX_MS = 5_000;
 const MAX_REDIRECTS = 5;
 /** Header names and values forwarded to an app stay below Node's 16 kB limit (wire §1.9). */
@@ -77,6 +81,15 @@ export class Push {
     const value = parseJson(outcome.body);
     if (outcome.status === 200 && value !== undefined) return { value };
     return { type: "no-answer", message: messageOf(value) ?? `The app answered ${outcome.status}.` };
+  }
+
+  /** Tells the app how a run ended. */
+  async notify(app: AppRow, notification: RunNotification): Promise<{ type: "taken" } | NoAnswer> {
+    const body = JSON.stringify(notification);
+    const outcome = await this.#post(app.url ?? "", app.environmentId, NOTIFY_ACTION, { body, timeoutMs: NOTIFY_MS });
+    if (!outcome.ok) return { type: "no-answer", message: outcome.message };
+    if (outcome.status === 200) return { type: "taken" };
+    return { type: "no-answer", message: messageOf(parseJson(outcome.body)) ?? `The app answered ${outcome.status}.` };
   }
 
   /** PING, then INDEX_ENDPOINT, following at most five redirects of the URL itself. */
@@ -148,7 +161,7 @@ function readAnswer<T>(outcome: HttpOutcome, url: string, schema: z.ZodType<T>):
     if (value === undefined) return { type: "rejected", error: { message: "Endpoint responded with invalid JSON" } };
     const parsed = schema.safeParse(value);
     return parsed.success
-      ? { type: "answered", value: parsed.data }
+      ? { type: "answered", value: parsed.data, headers: outcome.headers }
       : { type: "rejected", error: { message: `The app's answer is not in the known form: ${z.prettifyError(parsed.error)}` } };
   }
   const error = { message: messageOf(value) ?? `Endpoint responded with ${outcome.status} status code` };

@@ -3,10 +3,7 @@ import type { ExecutionStart, RecordedTask } from "@holdfast/protocol";
 import { TICK } from "../dispatch/schedule.ts";
 import type { World } from "../platform/world.ts";
 import type { EnvironmentRow, EventRow, RunRow, Store, TaskRow } from "../store/store.ts";
-
-/** One organization and one project a server, until someone needs more; v2's wire names both. */
-export const ORGANIZATION = { id: "org_holdfast", title: "Holdfast", slug: "holdfast" };
-export const PROJECT = { id: "proj_holdfast", name: "Holdfast", slug: "holdfast" };
+import { ORGANIZATION, PROJECT } from "../views/tenant.ts";
 
 /** Tasks read at a time: bounds the memory of a long run's start. */
 const PAGE = 2000;

@@ -1,12 +1,13 @@
 // Room: execute. What a published v2 SDK answers to EXECUTE_JOB, as an input of the run machine and the task writes that travel with it (wire §1.7).
 // The echoed task is client-controlled: only its id is trusted, the rest is read from the store.
-import type { RunInput } from "@holdfast/engine";
-import type { ErrorShape, ExecuteJobResponse } from "@holdfast/protocol";
+import { awaitsCallback, type RunInput } from "@holdfast/engine";
+import type { ErrorShape, ExecuteJobResponse, TaskDetails } from "@holdfast/protocol";
+import type { Telling } from "../runs/change.ts";
 import type { Store, TaskRow, TaskWrite } from "../store/store.ts";
 
-export interface V2Outcome {
-  input: RunInput;
-  tasks: TaskWrite[];
+/** `awaits`: a branch whose callback the SDK calls again in every execution, so that there should be none before it was answered. */
+interface V2Outcome extends Telling {
+  awaits?: boolean;
 }
 
 /** After an API outage the SDK yields at once; this keeps such yields from spinning. */
@@ -18,7 +19,7 @@ export class V2Outcomes {
   constructor(private readonly store: Store) {}
 
   /** @param token the execution's; @param now epoch milliseconds */
-  async read(runId: string, token: string, response: ExecuteJobResponse, now: number): Promise<V2Outcome> {
+  async read(runId: string, token: string, response: ExecuteJobResponse, now: number): Promise<Telling> {
     if (response.status === "SUCCESS") {
       return { input: { type: "succeeded", token, output: JSON.stringify(response.output) ?? null }, tasks: [] };
     }
@@ -28,11 +29,7 @@ export class V2Outcomes {
     const known = new Map(rows.map((row) => [row.id, row]));
     const outcomes = nested.map((one) => readOne(token, one, known, now));
     return {
-      input: combine(
-        token,
-        outcomes.map(({ input }) => input),
-        now,
-      ),
+      input: combine(token, outcomes, now),
       tasks: outcomes.flatMap(({ tasks }) => tasks),
     };
   }
@@ -43,14 +40,20 @@ function taskIdsOf(response: Nested): string[] {
   return "task" in response && response.task ? [response.task.id] : [];
 }
 
-/** Branches of a parallel task: a failure decides; otherwise the run resumes when its first branch can go on. */
-function combine(token: string, inputs: RunInput[], now: number): RunInput {
+/**
+ * Branches of a parallel task: a failure decides; otherwise the run resumes when its first branch can go on, or, while one awaits a callback, when no
+ * branch waits any more.
+ */
+function combine(token: string, outcomes: V2Outcome[], now: number): RunInput {
+  const inputs = outcomes.map(({ input }) => input);
   const final = inputs.find(({ type }) => type === "failed" || type === "invalidPayload" || type === "unresolvedAuth");
   const [only] = inputs;
   if (final) return final;
   if (inputs.length === 1 && only) return only;
   const due = inputs.map((input) => ("dueAt" in input ? (input.dueAt ?? (input.type === "yielded" ? now : null)) : now));
   const times = due.filter((time) => time !== null);
+  if (outcomes.some(({ awaits }) => awaits))
+    return { type: "suspended", token, dueAt: times.length < due.length ? null : Math.max(...times) };
   return { type: "suspended", token, dueAt: times.length > 0 ? Math.min(...times) : null };
 }
 
@@ -63,8 +66,11 @@ function readOne(token: string, response: Nested, known: Map<string, TaskRow>, n
         tasks: row ? [erroredWrite(row, response.error, now)] : [],
       };
     }
-    case "RESUME_WITH_TASK":
-      return { input: { type: "suspended", token, dueAt: resumeAt(known.get(response.task.id), now) }, tasks: [] };
+    case "RESUME_WITH_TASK": {
+      const row = known.get(response.task.id);
+      const awaits = row !== undefined && awaitsCallback(row);
+      return { input: { type: "suspended", token, dueAt: resumeAt(row, now) }, tasks: [], awaits };
+    }
     case "RETRY_WITH_TASK": {
       const row = known.get(response.task.id);
       const dueAt = response.retryAt.getTime();
@@ -92,10 +98,29 @@ function readOne(token: string, response: Nested, known: Map<string, TaskRow>, n
   }
 }
 
-/** A waiting task resumes at its own time, one with a callback when that is called, anything else (settled meanwhile) at once. */
+/** A waiting task resumes at its own time, one the server performs when that is done, anything else (settled meanwhile) at once. */
 function resumeAt(row: TaskRow | undefined, now: number): number | null {
-  if (row?.status !== "WAITING") return now;
-  return row.delayUntil;
+  if (row?.status === "WAITING") return row.delayUntil;
+  return row?.status === "RUNNING" && operationOf(row) ? null : now;
+}
+
+function operationOf({ detailsText }: TaskRow): string | undefined {
+  return detailsText === null ? undefined : (JSON.parse(detailsText) as TaskDetails).operation;
+}
+
+const RUN_METADATA = "x-trigger-run-metadata";
+
+/** What a published SDK wants to hear of the run's end (wire §4.9). */
+export function listensOf(headers: Record<string, string>): { success: boolean; failure: boolean } | null {
+  const text = headers[RUN_METADATA];
+  if (!text) return null;
+  try {
+    const { successSubscription, failedSubscription } = JSON.parse(text) as Record<string, unknown>;
+    const listens = { success: successSubscription === true, failure: failedSubscription === true };
+    return listens.success || listens.failure ? listens : null;
+  } catch {
+    return null;
+  }
 }
 
 function write(row: TaskRow, changed: Partial<TaskRow>, failureText: string | null = null): TaskWrite {

@@ -12,6 +12,7 @@ import { Events } from "../dispatch/send.ts";
 import { createIngest } from "../ingest/ingest.ts";
 import { endpointUrl } from "../ingest/locate.ts";
 import type { RespondAnswer, VerifyAnswer } from "../ingest/ports.ts";
+import { buildDelivery } from "../main/delivery.ts";
 import { silentLogger } from "../platform/log.ts";
 import { startEmbeddedPostgres } from "../platform/postgres/embedded.ts";
 import { createVault, generateApiKeys, generateEncryptionKey, hashKey, previewOf } from "../platform/secrets.ts";
@@ -176,7 +177,17 @@ export async function startFixture(options: FixtureOptions = {}) {
     runs,
     events: new Events({ world, registry, store, recent: new RecentEvents(), first }),
     reports: { record: (token, items) => reports.record(token, items, world.now()) },
-    tasks: new V2Tasks(world, store, { forceYield: () => false, progressed: () => {} }),
+    tasks: new V2Tasks(world, store, { forceYield: () => false, progressed: () => {}, operate: async () => {} }),
+    ...buildDelivery({
+      world,
+      store,
+      registry,
+      runs,
+      vault,
+      apps: { notify: async () => ({ type: "taken" }) },
+      owner: "srv_test",
+      wake: () => {},
+    }),
     registration,
     apps,
     vault,

@@ -1,5 +1,7 @@
 // Room: http. What the routes are built on: the rooms below, as main put them together. Routes call these and nothing else.
 import type { CatalogueEntry } from "@holdfast/protocol";
+import type { Outbound } from "../deliver/outbound.ts";
+import type { Waiters } from "../deliver/waiters.ts";
 import type { Registry } from "../dispatch/registry.ts";
 import type { Events } from "../dispatch/send.ts";
 import type { AppCalls } from "../execute/app-calls.ts";
@@ -10,6 +12,7 @@ import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
 import type { Runs } from "../runs/change.ts";
 import type { Bus, Store } from "../store/store.ts";
+import type { Callbacks } from "../tasks/callbacks.ts";
 import type { V2Tasks } from "../tasks/v2-tasks.ts";
 import type { Meter } from "../views/meter.ts";
 import type { Views } from "../views/views.ts";
@@ -27,6 +30,9 @@ export interface Rooms {
   ingest: Ingest;
   runs: Pick<Runs, "cancel" | "continueRun">;
   events: Pick<Events, "send" | "repeat">;
+  callbacks: Pick<Callbacks, "called">;
+  waiters: Pick<Waiters, "add">;
+  outbound: Pick<Outbound, "callWhenEnded">;
   reports: Pick<Executor, "record">;
   tasks: Pick<V2Tasks, "open" | "complete" | "fail" | "cachedTasks">;
   registration: Pick<Registration, "register" | "refresh">;

@@ -19,6 +19,7 @@ import { createMeter, type Meter } from "../views/meter.ts";
 import { FirstClaims } from "../worker/first-claims.ts";
 import { News } from "../worker/news.ts";
 import { Worker } from "../worker/worker.ts";
+import { buildDelivery, type Delivery } from "./delivery.ts";
 
 /** What the rooms are built over. */
 export interface CoreParts {
@@ -34,7 +35,7 @@ export interface CoreParts {
   bodyBytes: number;
 }
 
-export interface Core {
+export interface Core extends Delivery {
   registry: Registry;
   runs: Runs;
   events: Events;
@@ -73,23 +74,26 @@ export function buildCore({ world, store, bus, registry, vault, owner, mode, bod
     owner,
     wake,
     seen: (run) => news.tasks(run),
+    whenEnded: (run, listens) => delivery.outbound.whenEnded(run, listens),
   });
   const first = new FirstClaims({ world, registry, runs, executor, news, wake, owner });
   const events = new Events({ world, registry, store, recent, first });
   const schedules = new Schedules({ world, registry, events });
   const apps = appCalls(executor.hub, executor.push);
+  const delivery = buildDelivery({ world, store, registry, runs, vault, apps, owner, wake });
   const plan = (event: EventRow): Starting => {
     recent.add(event);
     return first.of(planRuns(registry, world, event));
   };
   const ingest = createIngest({ world, registry, store, bus, apps, planRuns: plan, vault, meter, owner, mode, bodyBytes });
-  const worker = new Worker({ world, store, bus, registry, runs, events, schedules, executor, apps, ingest, owner });
-  runs.onChange((run, change) => {
+  const worker = new Worker({ world, store, bus, registry, runs, events, schedules, executor, apps, ingest, owner, ...delivery });
+  runs.onChange((run, change, due) => {
     news.run(run);
+    wake(due);
     if (run.state.kind === "finished") meter.count("holdfast_runs_finished_total", { status: run.state.outcome.status });
     if (change.work && "dueAt" in change.work) worker.wakeAt(run.appId, change.work.dueAt);
     // Its slots are free: work that waited for them may be due, here or with another server.
     if (run.flow && run.state.kind !== "executing") wake([run.appId]);
   });
-  return { registry, runs, events, schedules, executor, worker, apps, ingest, meter, wake };
+  return { registry, runs, events, schedules, executor, worker, apps, ingest, meter, wake, ...delivery };
 }

@@ -14,7 +14,7 @@ import { createVault, type Vault } from "../platform/secrets.ts";
 import { realWorld, type World } from "../platform/world.ts";
 import { LocalBus } from "../store/local-bus.ts";
 import { createPostgresStore, type PostgresStore } from "../store/postgres/postgres-store.ts";
-import type { Bus } from "../store/store.ts";
+import type { Bus, TaskRow } from "../store/store.ts";
 import { V2Tasks } from "../tasks/v2-tasks.ts";
 import { createViews } from "../views/views.ts";
 import { builtDashboard } from "./built-dashboard.ts";
@@ -87,7 +87,7 @@ async function serve(opened: Opened): Promise<RunningServer> {
   );
   port.number = listening.port;
   undo.push(() => closeHttp(listening, world));
-  const upkeep = new Upkeep({ world, registry, schedules: core.schedules, postgres, bus });
+  const upkeep = new Upkeep({ world, registry, schedules: core.schedules, postgres, outside: store.outside, bus });
   upkeep.start();
   core.worker.start();
   undo.push(async () => {
@@ -105,7 +105,11 @@ async function serve(opened: Opened): Promise<RunningServer> {
 async function buildRooms({ config, world, vault, postgres, bus }: Opened, core: Core, url: () => string): Promise<Rooms> {
   const { store } = postgres;
   const { registry, executor, worker, wake } = core;
-  const draining = { forceYield: () => worker.stopping, progressed: (runId: string) => executor.progressed(runId) };
+  const server = {
+    forceYield: () => worker.stopping,
+    progressed: (runId: string) => executor.progressed(runId),
+    operate: (environmentId: string, task: TaskRow) => core.operations.begin(environmentId, task),
+  };
   return {
     ...core,
     mode: config.mode,
@@ -117,7 +121,7 @@ async function buildRooms({ config, world, vault, postgres, bus }: Opened, core:
     catalogue,
     views: createViews(postgres.reader),
     reports: executor,
-    tasks: new V2Tasks(world, store, draining),
+    tasks: new V2Tasks(world, store, server),
     registration: new Registration(registry, executor.push, wake),
     adminPasswordHash: config.adminPassword ? await hashPassword(config.adminPassword, vault.keyId) : null,
     sampleSecrets: config.sampleSecrets ?? {},

@@ -4,7 +4,7 @@ import type { Registry } from "../dispatch/registry.ts";
 import type { World } from "../platform/world.ts";
 import type { Schedules } from "../schedule/schedules.ts";
 import type { PostgresStore } from "../store/postgres/postgres-store.ts";
-import type { Bus } from "../store/store.ts";
+import type { Bus, OutsideStore } from "../store/store.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -18,6 +18,7 @@ export interface UpkeepNeeds {
   registry: Registry;
   schedules: Schedules;
   postgres: Pick<PostgresStore, "ensurePartitions" | "dropExpired" | "inviteForgotten" | "forgetIdleGates">;
+  outside: Pick<OutsideStore, "forgetWaiters">;
   bus: Bus;
 }
 
@@ -28,7 +29,7 @@ export class Upkeep {
   constructor(private readonly needs: UpkeepNeeds) {}
 
   start(): void {
-    const { world, schedules, postgres, bus } = this.needs;
+    const { world, schedules, postgres, outside, bus } = this.needs;
     this.#unsubscribe = bus.subscribe((message) => {
       if (message.type === "catalog") void this.#guard("reading the catalog", () => this.#readCatalog());
     });
@@ -42,6 +43,7 @@ export class Upkeep {
       await postgres.ensurePartitions(world.now());
       await postgres.dropExpired(world.now(), RETENTION);
       await postgres.forgetIdleGates(world.now());
+      await outside.forgetWaiters(world.now() - DAY);
     });
   }
 

@@ -6,8 +6,14 @@ import type { RunChange, RunRow, Store, TaskWrite } from "../store/store.ts";
 
 export type Applied = { type: "moved"; run: RunRow } | { type: "ignored"; why: string; run: RunRow | null };
 
-/** What a change tells the rest of this server, after it is on disk. */
-export type ChangeListener = (run: RunRow, change: RunChange) => void;
+/** What a change tells the rest of this server, after it is on disk. `due`: queues in which what awaited the run's end became due. */
+export type ChangeListener = (run: RunRow, change: RunChange, due: string[]) => void;
+
+/** An input, and the reports that belong to it: written with it, or not at all. */
+export interface Telling {
+  input: RunInput;
+  tasks: TaskWrite[];
+}
 
 export class Runs {
   readonly #listeners: ChangeListener[] = [];
@@ -21,18 +27,21 @@ export class Runs {
     this.#listeners.push(listener);
   }
 
-  /**
-   * Applies an input to a run. `before` may be an old copy: if the run has changed since, it is read again and the input decided anew.
-   *
-   * @param tasks reports that belong to the input and are written with it, or not at all
-   */
-  async apply(before: RunRow, input: RunInput, tasks: TaskWrite[] = []): Promise<Applied> {
+  /** Applies an input to a run. `before` may be an old copy: if the run has changed since, it is read again and the input decided anew. */
+  apply(before: RunRow, input: RunInput, tasks: TaskWrite[] = []): Promise<Applied> {
+    return this.applyRead(before, async () => ({ input, tasks }));
+  }
+
+  /** As `apply` with an input that depends on what is recorded: it is read anew, too, if the run has changed since. */
+  async applyRead(before: RunRow, read: () => Promise<Telling>): Promise<Applied> {
     let run: RunRow | null = before;
     while (run) {
+      const { input, tasks } = await read();
       const moved = this.decide(run, input);
       if (moved.type === "ignored") return { type: "ignored", why: moved.why, run };
       const change = changeOf(run, moved, this.world.now(), tasks);
-      if (await this.store.changeRun(change)) return { type: "moved", run: this.#tell(change) };
+      const changed = await this.store.changeRun(change);
+      if (changed) return { type: "moved", run: this.#tell(change, changed.due) };
       run = await this.store.run(null, run.id);
     }
     return { type: "ignored", why: "missing", run: null };
@@ -60,7 +69,7 @@ export class Runs {
 
   /** Says that a change written by a claim is on disk. */
   told(change: RunChange): void {
-    this.#tell(change);
+    this.#tell(change, []);
   }
 
   /** Cancels an unfinished run; its open tasks with it. */
@@ -86,9 +95,9 @@ export class Runs {
     return applied.run ? "finished" : "missing";
   }
 
-  #tell(change: RunChange): RunRow {
+  #tell(change: RunChange, due: string[]): RunRow {
     const run: RunRow = { ...change.before, ...change.after, updatedAt: change.at, revision: change.before.revision + 1 };
-    for (const listener of this.#listeners) listener(run, change);
+    for (const listener of this.#listeners) listener(run, change, due);
     return run;
   }
 }
@@ -106,6 +115,7 @@ function changeOf(before: RunRow, moved: Moved, at: number, tasks: TaskWrite[]):
   };
   for (const effect of moved.effects) {
     if (effect.type === "execute") change.work = { dueAt: effect.dueAt };
+    else if (effect.type === "hold") change.work = { held: true };
     else if (effect.type === "settleTasks") change.settleTasksAt = effect.at;
     else if (effect.type === "cancelTasks") change.cancelTasksAt = effect.at;
     else if (effect.type === "reopenTasks") change.reopenTasks = true;

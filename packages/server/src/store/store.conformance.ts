@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import type { Context } from "./context.conformance.ts";
 import { crowds, gates, limits } from "./gates.conformance.ts";
+import { outside } from "./outside.conformance.ts";
 import { catalog, texts } from "./rows.conformance.ts";
 import { changing, merging, opening, recording } from "./steps.conformance.ts";
 import { claiming, intake, leases, settling } from "./work.conformance.ts";
@@ -28,6 +29,7 @@ export function storeConformance(name: string, open: () => Promise<Opened>): voi
     describe("recordTask, the rules", () => merging(opened));
     describe("openTask", () => opening(opened));
     describe("changeRun", () => changing(opened));
+    describe("outside", () => outside(opened));
     describe("gates", () => gates(opened));
     describe("gates, limits", () => limits(opened));
     describe("gates, crowds", () => crowds(opened));

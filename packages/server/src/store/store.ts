@@ -126,11 +126,36 @@ export interface TaskRow {
   position: number;
 }
 
+/** Somebody waits for an event: a task of a run, or a URL. */
+export interface WaiterRow {
+  id: string;
+  environmentId: string;
+  /** Names of events, any of which will do. */
+  names: string[];
+  /** What the event must be besides, and whom to tell, as JSON text. */
+  ruleText: string;
+  expiresAt: number;
+}
+
+/** A request this server, or one that reaches the app of `queue`, is to make. It is kept until it was answered or given up. */
+export interface OutboundRow {
+  id: string;
+  environmentId: string;
+  kind: string;
+  queue: string;
+  /** On whose behalf. */
+  runId: string | null;
+  requestText: string;
+  createdAt: number;
+  /** Due once its run has ended, and not before. */
+  awaitsEnd: boolean;
+}
+
 /** One row of `work`: something that must happen to one subject, not before `dueAt`. A claim pushes `dueAt` to the end of its lease. */
 export interface WorkRow {
-  /** The subject's id: a run, a delivery or an event. One row a subject. */
+  /** The subject's id: a run, a delivery, an event, an outbound request, or an event's followed by ":waiters". One row a subject. */
   id: string;
-  kind: "run" | "delivery" | "event";
+  kind: "run" | "delivery" | "event" | "waiters" | "outbound";
   /** Who can do it: an app's id, or "@server" for any server. */
   queue: string;
   dueAt: number;
@@ -157,7 +182,8 @@ export interface Intake {
   done: { id: string; token: string } | null;
 }
 export type IntakeResult =
-  | { type: "stored" }
+  /** `awaited`: somebody may wait for the event, and a row of work says so. */
+  | { type: "stored"; awaited?: true }
   /** The event id was seen before; `eventRowId` is the first one's. */
   | { type: "duplicate"; eventRowId: string }
   | { type: "stale" };
@@ -177,8 +203,8 @@ export interface RunChange {
   before: RunRow;
   after: Run;
   at: number;
-  /** The run's work row after the change. A lease keeps the row for its holder until `until`. */
-  work: { dueAt: number } | { token: string; owner: string; until: number } | null;
+  /** The run's work row after the change. A lease keeps the row for its holder until `until`; `held`: the row stays as it is. */
+  work: { dueAt: number } | { token: string; owner: string; until: number } | { held: true } | null;
   /**
    * Reports that travel with the change (never checked for a token: the revision is the fence). A task reported here is not settled, canceled or reopened by
    * the change; one still open when the change cancels is recorded CANCELED.
@@ -200,7 +226,10 @@ export interface ClaimRequest {
 export type Claimed =
   | { kind: "run"; token: string; run: RunRow; attempts: number }
   | { kind: "delivery"; token: string; delivery: DeliveryRow; attempts: number }
-  | { kind: "event"; token: string; event: EventRow; attempts: number };
+  | { kind: "event"; token: string; event: EventRow; attempts: number }
+  /** An event somebody may wait for. */
+  | { kind: "waiters"; token: string; event: EventRow; attempts: number }
+  | { kind: "outbound"; token: string; outbound: OutboundRow; attempts: number };
 export interface Claim {
   items: Claimed[];
   /** The changes `decide` made that are on disk now, also those that ended a run. `decide` may be called again for a run if a claim is tried again. */
@@ -228,6 +257,8 @@ export interface TasksQuery {
 export interface Store {
   /** Low rate: environments, apps, endpoints, settings. Kept whole in memory by the registry. */
   readonly catalog: CatalogStore;
+  /** Low rate: what runs wait for outside of them, and what is sent out. */
+  readonly outside: OutsideStore;
 
   /** Stores requests, events and runs. */
   intake(item: Intake): Promise<IntakeResult>;
@@ -259,9 +290,9 @@ export interface Store {
 
   /**
    * Applies a change if the run is still at `before.revision`; false if it is not. A run with a `flow` that executes no more frees its slots, and parked work
-   * that fits becomes due, in the same transaction.
+   * that fits becomes due, in the same transaction; so do outbound requests that await the end of a run. Answers the queues of the latter.
    */
-  changeRun(change: RunChange): Promise<boolean>;
+  changeRun(change: RunChange): Promise<false | { due: string[] }>;
 
   run(environmentId: string | null, id: string): Promise<RunRow | null>;
   runsOfEvent(eventRowId: string): Promise<RunRow[]>;
@@ -289,6 +320,21 @@ export interface CatalogStore {
   saveLimits(limits: RuleLimit[], now: number): Promise<string[]>;
   /** A number that grows with every save of the four above: a registry with the same number is up to date. */
   revision(): Promise<number>;
+}
+
+export interface OutsideStore {
+  /** Repeated with the same id it changes nothing. An event stored from now on finds it. */
+  addWaiter(row: WaiterRow): Promise<void>;
+  /** Those who wait for events of that name, by id. @param after the last id seen, "" for none */
+  waiters(environmentId: string, name: string, after: string, limit: number): Promise<Omit<WaiterRow, "names">[]>;
+  dropWaiters(ids: string[]): Promise<void>;
+  /** Drops those that expired before then. */
+  forgetWaiters(before: number): Promise<void>;
+  /** Repeated with the same id it changes nothing. Due at `dueAt`, unless it awaits the end of its run. */
+  addOutbound(row: OutboundRow, dueAt: number): Promise<void>;
+  dropOutbound(ids: string[]): Promise<void>;
+  /** Removes claimed work of kind "waiters" or "outbound", and the outbound request, unless the claim was lost. */
+  finish(work: { id: string; token: string }): Promise<void>;
 }
 
 /** News between servers on one database: best effort, never the only copy of a promise (polling is the safety net). */

@@ -14,6 +14,7 @@ import {
 import type { z } from "zod";
 import type { World } from "../platform/world.ts";
 import type { Store, TaskRow } from "../store/store.ts";
+import { callbackUrl } from "./callbacks.ts";
 import { positionAt } from "./report.ts";
 
 /** Largest task output the v2 wire takes (wire §2.6). */
@@ -36,16 +37,23 @@ export class V2Tasks {
       forceYield: () => boolean;
       /** A task of this run was recorded. */
       progressed: (runId: string) => void;
+      /** The server is to perform this task by itself. */
+      operate: (environmentId: string, task: TaskRow) => Promise<void>;
     },
   ) {}
 
-  /** Creates the task or returns the one there is. Null: no such run in this environment. */
-  async open(environmentId: string, runId: string, body: RunTaskBody): Promise<ServerTask | null> {
+  /**
+   * Creates the task or returns the one there is. Null: no such run in this environment.
+   *
+   * @param origin where the caller reaches this server, for callback URLs
+   */
+  async open(environmentId: string, runId: string, body: RunTaskBody, origin: string): Promise<ServerTask | null> {
     const run = await this.store.run(environmentId, runId);
     if (!run) return null;
-    const now = this.world.now();
-    const canceled = run.state.kind === "finished";
-    const opened = await this.store.openTask(environmentId, newTask(runId, body, now, canceled));
+    const task = newTask(runId, body, { now: this.world.now(), canceled: run.state.kind === "finished" });
+    const details = newDetails(body, body.callback?.enabled ? callbackUrl(this.world, origin, task) : undefined);
+    const opened = await this.store.openTask(environmentId, { ...task, detailsText: JSON.stringify(details) });
+    if (opened?.task.status === "RUNNING" && body.operation) await this.server.operate(environmentId, opened.task);
     return opened && this.#told(environmentId, opened.task, "RUNNING");
   }
 
@@ -120,8 +128,8 @@ export class V2Tasks {
   }
 }
 
-function newTask(runId: string, body: RunTaskBody, now: number, canceled: boolean): TaskRow {
-  const delayUntil = body.delayUntil?.getTime() ?? null;
+function newTask(runId: string, body: RunTaskBody, { now, canceled }: { now: number; canceled: boolean }): TaskRow {
+  const delayUntil = body.callback?.enabled ? timeoutOf(body.callback, now) : (body.delayUntil?.getTime() ?? null);
   const status = statusFor(body, delayUntil !== null && delayUntil > now, canceled);
   return {
     runId,
@@ -138,10 +146,15 @@ function newTask(runId: string, body: RunTaskBody, now: number, canceled: boolea
     delayUntil,
     outputText: null,
     errorText: null,
-    detailsText: JSON.stringify(newDetails(body)),
+    detailsText: null,
     failuresText: null,
     position: positionAt(now),
   };
+}
+
+/** When a task gives up that waits for its callback; null: never. v2's default is an hour. */
+function timeoutOf({ timeoutInSeconds = 3600 }: { timeoutInSeconds?: number | undefined }, now: number): number | null {
+  return timeoutInSeconds > 0 ? now + timeoutInSeconds * 1000 : null;
 }
 
 function statusFor(body: RunTaskBody, delayed: boolean, canceled: boolean): TaskStatus {
@@ -156,9 +169,10 @@ function taskId(runId: string, key: string): string {
   return `task_${createHash("sha256").update(`${runId}:${key}`).digest("hex").slice(0, 26)}`;
 }
 
-function newDetails(body: RunTaskBody): TaskDetails {
+/** The callback URL comes first: the engine's `awaitsCallback` looks for it there. */
+function newDetails(body: RunTaskBody, callbackUrl: string | undefined): TaskDetails {
   const { icon, description, params, properties, style, redact, connectionKey, operation, parallel } = body;
-  const given = { icon, description, params, properties, style, redact, connectionKey, operation, parallel };
+  const given = { callbackUrl, icon, description, params, properties, style, redact, connectionKey, operation, parallel };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as TaskDetails;
 }
 
@@ -196,7 +210,7 @@ export function serverTask(row: TaskRow, forceYield: boolean): ServerTask {
     noop: row.noop,
     startedAt: iso(row.startedAt),
     completedAt: iso(row.completedAt),
-    delayUntil: iso(row.delayUntil),
+    delayUntil: details.callbackUrl ? null : iso(row.delayUntil),
     status: row.status,
     description: details.description ?? null,
     properties: details.properties ?? null,

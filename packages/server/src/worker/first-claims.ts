@@ -50,11 +50,11 @@ export class FirstClaims implements Port {
         const own = claimed.get(work.id);
         return own ? { ...work, dueAt: until, token: own.token, owner } : work;
       }),
-      stored: () => {
+      stored: (besides = []) => {
         release();
         for (const run of plan.runs) news.run(claimed.get(run.id)?.run ?? run);
         for (const { run, token } of claimed.values()) executor.begin(run, token);
-        if (queued.length > 0) wake([...new Set(queued.map(({ queue }) => queue))]);
+        if (queued.length + besides.length > 0) wake([...new Set([...queued.map(({ queue }) => queue), ...besides])]);
       },
       dropped: () => {
         release();

@@ -1,5 +1,7 @@
 // Room: worker. The loop: claims due work, hands each piece to the room that does it, renews leases, drains on stop.
 // Woken by a change on this server, by the bus, by the time the next work is due; polling is only the safety net. One instance a server.
+import type { Outbound } from "../deliver/outbound.ts";
+import type { Waiters } from "../deliver/waiters.ts";
 import type { Registry } from "../dispatch/registry.ts";
 import { TICK } from "../dispatch/schedule.ts";
 import type { Events } from "../dispatch/send.ts";
@@ -35,6 +37,8 @@ export interface WorkerNeeds {
   executor: Executor;
   apps: AppCalls;
   ingest: Ingest;
+  waiters: Waiters;
+  outbound: Outbound;
   /** Names this server in leases. */
   owner: string;
 }
@@ -154,6 +158,9 @@ export class Worker {
     this.#inHand.add(item.token);
     try {
       if (item.kind === "event") await this.#deliver(item.event, item.token);
+      else if (item.kind === "waiters")
+        await this.needs.waiters.tell(item.event, { id: `${item.event.rowId}:waiters`, token: item.token });
+      else if (item.kind === "outbound") await this.needs.outbound.perform(item.outbound, item);
       else await this.#verify(item);
     } finally {
       this.#inHand.delete(item.token);

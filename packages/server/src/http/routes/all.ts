@@ -13,6 +13,7 @@ import { sessionRoutes } from "./session.ts";
 import { systemRoutes } from "./system.ts";
 import { v2AppRoutes } from "./v2-apps.ts";
 import { v2EventRoutes } from "./v2-events.ts";
+import { v2OutsideRoutes } from "./v2-outside.ts";
 import { v2RunRoutes } from "./v2-runs.ts";
 import { v2TaskRoutes } from "./v2-tasks.ts";
 
@@ -21,6 +22,7 @@ export function allRoutes(parts: { sessions: Sessions; gate: Gate }): readonly R
     ...v2AppRoutes,
     ...v2EventRoutes,
     ...v2RunRoutes,
+    ...v2OutsideRoutes,
     ...v2TaskRoutes(),
     ...sessionRoutes(parts),
     ...environmentRoutes,

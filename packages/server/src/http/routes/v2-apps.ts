@@ -1,7 +1,7 @@
 // Room: http. The v2 routes the CLI calls: who am I, register my app, was it indexed (wire §2.12).
 import { registerEndpointBodySchema } from "@holdfast/protocol";
-import { ORGANIZATION, PROJECT } from "../../execute/start.ts";
 import type { AppRow, EnvironmentRow } from "../../store/store.ts";
+import { ORGANIZATION, PROJECT } from "../../views/tenant.ts";
 import { type Call, orThrow } from "../call.ts";
 import { type Route, route } from "../route.ts";
 

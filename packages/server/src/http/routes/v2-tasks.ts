@@ -11,6 +11,7 @@ import {
 } from "@holdfast/protocol";
 import { runIdOfToken } from "../../tasks/report.ts";
 import type { TaskAddress } from "../../tasks/v2-tasks.ts";
+import { originOf } from "../access.ts";
 import { type Call, orThrow } from "../call.ts";
 import { type Route, route } from "../route.ts";
 
@@ -40,7 +41,7 @@ async function openTask(call: Call, body: Parameters<Call["rooms"]["tasks"]["ope
   if (call.header("idempotency-key") === undefined)
     throw new UserFacingError("BAD_REQUEST", "Invalid or Missing idempotency key");
   const run = runId(call);
-  const task = orThrow(await tasks.open(call.environment.id, run, body), "NOT_FOUND", "Run not found");
+  const task = orThrow(await tasks.open(call.environment.id, run, body, originOf(call.context)), "NOT_FOUND", "Run not found");
   if (call.header("trigger-version") !== V2_VERSION) return call.json(task);
   const cursor = call.header("x-cached-tasks-cursor");
   const cachedTasks = cursor ? { cachedTasks: await tasks.cachedTasks(run, cursor) } : {};

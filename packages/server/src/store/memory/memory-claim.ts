@@ -1,6 +1,6 @@
 // Room: store. The memory store's claim, step by step what claim.ts does in PostgreSQL. Called by MemoryStore.claim only.
 import { beginsExecuting } from "../slots.ts";
-import type { Claim, ClaimRequest, RunChange, RunRow, WorkRow } from "../store.ts";
+import type { Claim, Claimed, ClaimRequest, RunChange, RunRow, WorkRow } from "../store.ts";
 import { admitAll, freeSlots, inviteParked, parkClaimed, takeSlots } from "./memory-gates.ts";
 import type { Tables } from "./memory-store.ts";
 
@@ -47,19 +47,28 @@ function inQueue(tables: Tables, queue: string): WorkRow[] {
 
 /** Answers when this work is due next, if it still is. */
 function claimOne(tables: Tables, work: WorkRow, { request, claim }: { request: ClaimRequest; claim: Claim }): number[] {
-  const { id, kind } = work;
-  const event = tables.events.get(id);
-  const delivery = tables.deliveries.get(id);
-  if (kind === "run" || (kind === "event" ? !event : !delivery)) {
+  const { id } = work;
+  const token = request.newToken(id);
+  const attempts = work.attempts + 1;
+  const item = claimedOf(tables, work, { token, attempts });
+  if (!item) {
     tables.work.delete(id);
     return [];
   }
-  const token = request.newToken(id);
-  const attempts = work.attempts + 1;
   tables.work.set(id, { ...work, token, owner: request.owner, dueAt: request.leaseUntil, attempts });
-  if (kind === "event" && event) claim.items.push({ kind, token, attempts, event });
-  if (kind === "delivery" && delivery) claim.items.push({ kind, token, attempts, delivery });
+  claim.items.push(item);
   return [request.leaseUntil];
+}
+
+function claimedOf(tables: Tables, { id, kind }: WorkRow, claimed: { token: string; attempts: number }): Claimed | null {
+  if (kind === "event" || kind === "waiters") {
+    const event = tables.events.get(kind === "event" ? id : id.slice(0, id.indexOf(":")));
+    return event ? { kind, ...claimed, event } : null;
+  }
+  const delivery = tables.deliveries.get(id);
+  if (kind === "delivery") return delivery ? { kind, ...claimed, delivery } : null;
+  const outbound = tables.outbound.get(id);
+  return kind === "outbound" && outbound ? { kind, ...claimed, outbound } : null;
 }
 
 interface Decided {

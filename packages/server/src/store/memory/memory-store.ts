@@ -20,6 +20,7 @@ import type {
   Intake,
   IntakeResult,
   OpenedTask,
+  OutboundRow,
   RunChange,
   RunRow,
   Store,
@@ -27,11 +28,13 @@ import type {
   TasksQuery,
   TaskVerdict,
   TaskWrite,
+  WaiterRow,
   WorkRow,
 } from "../store.ts";
 import { MemoryCatalog } from "./memory-catalog.ts";
 import { claimWork } from "./memory-claim.ts";
 import { freeSlots, type GateTables, inviteParked, noGates, parkNew, saveLimits } from "./memory-gates.ts";
+import { awaken, MemoryOutside, tellOfEnd } from "./memory-outside.ts";
 
 /** Everything kept. `tasks`: by run, then by key. `eventKeys`: environment and sender's id → row id. */
 export interface Tables {
@@ -42,6 +45,8 @@ export interface Tables {
   tasks: Map<string, Map<string, TaskRow>>;
   work: Map<string, WorkRow>;
   gates: GateTables;
+  waiters: Map<string, WaiterRow>;
+  outbound: Map<string, OutboundRow>;
 }
 
 export class MemoryStore implements Store {
@@ -55,7 +60,10 @@ export class MemoryStore implements Store {
     tasks: new Map(),
     work: new Map(),
     gates: noGates(),
+    waiters: new Map(),
+    outbound: new Map(),
   };
+  readonly outside: MemoryOutside = new MemoryOutside(this.tables);
 
   async intake(item: Intake): Promise<IntakeResult> {
     const { tables } = this;
@@ -72,7 +80,8 @@ export class MemoryStore implements Store {
     if (duplicateOf !== null) return { type: "duplicate", eventRowId: duplicateOf };
     if (event) this.#keepEvent(event);
     this.#start(item, { fresh, pending });
-    return { type: "stored" };
+    const awaited = event !== null && (fresh || done !== null) && awaken(this.tables, event);
+    return awaited ? { type: "stored", awaited } : { type: "stored" };
   }
 
   /** Answers true if a pending delivery was added now. */
@@ -195,14 +204,19 @@ export class MemoryStore implements Store {
     return { task: opened.task, created: known === null };
   }
 
-  async changeRun(change: RunChange): Promise<boolean> {
+  async changeRun(change: RunChange): Promise<false | { due: string[] }> {
     const { before, at } = change;
     const applied = this.#apply(change, false);
     if (before.flow) {
       freeSlots(this.tables, before);
       inviteParked(this.tables, before.flow.gates, at);
     }
-    return applied;
+    return applied && { due: this.#due(change) };
+  }
+
+  #due({ before, after }: RunChange): string[] {
+    if (after.state.kind !== "finished") return [];
+    return [...this.tables.outbound.values()].filter((row) => row.runId === before.id && row.awaitsEnd).map(({ queue }) => queue);
   }
 
   #apply(change: RunChange, claimed: boolean): boolean {
@@ -220,6 +234,7 @@ export class MemoryStore implements Store {
     const reports = travellingTasks(change);
     this.#sweep(change, new Set(reports.map(({ key }) => key)));
     for (const report of reports) this.#merge(report);
+    if (after.state.kind === "finished") tellOfEnd(this.tables, before.id, at);
     return true;
   }
 
@@ -227,6 +242,7 @@ export class MemoryStore implements Store {
     const { id, appId: queue } = before;
     const attempts = this.tables.work.get(id)?.attempts ?? 0;
     if (work === null) this.tables.work.delete(id);
+    else if ("held" in work) return;
     else if ("token" in work) {
       const { token, owner, until } = work;
       this.tables.work.set(id, { id, kind: "run", queue, token, owner, dueAt: until, attempts: claimed ? attempts + 1 : 0 });

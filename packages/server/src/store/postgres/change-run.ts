@@ -13,7 +13,16 @@ import { BEGIN, COMMIT, inOrder, withClient } from "./transaction.ts";
 /** Added to the week of changes whose runs have gates: above any week. */
 const GATED = 1_000_000;
 
-export function runChanges(link: Link, read: (id: string) => Promise<RunRow | null>): BatchKind<RunChange, boolean> {
+/** `due`: queues in which what awaited the run's end became due; null if it did not end, or nothing did. */
+interface Changed {
+  id: string;
+  due: string[] | null;
+}
+
+export function runChanges(
+  link: Link,
+  read: (id: string) => Promise<RunRow | null>,
+): BatchKind<RunChange, false | { due: string[] }> {
   return {
     kind: "change-run",
     ...BATCH,
@@ -25,13 +34,12 @@ export function runChanges(link: Link, read: (id: string) => Promise<RunRow | nu
     flush: async (changes, group) => {
       if (group === NO_WEEK) return changes.map(() => false);
       const { prepared, values } = changeStatement(changes, group % GATED, false);
-      const rows =
-        group < GATED ? await link.query<{ id: string }>(prepared, values) : await changeGated(link, changes, group % GATED);
-      const changed = new Set(rows.map(({ id }) => id));
-      return changes.map(({ before }) => changed.has(before.id));
+      const rows = group < GATED ? await link.query<Changed>(prepared, values) : await changeGated(link, changes, group % GATED);
+      const changed = new Map(rows.map(({ id, due }) => [id, { due: due ?? [] }]));
+      return changes.map(({ before }) => changed.get(before.id) ?? false);
     },
     missing: async () => ({ result: false }),
-    confirm: async (change, done) => done || isThere(change, await read(change.before.id)),
+    confirm: async (change, done) => done || (isThere(change, await read(change.before.id)) && { due: [] }),
   };
 }
 
@@ -42,7 +50,7 @@ function groupOf({ id, flow }: RunRow): number {
 }
 
 /** As one statement does for runs without gates; then slots are freed and parked work is invited. One round trip before the commit. */
-function changeGated(link: Link, changes: RunChange[], week: number): Promise<{ id: string }[]> {
+function changeGated(link: Link, changes: RunChange[], week: number): Promise<Changed[]> {
   const gates = gatesOf(changes.map(({ before }) => before));
   const now = Math.max(...changes.map(({ at }) => at));
   const change = changeStatement(changes, week, false);
@@ -56,7 +64,7 @@ function changeGated(link: Link, changes: RunChange[], week: number): Promise<{ 
     COMMIT,
   ];
   return withClient(link, async (send) => {
-    const answers = await inOrder(queries.map((query) => send<{ id: string }>(query)));
+    const answers = await inOrder(queries.map((query) => send<Changed>(query)));
     return answers[queries.indexOf(change)] ?? [];
   });
 }
@@ -95,6 +103,7 @@ function changeColumns({ before, after, at, work, ...change }: RunChange, claime
     settle_at: change.settleTasksAt,
     cancel_at: change.cancelTasksAt,
     reopen: change.reopenTasks,
+    ...(work && "held" in work ? { held: true } : {}),
   };
   const due = lease ?? { work_due_at: work && "dueAt" in work ? Math.ceil(work.dueAt) : null };
   return Object.assign(row, runStateColumns(after), due);

@@ -20,7 +20,7 @@ import {
   takeSlots,
 } from "./gates.ts";
 import type { Link } from "./link.ts";
-import { type DbRow, deliveryOf, eventOf, runOf } from "./rows.ts";
+import { type DbRow, deliveryOf, eventOf, outboundOf, runOf } from "./rows.ts";
 import { statement, statementOfWeek } from "./statements.ts";
 import { BEGIN, COMMIT, inOrder, type Query, ROLLBACK, type Send, withClient } from "./transaction.ts";
 import { type WeeklyTable, weekOf } from "./weeks.ts";
@@ -122,24 +122,34 @@ async function readSubjects(send: Send, taken: Taken[]): Promise<Map<string, DbR
     ["run", "runs"],
     ["delivery", "deliveries"],
     ["event", "events"],
+    ["waiters", "events"],
   ];
   for (const [kind, table] of kinds) {
     const byWeek = new Map<number, string[]>();
-    for (const { id } of taken.filter((work) => work.kind === kind)) {
+    for (const work of taken.filter((one) => one.kind === kind)) {
+      const id = subjectOf(work);
       const week = weekOf(table, id) ?? 0;
       byWeek.set(week, [...(byWeek.get(week) ?? []), id]);
     }
     for (const [week, ids] of byWeek)
       queries.push(send<DbRow>({ prepared: statementOfWeek(`${table}-by-id`, week), values: [ids] }));
   }
+  const outbound = taken.filter(({ kind }) => kind === "outbound").map(({ id }) => id);
+  if (outbound.length > 0) queries.push(send<DbRow>({ prepared: statement("outbound-by-id"), values: [outbound] }));
   return new Map((await inOrder(queries)).flat().map((row) => [row.id as string, row]));
+}
+
+/** The id of the row the work is about. */
+function subjectOf({ id, kind }: Taken): string {
+  return kind === "waiters" ? id.slice(0, id.indexOf(":")) : id;
 }
 
 function decideAll(request: ClaimRequest, decide: Decide, taken: Taken[], subjects: Map<string, DbRow>): Plan {
   const { owner, leaseUntil, newToken } = request;
   const plan: Plan = { claim: { items: [], changes: [], nextDueAt: null }, leases: [], gone: [], parked: [], gates: [] };
-  for (const { id, kind, attempts } of taken) {
-    const row = subjects.get(id);
+  for (const work of taken) {
+    const { id, kind, attempts } = work;
+    const row = subjects.get(subjectOf(work));
     if (!row) {
       plan.gone.push(id);
       continue;
@@ -150,13 +160,16 @@ function decideAll(request: ClaimRequest, decide: Decide, taken: Taken[], subjec
       continue;
     }
     plan.leases.push({ id, token, owner, due_at: leaseUntil });
-    const claimed = { token, attempts: attempts + 1 };
-    plan.claim.items.push(
-      kind === "event" ? { kind, ...claimed, event: eventOf(row) } : { kind, ...claimed, delivery: deliveryOf(row) },
-    );
+    plan.claim.items.push(claimedOf(kind, { token, attempts: attempts + 1 }, row));
   }
   plan.gates = gatesOf(plan.claim.changes.map(({ before }) => before));
   return plan;
+}
+
+function claimedOf(kind: Exclude<Taken["kind"], "run">, claimed: { token: string; attempts: number }, row: DbRow): Claimed {
+  if (kind === "delivery") return { kind, ...claimed, delivery: deliveryOf(row) };
+  if (kind === "outbound") return { kind, ...claimed, outbound: outboundOf(row) };
+  return { kind, ...claimed, event: eventOf(row) };
 }
 
 function decideRun(
@@ -192,7 +205,7 @@ function admitAll(plan: Plan, locked: LockedGate[]): void {
 
 /** When the work of this claim is due next, each. */
 function duesOf({ claim, leases }: Plan): number[] {
-  const works = claim.changes.map(({ work }) => work).filter((work) => work !== null);
+  const works = claim.changes.flatMap(({ work }) => (work && !("held" in work) ? [work] : []));
   return [...leases.map((lease) => lease.due_at), ...works.map((work) => ("token" in work ? work.until : Math.ceil(work.dueAt)))];
 }
 

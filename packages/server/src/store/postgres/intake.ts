@@ -7,7 +7,7 @@ import { AGAIN, type BatchKind } from "./batcher.ts";
 import { gatesOf, inviteParked, type LockedGate, lockGates, park, parkedNew } from "./gates.ts";
 import { byId } from "./groups.ts";
 import type { Link } from "./link.ts";
-import { GENERAL, quickGroup, quickIntake } from "./quick-intake.ts";
+import { GENERAL, quickGroup, quickIntake, storedResult } from "./quick-intake.ts";
 import { type DbRow, deliveryColumns, eventColumns, runColumns } from "./rows.ts";
 import { statement } from "./statements.ts";
 import { BEGIN, COMMIT, inOrder, type Send, withClient } from "./transaction.ts";
@@ -19,6 +19,7 @@ interface Answer {
   n: number;
   held: boolean;
   key_row: string | null;
+  awaited: boolean;
 }
 
 /** A sender waits for its answer: sooner a clear "try again" than a late one. */
@@ -60,7 +61,7 @@ async function storeAll(link: Link, items: Intake[], group: number): Promise<(In
   const stored = await quickIntake(link, items, group);
   const left = items.filter((item) => !stored.has(item));
   const results = left.length > 0 ? await store(send, left) : [];
-  return items.map((item) => (stored.has(item) ? { type: "stored" } : (results[left.indexOf(item)] ?? AGAIN)));
+  return items.map((item) => stored.get(item) ?? results[left.indexOf(item)] ?? AGAIN);
 }
 
 /** With the work of runs that have gates parked instead, and invited if there is room: two round trips before the commit, and one for it. */
@@ -133,10 +134,10 @@ function intakeColumns({ delivery, event, done }: Intake, n: number): DbRow {
   };
 }
 
-function resultOf({ event }: Intake, { held, key_row: keyRow }: Answer): IntakeResult | typeof AGAIN {
+function resultOf({ event }: Intake, { held, key_row: keyRow, awaited }: Answer): IntakeResult | typeof AGAIN {
   const own = event !== null && keyRow === event.rowId;
   if (!held && !own) return { type: "stale" };
-  if (event === null || own) return { type: "stored" };
+  if (event === null || own) return storedResult(awaited);
   return keyRow === null ? AGAIN : { type: "duplicate", eventRowId: keyRow };
 }
 

@@ -15,6 +15,7 @@ import { INTAKE_PATIENCE_MS, intakes } from "./intake.ts";
 import { type Connection, Link, type LinkNeeds } from "./link.ts";
 import { alone, migrate } from "./migrate.ts";
 import { type OpenRequest, taskOpenings } from "./open-task.ts";
+import { PostgresOutside } from "./outside.ts";
 import { dropExpired, makeWeeks, type Retention, weeksAround } from "./partitions.ts";
 import { createReader, type Reader } from "./reader.ts";
 import { Reads } from "./reads.ts";
@@ -136,13 +137,14 @@ function storeOf(parts: Parts): { store: Omit<Store, "close">; idle(): Promise<v
   const fenced = batcher<TaskWrite, TaskVerdict>(taskReports("record-task", [links.record]));
   const unfenced = batcher<TaskWrite, TaskVerdict>(taskReports("record-unfenced-task", [links.unfenced]));
   const openings = batcher<OpenRequest, OpenedTask | null>(taskOpenings(links.unfenced));
-  const changes = batcher<RunChange, boolean>(runChanges(links.change, (id) => reads.run(null, id)));
+  const changes = batcher<RunChange, false | { due: string[] }>(runChanges(links.change, (id) => reads.run(null, id)));
   const requests = batcher<Intake, IntakeResult>(intakesOf(parts));
   const claims = new Claims(links.claim, world);
   const query = <Row extends object>(name: string, values: unknown[]): Promise<Row[]> =>
     persist(world, WORK_PATIENCE_MS, () => links.misc.query<Row>(statement(name), values));
   const store: Omit<Store, "close"> = {
     catalog: new PostgresCatalog(links.misc, world, parts.gates),
+    outside: new PostgresOutside(links.misc, world),
     intake: (item) => requests.add(item),
     claim: (request, decide) => claims.claim(request, decide),
     renew: async (tokens, until, owner) => tokensOf(await query("renew", [tokens, Math.ceil(until), owner])),

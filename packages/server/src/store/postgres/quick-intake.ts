@@ -1,7 +1,7 @@
 // Room: store. The three commonest intakes, by narrow statements over the tables of one week: a request to be verified, a new event with its runs, and the
 // verdict of a request with both. Called by intake.ts before its own statement, which knows every case and does what is left over here.
 import { storableText } from "../storable.ts";
-import type { DeliveryRow, EventRow, Intake, NewWork, RunRow } from "../store.ts";
+import type { DeliveryRow, EventRow, Intake, IntakeResult, NewWork, RunRow } from "../store.ts";
 import { binaryArray } from "./arrays.ts";
 import { byId } from "./groups.ts";
 import type { Link } from "./link.ts";
@@ -26,8 +26,8 @@ export function quickGroup(intake: Intake): number {
   return week === null || week === undefined || weeks.size > 1 ? GENERAL : week * (SHAPES.length + 1) + 1 + SHAPES.indexOf(shape);
 }
 
-/** Stores what it can of a group; answers which intakes are stored now. */
-export async function quickIntake(link: Link, intakes: Intake[], group: number): Promise<Set<Intake>> {
+/** Stores what it can of a group; answers which intakes are stored now, and how. */
+export async function quickIntake(link: Link, intakes: Intake[], group: number): Promise<Map<Intake, IntakeResult>> {
   const week = Math.floor(group / (SHAPES.length + 1));
   const shape = SHAPES[(group % (SHAPES.length + 1)) - 1] as Shape;
   if (shape === "request") return storeRequests(link, intakes as Request[], week);
@@ -59,21 +59,21 @@ function weeksIn({ delivery, event, runs }: Intake): Set<number | null> {
   return weeks;
 }
 
-async function storeRequests(link: Link, requests: Request[], week: number): Promise<Set<Intake>> {
+async function storeRequests(link: Link, requests: Request[], week: number): Promise<Map<Intake, IntakeResult>> {
   const rows = requests.map(({ delivery, work: [asking] }, i): DbRow => {
     const { queue, dueAt, token, owner } = asking;
     return Object.assign(deliveryColumns(delivery), { n: i + 1, queue, due_at: Math.ceil(dueAt), token, owner });
   });
   const bodies = requests.map(({ delivery }) => delivery.body);
   await link.query(statementOfWeek("intake-request", week), [JSON.stringify(rows), binaryArray("bytea", bodies)]);
-  return new Set(requests);
+  return new Map(requests.map((request) => [request, { type: "stored" }]));
 }
 
 async function storeEvents(
   link: Link,
   given: WithEvent[],
   { shape, week }: { shape: Shape; week: number },
-): Promise<Set<Intake>> {
+): Promise<Map<Intake, IntakeResult>> {
   const intakes = [...given].sort(byId(({ event }) => `${event.environmentId} ${event.id}`));
   const payloads = intakes.map(({ event }) => storableText(event.payloadText));
   const contexts = intakes.map(({ event }) => (event.contextText === null ? null : storableText(event.contextText)));
@@ -83,9 +83,18 @@ async function storeEvents(
     binaryArray("text", contexts),
     JSON.stringify(intakes.flatMap(runRows)),
   ];
-  const answers = await link.query<{ id: string }>(statementOfWeek(`intake-${shape}`, week), values);
-  const stored = new Set(answers.map(({ id }) => id));
-  return new Set(intakes.filter(({ event }) => stored.has(event.rowId)));
+  const answers = await link.query<{ id: string; awaited: boolean }>(statementOfWeek(`intake-${shape}`, week), values);
+  const stored = new Map(answers.map(({ id, awaited }) => [id, awaited]));
+  const results = new Map<Intake, IntakeResult>();
+  for (const intake of intakes) {
+    const awaited = stored.get(intake.event.rowId);
+    if (awaited !== undefined) results.set(intake, storedResult(awaited));
+  }
+  return results;
+}
+
+export function storedResult(awaited: boolean): IntakeResult {
+  return awaited ? { type: "stored", awaited } : { type: "stored" };
 }
 
 function eventRow({ event, delivery, done }: WithEvent, i: number): DbRow {

@@ -3,7 +3,7 @@
 import { type Flow, type Outcome, type RunState, statusOf } from "@holdfast/engine";
 import type { IndexDocument } from "@holdfast/protocol";
 import { storableRow, storableState } from "../storable.ts";
-import type { AppRow, DeliveryRow, EndpointRow, EnvironmentRow, EventRow, RunRow, TaskRow } from "../store.ts";
+import type { AppRow, DeliveryRow, EndpointRow, EnvironmentRow, EventRow, OutboundRow, RunRow, TaskRow } from "../store.ts";
 
 export type DbRow = Record<string, unknown>;
 type Names<T> = readonly (readonly [keyof T & string, string])[];
@@ -131,6 +131,17 @@ const ENDPOINT = names<EndpointRow>({
   createdAt: "created_at",
 });
 
+const OUTBOUND = names<OutboundRow>({
+  id: "id",
+  environmentId: "environment_id",
+  kind: "kind",
+  queue: "queue",
+  runId: "run_id",
+  requestText: "request_text",
+  createdAt: "created_at",
+  awaitsEnd: "awaits_end",
+});
+
 /** In the order of the table. */
 export const TASK_COLUMNS = TASK.map(([, column]) => column);
 export const taskOf = (row: DbRow): TaskRow => fromDb(TASK, row);
@@ -165,6 +176,9 @@ export function appColumns(row: AppRow): DbRow {
 
 export const endpointOf = (row: DbRow): EndpointRow => fromDb(ENDPOINT, row);
 export const endpointColumns = (row: EndpointRow): DbRow => toDb(ENDPOINT, storableRow(row));
+
+export const outboundOf = (row: DbRow): OutboundRow => fromDb(OUTBOUND, row);
+export const outboundColumns = (row: OutboundRow): DbRow => toDb(OUTBOUND, storableRow(row));
 
 export function runOf(row: DbRow): RunRow {
   const yields = JSON.parse(row.yields_text as string) as string[];

@@ -1,14 +1,15 @@
 -- Applies changes of runs: state, work row, reports that travel along, and what becomes of the run's other tasks. A change whose revision is not the run's
--- any more does nothing and is not answered. A task that is reported with the change is not settled, canceled or reopened by it.
+-- any more does nothing and is not answered; of one that ends its run the queues are answered in which what awaited that end became due. A task that is reported with the change is not settled, canceled or reopened by it.
 -- Called by change-run.ts and claim.ts with JSON arrays sorted by run: $1 changes, $2 reports.
--- The work row is locked first, as claims and reports do. Served by work_pkey, the primary keys of the week's runs and tasks, and tasks_open.
+-- The work row is locked first, as claims and reports do. Served by work_pkey, the primary keys of the week's runs and tasks, tasks_open and
+-- outbound_by_run.
 with input as materialized (
   select *
   from json_to_recordset($1::json) as i(
     id text, revision integer, at bigint,
     /* run-state-columns */,
     queue text, work_due_at bigint, work_token text, owner text, claimed boolean,
-    settle_at bigint, cancel_at bigint, reopen boolean
+    settle_at bigint, cancel_at bigint, reopen boolean, held boolean
   )
 ),
 reports as materialized (
@@ -25,10 +26,10 @@ changed as (
     yields_text = i.yields_text
   from input i, (select count(*) from locked) as first_locked
   where r.id = i.id and r.revision = i.revision
-  returning r.id, i.queue, i.work_due_at, i.work_token, i.owner, i.claimed, i.settle_at, i.cancel_at, i.reopen
+  returning r.id, i.at, i.state_kind = 'finished' as finished, i.queue, i.work_due_at, i.work_token, i.owner, i.claimed, i.settle_at, i.cancel_at, i.reopen, i.held
 ),
 rested as (
-  delete from work w using changed c where w.id = c.id and c.work_due_at is null
+  delete from work w using changed c where w.id = c.id and c.work_due_at is null and c.held is not true
 ),
 worked as (
   insert into work as w (id, kind, queue, due_at, token, owner, attempts)
@@ -51,9 +52,24 @@ reported as (
 ),
 settled as (
   update tasks_of_week t set
-    status = case when t.noop then 'COMPLETED' else 'RUNNING' end,
-    completed_at = case when t.noop then c.settle_at else t.completed_at end,
-    attempts = t.attempts + case when t.noop or t.failures_text is null then 0 else 1 end
+    status = case
+      when t.noop then 'COMPLETED'
+      when awaits_callback(t.attempts, t.details_text, t.failures_text) then 'ERRORED'
+      else 'RUNNING'
+    end,
+    completed_at = case
+      when t.noop or awaits_callback(t.attempts, t.details_text, t.failures_text) then c.settle_at
+      else t.completed_at
+    end,
+    error_text = case
+      when not t.noop and awaits_callback(t.attempts, t.details_text, t.failures_text)
+        then '{"message":"Remote callback timeout - no requests received"}'
+      else t.error_text
+    end,
+    attempts = t.attempts + case
+      when t.noop or t.failures_text is null or awaits_callback(t.attempts, t.details_text, t.failures_text) then 0
+      else 1
+    end
   from changed c
   where t.run_id = c.id and t.status = 'WAITING' and t.delay_until <= c.settle_at
     and not exists (select 1 from reports p where p.run_id = t.run_id and p.key = t.key)
@@ -72,5 +88,14 @@ reopened as (
   from changed c
   where c.reopen and t.run_id = c.id and t.status in ('ERRORED', 'CANCELED')
     and not exists (select 1 from reports p where p.run_id = t.run_id and p.key = t.key)
+),
+told as (
+  insert into work (id, kind, queue, due_at, attempts)
+  select o.id, 'outbound', o.queue, c.at, 0
+  from changed c
+  join outbound o on o.run_id = c.id and o.awaits_end
+  where c.finished
+  on conflict (id) do nothing
 )
-select id from changed
+select c.id, case when c.finished then (select array_agg(distinct o.queue) from outbound o where o.run_id = c.id and o.awaits_end) end as due
+from changed c

@@ -1,7 +1,7 @@
--- Stores events nobody has sent before, with the runs they start, each whole or not at all. Answers the row ids of those it stored; for the rest (their id
+-- Stores events nobody has sent before, with the runs they start, each whole or not at all. Answers the row ids of those it stored, and which somebody waits for; for the rest (their id
 -- is taken) intake.sql finds out more.
 -- Called by quick-intake.ts, all of one week, sorted by event key: $1 one JSON row an event, $2 and $3 payload and context by position, $4 runs with their
--- work. Served by event_keys_pkey.
+-- work. Served by event_keys_pkey and waiters_pkey.
 with input as materialized (
   select *
   from json_to_recordset($1::json) as i(

@@ -1,8 +1,8 @@
 -- Stores the events of requests whose verdict is in, with the runs they start, each whole or not at all: the request becomes verified and its work, which
--- the claim's token must still hold, goes. Answers the row ids of the events it stored; for the rest (the claim is lost, or the id is taken) intake.sql
+-- the claim's token must still hold, goes. Answers the row ids of the events it stored, and which somebody waits for; for the rest (the claim is lost, or the id is taken) intake.sql
 -- finds out more.
 -- Called by quick-intake.ts, all of one week, sorted by event key: $1 one JSON row an event, $2 and $3 payload and context by position, $4 runs with their
--- work. Served by work_pkey, event_keys_pkey and the primary key of the week's deliveries.
+-- work. Served by work_pkey, event_keys_pkey, waiters_pkey and the primary key of the week's deliveries.
 with input as materialized (
   select *
   from json_to_recordset($1::json) as i(

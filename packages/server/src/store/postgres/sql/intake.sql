@@ -3,7 +3,7 @@
 -- Answers for each intake whether its finished work was still its claim's (held) and whose the event key is (key_row; null for an event that needs
 -- one: another batch is storing the same id at this moment, ask again, for which the finished work stays). Rows of work are added only by the intake
 -- that is the first to store their subject, so that a repeated intake revives nothing. Large values are fetched from their arrays only where they are
--- stored. Served by the primary keys of work, event_keys and the current weeks.
+-- stored. Served by the primary keys of work, event_keys, waiters and the current weeks.
 with input as materialized (
   select *
   from json_to_recordset($1::json) as i(
@@ -103,5 +103,16 @@ new_work as (
     else s.fresh
   end
   on conflict (id) do nothing
+),
+awaited as (
+  insert into work (id, kind, queue, due_at, attempts)
+  select s.event_row_id || ':waiters', 'waiters', '@server', s.delivered_at, 0
+  from settled s
+  where not duplicate and s.delivered_at is not null and s.canceled_at is null and (s.fresh or s.done_id is not null)
+    and exists (select 1 from waiters w where w.environment_id = s.environment_id and w.name = s.name)
+  on conflict (id) do nothing
+  returning id
 )
-select n, held, key_row from decided
+select d.n, d.held, d.key_row, a.id is not null as awaited
+from decided d
+left join awaited a on a.id = d.event_row_id || ':waiters'

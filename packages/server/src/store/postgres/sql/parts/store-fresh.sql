@@ -30,5 +30,15 @@ stored_runs as (
 stored_work as (
   insert into work (id, kind, queue, due_at, token, owner, attempts)
   select id, 'run', app_id, work_due_at, token, owner, 0 from fresh_runs
+),
+awaited as (
+  insert into work (id, kind, queue, due_at, attempts)
+  select f.id || ':waiters', 'waiters', '@server', f.created_at, 0
+  from fresh f
+  where exists (select 1 from waiters w where w.environment_id = f.environment_id and w.name = f.name)
+  on conflict (id) do nothing
+  returning id
 )
-select id from fresh
+select f.id, a.id is not null as awaited
+from fresh f
+left join awaited a on a.id = f.id || ':waiters'
