@@ -9,7 +9,7 @@ import { until } from "./until.ts";
 export const CLI = join(ROOT, "packages/cli/bin/holdfast.js");
 /** What the published SDK insists on: `tr_` and letters. */
 export const DEV_KEY = "tr_dev_testtesttesttesttesttest";
-const PROD_KEY = "tr_prod_testtesttesttesttesttest";
+export const PROD_KEY = "tr_prod_testtesttesttesttesttest";
 export const ADMIN_PASSWORD = "correct horse battery staple";
 
 export interface ServerOptions {

@@ -12,9 +12,10 @@ type Overrides = (store: MemoryStore) => Partial<Store>;
 /** The store with some of its operations replaced. */
 function wrapping(overrides: Overrides): Mutant {
   const store = (store: MemoryStore): Store => {
-    const { catalog } = store;
+    const { catalog, values } = store;
     const same: Store = {
       catalog,
+      values,
       intake: (item) => store.intake(item),
       claim: (request, decide) => store.claim(request, decide),
       renew: (tokens, until, owner) => store.renew(tokens, until, owner),

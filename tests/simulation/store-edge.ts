@@ -8,6 +8,7 @@ import type {
   RunChange,
   RunRow,
   Store,
+  ValueStore,
 } from "../../packages/server/src/store/store.ts";
 import type { Chance } from "./chance.ts";
 import type { Scene } from "./scene.ts";
@@ -29,7 +30,7 @@ interface Answer<T> {
   refused: (error: unknown) => void;
 }
 
-const READS = new Set(["run", "runsOfEvent", "tasks", "event", "delivery", "ping", "catalog"]);
+const READS = new Set(["run", "runsOfEvent", "tasks", "event", "delivery", "ping", "catalog", "value"]);
 
 /** A store as one server sees it. */
 export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
@@ -39,6 +40,11 @@ export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
   };
   return {
     catalog: catalogEdge(store.catalog, read),
+    values: {
+      get: read("value", (...args: Parameters<ValueStore["get"]>) => store.values.get(...args)),
+      set: read("setValue", (...args: Parameters<ValueStore["set"]>) => store.values.set(...args)),
+      delete: read("deleteValue", (...args: Parameters<ValueStore["delete"]>) => store.values.delete(...args)),
+    },
     intake: (item) =>
       edge.pass({
         name: "intake",

@@ -13,6 +13,7 @@ export type {
 export { TriggerClient, type TriggerClientOptions } from "./client/client.ts";
 export type { ConnectedClient, ConnectOptions } from "./connect/connect.ts";
 export type { ConnectionAuth, IntegrationTaskKey, IO, IOWithIntegrations, TriggerIntegration } from "./io/io.ts";
+export type { KeyValueStore } from "./io/key-value-store.ts";
 export { IOLogger, type TaskLogger } from "./io/logger.ts";
 export type {
   IOTask,

@@ -110,6 +110,20 @@ function query(options: object): string {
   return given.length === 0 ? "" : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
 }
 
+/** Where a value is kept. URLs resolve "." and ".." even when they are encoded, and no lone surrogate can be. */
+function valuePath(key: string): string {
+  if (key === "" || key === "." || key === ".." || /\p{Surrogate}/u.test(key)) {
+    const message = `${JSON.stringify(key)} cannot be a key of the store.`;
+    throw new UserFacingError("BAD_REQUEST", message, 'Any other text can, such as "user:42".');
+  }
+  return `/api/v1/store/${encodeURIComponent(key)}`;
+}
+
+function keptValue(answer: unknown): unknown {
+  const { value } = answer as { value?: string };
+  return value ? JSON.parse(value) : undefined;
+}
+
 const TRIES = 5;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -177,6 +191,31 @@ export class ApiClient {
     return reviveRun((await this.#post(`/api/v1/runs/${encodeURIComponent(id)}/cancel`, {})) as ApiRun);
   }
 
+  /** The value kept under a key; undefined when there is none. */
+  async getValue(key: string): Promise<unknown> {
+    return keptValue(await this.#get(valuePath(key)));
+  }
+
+  /** Keeps JSON text under a key (undefined: the value undefined); the value as it is kept. */
+  async setValue(key: string, text: string | undefined): Promise<unknown> {
+    const init = { method: "PUT", ...(text === undefined ? {} : { body: text }) };
+    return keptValue(await this.#call(valuePath(key), init, "text/plain"));
+  }
+
+  async deleteValue(key: string): Promise<boolean> {
+    return ((await this.#call(valuePath(key), { method: "DELETE" })) as { deleted: boolean }).deleted;
+  }
+
+  async hasValue(key: string): Promise<boolean> {
+    try {
+      await this.#answer(valuePath(key), { method: "HEAD" });
+      return true;
+    } catch (error) {
+      if (error instanceof UserFacingError && error.code === "NOT_FOUND") return false;
+      throw error;
+    }
+  }
+
   /** Every event gets an id, so that trying again cannot send it twice. */
   #identified(event: SendEvent): SendEvent {
     return { ...event, payload: event.payload ?? {}, id: event.id ?? this.#runtime.uniqueId() };
@@ -190,12 +229,17 @@ export class ApiClient {
     return this.#call(path, { method: "POST", body: JSON.stringify(body) });
   }
 
-  async #call(path: string, init: { method: string; body?: string }): Promise<unknown> {
+  async #call(path: string, init: { method: string; body?: string }, type = "application/json"): Promise<unknown> {
+    return (await this.#answer(path, init, type)).json();
+  }
+
+  /** An answer that is a success. */
+  async #answer(path: string, init: { method: string; body?: string }, type = "application/json"): Promise<Response> {
     const credentials = this.#credentials();
-    const headers = { authorization: `Bearer ${requireKey(credentials)}`, "content-type": "application/json" };
+    const headers = { authorization: `Bearer ${requireKey(credentials)}`, "content-type": type };
     for (let attempt = 1; ; attempt++) {
       const response = await this.#fetch(credentials.apiUrl + path, { ...init, headers }, attempt);
-      if (response?.ok) return response.json();
+      if (response?.ok) return response;
       const mayPass = !response || response.status >= 500 || response.status === 429;
       if (response && (!mayPass || attempt >= TRIES)) throw await refusal(response);
       await response?.body?.cancel();

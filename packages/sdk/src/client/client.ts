@@ -3,6 +3,7 @@ import type { Anything } from "../anything.ts";
 import { type ConnectedClient, type ConnectOptions, connectApp } from "../connect/connect.ts";
 import { DevConnection, wantsDevConnection } from "../connect/dev-connection.ts";
 import type { TriggerIntegration } from "../io/io.ts";
+import { KeyValueStore } from "../io/key-value-store.ts";
 import { ConcurrencyLimit, type ConcurrencyLimitOptions } from "../jobs/concurrency-limit.ts";
 import { Job, type JobOptions } from "../jobs/job.ts";
 import type { AnyJob } from "../jobs/perform.ts";
@@ -59,6 +60,8 @@ export interface TriggerClientOptions {
  */
 export class TriggerClient {
   readonly id: string;
+  /** Values kept by key for the whole environment: for your backend. In a run of this client a cacheKey comes first, as in `io.store.env`. */
+  readonly store: { readonly env: KeyValueStore };
   readonly #options: TriggerClientOptions;
   readonly #runtime: Runtime;
   readonly #api: ApiClient;
@@ -73,6 +76,7 @@ export class TriggerClient {
     this.#options = options;
     this.#runtime = options.runtime ?? realRuntime;
     this.#api = new ApiClient(() => this.#credentials(), this.#runtime);
+    this.store = { env: new KeyValueStore(this.#api) };
     const logging = { level: options.logLevel ?? "info", mirror: options.ioLogLocalEnabled ?? false };
     this.#app = new App(options.id, this.#api, { runtime: this.#runtime, logging, verbose: options.verbose ?? false });
     if (wantsDevConnection(this.#runtime)) this.#devConnection = new DevConnection(this.#app, () => this.#credentials());

@@ -4,6 +4,7 @@ import type { DisplayProperty } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 import type { SendEvent, SendEventOptions, SentEvent } from "../client/api.ts";
 import type { CacheKey } from "../replay/key.ts";
+import type { KeyValueStore } from "./key-value-store.ts";
 import type { IOLogger } from "./logger.ts";
 import type { IOTask, RunTaskErrorCallback, RunTaskOptions, TaskResult } from "./task.ts";
 
@@ -11,6 +12,9 @@ import type { IOTask, RunTaskErrorCallback, RunTaskOptions, TaskResult } from ".
 export interface IO {
   /** Log lines of the run, in the dashboard. They cost no round trip. */
   readonly logger: IOLogger;
+
+  /** Values kept by key: of the environment, of the job, of this run. @example await io.store.job.set("remember", "cursor", page.next); */
+  readonly store: { readonly env: KeyValueStore; readonly job: KeyValueStore; readonly run: KeyValueStore };
 
   /**
    * Runs a piece of work once, records its result, and gives the recorded result on every later execution.

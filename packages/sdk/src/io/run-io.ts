@@ -1,30 +1,34 @@
 // Room: io. The `io` of one execution: each method is one task, described the way v2 shows it. Made by jobs/perform.ts.
-import { UserFacingError } from "@holdfast/protocol";
 import { type ApiClient, reviveSentEvent, type SendEvent, type SendEventOptions, type SentEvent } from "../client/api.ts";
 import { isTriggerError } from "../replay/errors.ts";
 import type { Execution } from "../replay/execution.ts";
 import type { CacheKey } from "../replay/key.ts";
-import { retry } from "../replay/retry.ts";
 import { deliveryProperties, eventProperties, type IO } from "./io.ts";
+import { KeyValueStore } from "./key-value-store.ts";
 import { IOLogger, type LogSetting } from "./logger.ts";
+import { THROUGH_OUTAGES } from "./outage.ts";
 import type { IOTask, RunTaskErrorCallback, RunTaskOptions, TaskResult } from "./task.ts";
-
-/** An outage of the server is no failure of the program: what could not be sent is sent later, and the run waits meanwhile. */
-const UNTIL_BACK = { ...retry.standardBackoff, limit: 50 };
-const onlyOutages: RunTaskErrorCallback = (error) => {
-  const mayPass = error instanceof UserFacingError && (error.status >= 500 || error.code === "TOO_MANY_REQUESTS");
-  return mayPass ? undefined : { skipRetrying: true };
-};
 
 export class RunIO implements IO {
   readonly logger: IOLogger;
   readonly #execution: Execution;
   readonly #api: ApiClient;
+  #store: IO["store"] | undefined;
 
   constructor(execution: Execution, api: ApiClient, setting: LogSetting) {
     this.#execution = execution;
     this.#api = api;
     this.logger = new IOLogger(execution, setting);
+  }
+
+  get store(): IO["store"] {
+    const { job, run } = this.#execution.start;
+    this.#store ??= {
+      env: new KeyValueStore(this.#api),
+      job: new KeyValueStore(this.#api, "job", job.id),
+      run: new KeyValueStore(this.#api, "run", run.id),
+    };
+    return this.#store;
   }
 
   runTask<T extends TaskResult<T>>(
@@ -59,10 +63,10 @@ export class RunIO implements IO {
         icon: "send",
         params: { event, options },
         properties: eventProperties(event, options),
-        retry: UNTIL_BACK,
+        retry: THROUGH_OUTAGES.retry,
         parseOutput: reviveSentEvent,
       },
-      onError: onlyOutages,
+      onError: THROUGH_OUTAGES.onError,
     });
   }
 
@@ -76,10 +80,10 @@ export class RunIO implements IO {
         icon: "send",
         params: { events, options },
         properties: [{ label: "Total Events", text: String(events.length) }, ...deliveryProperties(options)],
-        retry: UNTIL_BACK,
+        retry: THROUGH_OUTAGES.retry,
         parseOutput: (output) => (output as unknown[]).map(reviveSentEvent),
       },
-      onError: onlyOutages,
+      onError: THROUGH_OUTAGES.onError,
     });
   }
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import type { Context } from "./context.conformance.ts";
 import { crowds, gates, limits } from "./gates.conformance.ts";
-import { catalog, texts } from "./rows.conformance.ts";
+import { catalog, texts, values } from "./rows.conformance.ts";
 import { changing, merging, opening, recording } from "./steps.conformance.ts";
 import { claiming, intake, leases, settling } from "./work.conformance.ts";
 
@@ -32,6 +32,7 @@ export function storeConformance(name: string, open: () => Promise<Opened>): voi
     describe("gates, limits", () => limits(opened));
     describe("gates, crowds", () => crowds(opened));
     describe("texts", () => texts(opened));
+    describe("values", () => values(opened));
     describe("catalog", () => catalog(opened));
   });
 }

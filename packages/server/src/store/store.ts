@@ -229,6 +229,9 @@ export interface Store {
   /** Low rate: environments, apps, endpoints, settings. Kept whole in memory by the registry. */
   readonly catalog: CatalogStore;
 
+  /** What users' code keeps by key. */
+  readonly values: ValueStore;
+
   /** Stores requests, events and runs. */
   intake(item: Intake): Promise<IntakeResult>;
 
@@ -289,6 +292,15 @@ export interface CatalogStore {
   saveLimits(limits: RuleLimit[], now: number): Promise<string[]>;
   /** A number that grows with every save of the four above: a registry with the same number is up to date. */
   revision(): Promise<number>;
+}
+
+/** Values by key, one flat space an environment. A call that resolved is on disk; of two that set one key the later counts. */
+export interface ValueStore {
+  /** Null: no such key. `text`: JSON text, given back byte for byte; null is undefined, which was set all the same. */
+  get(environmentId: string, key: string): Promise<{ text: string | null } | null>;
+  set(environmentId: string, key: string, value: { text: string | null; at: number }): Promise<void>;
+  /** False: there was no such key, or a call whose outcome got lost has deleted it. */
+  delete(environmentId: string, key: string): Promise<boolean>;
 }
 
 /** News between servers on one database: best effort, never the only copy of a promise (polling is the safety net). */

@@ -12,6 +12,7 @@ import { type Counters, createCounters } from "./counters.ts";
 import { persist } from "./failures.ts";
 import { GateKeeper } from "./gate-keeper.ts";
 import { INTAKE_PATIENCE_MS, intakes } from "./intake.ts";
+import { PostgresValues } from "./key-values.ts";
 import { type Connection, Link, type LinkNeeds } from "./link.ts";
 import { alone, migrate } from "./migrate.ts";
 import { type OpenRequest, taskOpenings } from "./open-task.ts";
@@ -143,6 +144,7 @@ function storeOf(parts: Parts): { store: Omit<Store, "close">; idle(): Promise<v
     persist(world, WORK_PATIENCE_MS, () => links.misc.query<Row>(statement(name), values));
   const store: Omit<Store, "close"> = {
     catalog: new PostgresCatalog(links.misc, world, parts.gates),
+    values: new PostgresValues(links.misc, world),
     intake: (item) => requests.add(item),
     claim: (request, decide) => claims.claim(request, decide),
     renew: async (tokens, until, owner) => tokensOf(await query("renew", [tokens, Math.ceil(until), owner])),
