@@ -24,6 +24,7 @@ function wrapping(overrides: Overrides): Mutant {
       recordTask: (write) => store.recordTask(write),
       openTask: (environmentId, task) => store.openTask(environmentId, task),
       changeRun: (change) => store.changeRun(change),
+      changeEvent: (rowId, change) => store.changeEvent(rowId, change),
       run: (environmentId, id) => store.run(environmentId, id),
       runsOfEvent: (eventRowId) => store.runsOfEvent(eventRowId),
       tasks: (runId, options) => store.tasks(runId, options),

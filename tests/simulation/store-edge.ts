@@ -77,6 +77,7 @@ export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
         apply: () => store.changeRun(change),
         note: (done) => done && edge.changed(change),
       }),
+    changeEvent: read("changeEvent", (...args: Parameters<Store["changeEvent"]>) => store.changeEvent(...args)),
     run: read("run", (environmentId: string | null, id: string) => store.run(environmentId, id)),
     runsOfEvent: read("runsOfEvent", (id: string) => store.runsOfEvent(id)),
     tasks: read("tasks", (...args: Parameters<Store["tasks"]>) => store.tasks(...args)),

@@ -1,5 +1,6 @@
 // The public surface of the SDK: v2's names first, Holdfast's additions with them. Nothing is defined here.
 export type {
+  CanceledRuns,
   EventDetail,
   GetRunOptions,
   GetRunsOptions,

@@ -64,6 +64,13 @@ export type RunTaskDetail = Dated<ApiRunTask> & { subtasks?: RunTaskDetail[] };
 export type RunDetail = RunSummary &
   Pick<ApiRun, "statuses"> & { output?: Anything; tasks: RunTaskDetail[]; nextCursor?: string };
 
+/** What became of runs that were canceled together. */
+export interface CanceledRuns {
+  cancelledRunIds: string[];
+  /** They ended by themselves meanwhile. */
+  failedToCancelRunIds: string[];
+}
+
 export interface GetRunOptions {
   /** Include tasks inside tasks. */
   subtasks?: boolean | undefined;
@@ -90,6 +97,13 @@ export function reviveSentEvent(value: unknown): SentEvent {
     ...(deliveredAt ? { deliveredAt: date(deliveredAt) } : {}),
     ...(cancelledAt ? { cancelledAt: date(cancelledAt) } : {}),
   };
+}
+
+/** An event and its runs, with times as dates. */
+export function reviveEventDetail(value: unknown): EventDetail {
+  const event = value as EventDetail;
+  const runs = event.runs.map((run) => ({ ...run, startedAt: date(run.startedAt), completedAt: date(run.completedAt) }));
+  return { ...event, createdAt: new Date(event.createdAt), updatedAt: new Date(event.updatedAt), runs };
 }
 
 function reviveTask({ subtasks, startedAt, completedAt, ...rest }: ApiRunTask): RunTaskDetail {
@@ -172,9 +186,19 @@ export class ApiClient {
   }
 
   async getEvent(id: string): Promise<EventDetail> {
-    const event = (await this.#get(`/api/v2/events/${encodeURIComponent(id)}`)) as EventDetail;
-    const runs = event.runs.map((run) => ({ ...run, startedAt: date(run.startedAt), completedAt: date(run.completedAt) }));
-    return { ...event, createdAt: new Date(event.createdAt), updatedAt: new Date(event.updatedAt), runs };
+    return reviveEventDetail(await this.#get(`/api/v2/events/${encodeURIComponent(id)}`));
+  }
+
+  async cancelEvent(id: string): Promise<SentEvent> {
+    return reviveSentEvent(await this.#post(`/api/v1/events/${encodeURIComponent(id)}/cancel`, {}));
+  }
+
+  async cancelRunsForEvent(id: string): Promise<CanceledRuns> {
+    return (await this.#post(`/api/v1/events/${encodeURIComponent(id)}/cancel-runs`, {})) as CanceledRuns;
+  }
+
+  async cancelRunsForJob(jobId: string): Promise<CanceledRuns> {
+    return (await this.#post(`/api/v1/jobs/${encodeURIComponent(jobId)}/cancel-runs`, {})) as CanceledRuns;
   }
 
   async getRun(id: string, options: GetRunOptions = {}): Promise<RunDetail> {

@@ -16,6 +16,7 @@ import { type EndpointOptions, HttpEndpoint } from "../triggers/http-endpoint.ts
 import type { EventSpecification, Trigger } from "../triggers/trigger.ts";
 import {
   ApiClient,
+  type CanceledRuns,
   type EventDetail,
   type GetRunOptions,
   type GetRunsOptions,
@@ -124,7 +125,10 @@ export class TriggerClient {
     return new ConcurrencyLimit(options);
   }
 
-  /** Sends an event from anywhere in your backend; jobs listening to its name run. Resolves when it is stored. */
+  /**
+   * Sends an event from anywhere in your backend; jobs listening to its name run. Resolves when it is stored. Sent again with the same id it starts nothing;
+   * one that waits, and is due in five seconds or later, takes the new payload, context and time.
+   */
   sendEvent(event: SendEvent, options?: SendEventOptions): Promise<SentEvent> {
     return this.#api.sendEvent(event, options);
   }
@@ -132,9 +136,28 @@ export class TriggerClient {
   sendEvents(events: SendEvent[], options?: SendEventOptions): Promise<SentEvent[]> {
     return this.#api.sendEvents(events, options);
   }
-  /** An event and the runs it made. @param eventId the id it was sent with */
+  /** An event and the runs it made. @param eventId the id it was sent with @throws NOT_FOUND */
   getEvent(eventId: string): Promise<EventDetail> {
     return this.#api.getEvent(eventId);
+  }
+  /**
+   * Stops an event that was sent for later: it never starts a run, not even if it is sent again. One that was delivered stays as it is, without `cancelledAt`.
+   *
+   * @throws NOT_FOUND
+   * @example
+   * await client.sendEvent({ id: "trial-ends-42", name: "trial.ends" }, { deliverAfter: 14 * 86_400 });
+   * await client.cancelEvent("trial-ends-42");
+   */
+  cancelEvent(eventId: string): Promise<SentEvent> {
+    return this.#api.cancelEvent(eventId);
+  }
+  /** Stops the runs an event started that have not finished. @throws NOT_FOUND @example const { cancelledRunIds } = await client.cancelRunsForEvent(id); */
+  cancelRunsForEvent(eventId: string): Promise<CanceledRuns> {
+    return this.#api.cancelRunsForEvent(eventId);
+  }
+  /** Stops all runs of a job that have not finished, in this environment. @example await client.cancelRunsForJob("send-newsletter"); */
+  cancelRunsForJob(jobId: string): Promise<CanceledRuns> {
+    return this.#api.cancelRunsForJob(jobId);
   }
   /** A run with its tasks. @throws NOT_FOUND */
   getRun(runId: string, options?: GetRunOptions): Promise<RunDetail> {

@@ -2,7 +2,7 @@
 // Names, defaults and presentation are v2's; what a task means is decided in replay/execution.ts.
 import type { DisplayProperty } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
-import type { SendEvent, SendEventOptions, SentEvent } from "../client/api.ts";
+import type { EventDetail, SendEvent, SendEventOptions, SentEvent } from "../client/api.ts";
 import type { CacheKey } from "../replay/key.ts";
 import type { KeyValueStore } from "./key-value-store.ts";
 import type { IOLogger } from "./logger.ts";
@@ -40,6 +40,12 @@ export interface IO {
 
   /** Sends several events, each once. */
   sendEvents(cacheKey: CacheKey, events: SendEvent[], options?: SendEventOptions): Promise<SentEvent[]>;
+
+  /** An event and the runs it made, as they are the first time. @param id the id it was sent with @throws NOT_FOUND */
+  getEvent(cacheKey: CacheKey, id: string): Promise<EventDetail>;
+
+  /** Stops an event that was sent for later, for good. One that was delivered stays as it is, without `cancelledAt`. @throws NOT_FOUND */
+  cancelEvent(cacheKey: CacheKey, eventId: string): Promise<SentEvent>;
 
   /** Runs the callback for all items at once, as children of one task; gives their results in order. The first error, if any, is thrown. */
   parallel<T extends TaskResult<T>, TItem>(

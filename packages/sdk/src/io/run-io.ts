@@ -1,5 +1,13 @@
 // Room: io. The `io` of one execution: each method is one task, described the way v2 shows it. Made by jobs/perform.ts.
-import { type ApiClient, reviveSentEvent, type SendEvent, type SendEventOptions, type SentEvent } from "../client/api.ts";
+import {
+  type ApiClient,
+  type EventDetail,
+  reviveEventDetail,
+  reviveSentEvent,
+  type SendEvent,
+  type SendEventOptions,
+  type SentEvent,
+} from "../client/api.ts";
 import { isTriggerError } from "../replay/errors.ts";
 import type { Execution } from "../replay/execution.ts";
 import type { CacheKey } from "../replay/key.ts";
@@ -84,6 +92,26 @@ export class RunIO implements IO {
         parseOutput: (output) => (output as unknown[]).map(reviveSentEvent),
       },
       onError: THROUGH_OUTAGES.onError,
+    });
+  }
+
+  getEvent(cacheKey: CacheKey, id: string): Promise<EventDetail> {
+    const properties = [{ label: "id", text: id }];
+    const { retry, onError } = THROUGH_OUTAGES;
+    return this.#execution.runTask<EventDetail>(cacheKey, {
+      callback: () => this.#api.getEvent(id),
+      options: { name: "getEvent", params: { id }, properties, retry, parseOutput: reviveEventDetail },
+      onError,
+    });
+  }
+
+  cancelEvent(cacheKey: CacheKey, eventId: string): Promise<SentEvent> {
+    const properties = [{ label: "id", text: eventId }];
+    const { retry, onError } = THROUGH_OUTAGES;
+    return this.#execution.runTask<SentEvent>(cacheKey, {
+      callback: () => this.#api.cancelEvent(eventId),
+      options: { name: "cancelEvent", params: { eventId }, properties, retry, parseOutput: reviveSentEvent },
+      onError,
     });
   }
 

@@ -25,8 +25,8 @@ export interface Rooms {
   views: Views;
   meter: Meter;
   ingest: Ingest;
-  runs: Pick<Runs, "cancel" | "continueRun">;
-  events: Pick<Events, "send" | "repeat">;
+  runs: Pick<Runs, "cancel" | "cancelAll" | "continueRun">;
+  events: Pick<Events, "send" | "repeat" | "cancel">;
   reports: Pick<Executor, "record">;
   tasks: Pick<V2Tasks, "open" | "complete" | "fail" | "cachedTasks">;
   registration: Pick<Registration, "register" | "refresh">;

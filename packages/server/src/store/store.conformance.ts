@@ -4,6 +4,7 @@ import type { Context } from "./context.conformance.ts";
 import { crowds, gates, limits } from "./gates.conformance.ts";
 import { catalog, texts, values } from "./rows.conformance.ts";
 import { changing, merging, opening, recording } from "./steps.conformance.ts";
+import { waitingEvents } from "./waiting-events.conformance.ts";
 import { claiming, intake, leases, settling } from "./work.conformance.ts";
 
 export interface Opened extends Context {
@@ -22,6 +23,7 @@ export function storeConformance(name: string, open: () => Promise<Opened>): voi
     afterAll(() => close?.());
     describe("intake", () => intake(opened));
     describe("intake that finishes work", () => settling(opened));
+    describe("events that wait", () => waitingEvents(opened));
     describe("claim", () => claiming(opened));
     describe("leases", () => leases(opened));
     describe("recordTask", () => recording(opened));

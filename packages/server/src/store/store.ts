@@ -217,6 +217,12 @@ export interface OpenedTask {
   created: boolean;
 }
 
+/** What may become of an event that waits for its time. */
+export type EventChange =
+  | { type: "cancel"; at: number }
+  /** Unless it is due before `dueFrom`, or someone has begun to deliver it. */
+  | { type: "replace"; dueFrom: number; payloadText: string; contextText: string | null; deliverAt: number };
+
 export interface TasksQuery {
   /** Only those behind this one. */
   after?: Pick<TaskRow, "position" | "key"> | undefined;
@@ -265,6 +271,12 @@ export interface Store {
    * that fits becomes due, in the same transaction.
    */
   changeRun(change: RunChange): Promise<boolean>;
+
+  /**
+   * Changes an event that waits for its time. False: it does not, any more, or this very change was made by a call whose answer got lost. One that was canceled
+   * never starts a run: a delivery under way finds its work gone.
+   */
+  changeEvent(rowId: string, change: EventChange): Promise<boolean>;
 
   run(environmentId: string | null, id: string): Promise<RunRow | null>;
   runsOfEvent(eventRowId: string): Promise<RunRow[]>;

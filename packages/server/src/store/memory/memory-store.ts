@@ -16,6 +16,7 @@ import type {
   Claim,
   ClaimRequest,
   DeliveryRow,
+  EventChange,
   EventRow,
   Intake,
   IntakeResult,
@@ -65,7 +66,7 @@ export class MemoryStore implements Store {
     const key = event && eventKey(event.environmentId, event.id);
     const held = done === null || tables.work.get(done.id)?.token === done.token;
     const first = key === null ? undefined : tables.eventKeys.get(key);
-    if (!held) return event && first === event.rowId ? { type: "stored" } : { type: "stale" };
+    if (!held) return this.#wasStored(item, first) ? { type: "stored" } : { type: "stale" };
     if (done) tables.work.delete(done.id);
     const fresh = key !== null && first === undefined;
     if (fresh) tables.eventKeys.set(key, event?.rowId ?? "");
@@ -75,6 +76,11 @@ export class MemoryStore implements Store {
     if (event) this.#keepEvent(event);
     this.#start(item, { fresh, pending });
     return { type: "stored" };
+  }
+
+  /** An intake whose work is gone was stored before, or came too late: its runs tell. Without runs it makes no difference. */
+  #wasStored({ event, runs: [run] }: Intake, first: string | undefined): boolean {
+    return run ? this.tables.runs.has(run.id) : event !== null && first === event.rowId;
   }
 
   /** Answers true if a pending delivery was added now. */
@@ -205,6 +211,23 @@ export class MemoryStore implements Store {
       inviteParked(this.tables, before.flow.gates, at);
     }
     return applied;
+  }
+
+  async changeEvent(rowId: string, change: EventChange): Promise<boolean> {
+    const event = this.tables.events.get(rowId);
+    const work = this.tables.work.get(rowId);
+    if (!event || work?.kind !== "event") return false;
+    if (change.type === "cancel") {
+      this.tables.work.delete(rowId);
+      this.tables.events.set(rowId, { ...event, canceledAt: change.at });
+      return true;
+    }
+    if (work.token !== null || work.dueAt < change.dueFrom) return false;
+    const deliverAt = Math.ceil(change.deliverAt);
+    this.tables.work.set(rowId, { ...work, dueAt: deliverAt });
+    const { payloadText, contextText } = change;
+    this.tables.events.set(rowId, storableRow({ ...event, payloadText, contextText, deliverAt }));
+    return true;
   }
 
   #apply(change: RunChange, claimed: boolean): boolean {

@@ -21,6 +21,7 @@ import { createReader, type Reader } from "./reader.ts";
 import { Reads } from "./reads.ts";
 import { taskReports } from "./record-task.ts";
 import { statement } from "./statements.ts";
+import { changeWaitingEvent } from "./waiting-events.ts";
 import { weekOf } from "./weeks.ts";
 
 export interface PostgresStore {
@@ -153,6 +154,7 @@ function storeOf(parts: Parts): { store: Omit<Store, "close">; idle(): Promise<v
     recordTask: (write) => (write.token === null ? unfenced : fenced).add(write),
     openTask: (environmentId, task) => openings.add({ environmentId, task }),
     changeRun: (change) => changes.add(change),
+    changeEvent: (rowId, change) => changeWaitingEvent({ link: links.misc, world }, rowId, change),
     run: (environmentId, id) => reads.run(environmentId, id),
     runsOfEvent: (eventRowId) => reads.runsOfEvent(eventRowId),
     tasks: (runId, options) => reads.tasks(runId, options),
