@@ -74,6 +74,10 @@ export class TestServer {
     if (!this.#program) throw new Error("the server was not started");
     return this.#program;
   }
+  /** What it is started with besides flags: for another one on the same data. */
+  get environment(): Record<string, string> {
+    return this.#env;
+  }
   /** The API, as the dev environment's key sees it. */
   get api(): Api {
     return new Api(this.url, DEV_KEY);

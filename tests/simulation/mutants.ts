@@ -12,10 +12,11 @@ type Overrides = (store: MemoryStore) => Partial<Store>;
 /** The store with some of its operations replaced. */
 function wrapping(overrides: Overrides): Mutant {
   const store = (store: MemoryStore): Store => {
-    const { catalog, values } = store;
+    const { catalog, values, schedules } = store;
     const same: Store = {
       catalog,
       values,
+      schedules,
       intake: (item) => store.intake(item),
       claim: (request, decide) => store.claim(request, decide),
       renew: (tokens, until, owner) => store.renew(tokens, until, owner),

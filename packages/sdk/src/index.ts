@@ -4,6 +4,7 @@ export type {
   EventDetail,
   GetRunOptions,
   GetRunsOptions,
+  RegisteredSchedule,
   RunDetail,
   RunSummary,
   RunTaskDetail,
@@ -34,6 +35,7 @@ export { ErrorWithTask, isTriggerError } from "./replay/errors.ts";
 export type { CacheKey } from "./replay/key.ts";
 export { retry } from "./replay/retry.ts";
 export type { LogLevel, Runtime, Socket, SocketEvents } from "./runtime/runtime.ts";
+export { DynamicSchedule, type ScheduleMetadata } from "./triggers/dynamic-schedule.ts";
 export { EventTrigger, eventTrigger } from "./triggers/event-trigger.ts";
 export type { EndpointOptions, HttpEndpoint, HttpTrigger, RespondWith, VerifyCallback } from "./triggers/http-endpoint.ts";
 export { InvokeTrigger, invokeTrigger } from "./triggers/invoke-trigger.ts";

@@ -82,6 +82,16 @@ export interface GetRunOptions {
 }
 export type GetRunsOptions = Pick<GetRunOptions, "cursor" | "take">;
 
+/** A schedule as it is registered. */
+export interface RegisteredSchedule {
+  /** The key. */
+  id: string;
+  schedule: { type: "interval"; options: { seconds: number } } | { type: "cron"; options: { cron: string } };
+  metadata?: Anything;
+  /** False where schedules are switched off. */
+  active: boolean;
+}
+
 function date(text: unknown): Date | null {
   return text === null || text === undefined ? null : new Date(String(text));
 }
@@ -122,6 +132,16 @@ function reviveRun(run: ApiRun): RunDetail {
 function query(options: object): string {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return given.length === 0 ? "" : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+}
+
+/** A dynamic schedule, and the app that defines it. */
+interface ScheduleName {
+  client: string;
+  id: string;
+}
+
+function registrationsPath({ client, id }: ScheduleName): string {
+  return `/api/v1/${encodeURIComponent(client)}/schedules/${encodeURIComponent(id)}/registrations`;
 }
 
 /** Where a value is kept. URLs resolve "." and ".." even when they are encoded, and no lone surrogate can be. */
@@ -213,6 +233,15 @@ export class ApiClient {
 
   async cancelRun(id: string): Promise<RunDetail> {
     return reviveRun((await this.#post(`/api/v1/runs/${encodeURIComponent(id)}/cancel`, {})) as ApiRun);
+  }
+
+  async registerSchedule(of: ScheduleName, key: string, schedule: object): Promise<RegisteredSchedule> {
+    return (await this.#post(registrationsPath(of), { ...schedule, id: key })) as RegisteredSchedule;
+  }
+
+  async unregisterSchedule(of: ScheduleName, key: string): Promise<{ ok: boolean }> {
+    const path = `${registrationsPath(of)}/${encodeURIComponent(key)}`;
+    return (await this.#call(path, { method: "DELETE" })) as { ok: boolean };
   }
 
   /** The value kept under a key; undefined when there is none. */

@@ -12,6 +12,7 @@ import { handleAction, type NormalizedResponse } from "../push/handle.ts";
 import { toResponse } from "../push/respond.ts";
 import { realRuntime } from "../runtime/real.ts";
 import type { LogLevel, Runtime } from "../runtime/runtime.ts";
+import { DynamicSchedule, type ScheduleMetadata } from "../triggers/dynamic-schedule.ts";
 import { type EndpointOptions, HttpEndpoint } from "../triggers/http-endpoint.ts";
 import type { EventSpecification, Trigger } from "../triggers/trigger.ts";
 import {
@@ -20,6 +21,7 @@ import {
   type EventDetail,
   type GetRunOptions,
   type GetRunsOptions,
+  type RegisteredSchedule,
   type RunDetail,
   type RunSummary,
   type SendEvent,
@@ -115,6 +117,19 @@ export class TriggerClient {
   }
 
   /**
+   * Defines a schedule whose times are registered at run time: see {@link DynamicSchedule}.
+   *
+   * @example const reminders = client.defineDynamicSchedule({ id: "reminders" });
+   */
+  defineDynamicSchedule(options: { id: string }): DynamicSchedule {
+    return new DynamicSchedule(this, options);
+  }
+  /** Called by each dynamic schedule, so that the server knows of it. */
+  attachDynamicSchedule(id: string): void {
+    this.#app.addSchedule(id);
+  }
+
+  /**
    * Defines a limit that jobs share: together they execute at most `limit` runs at once.
    *
    * @example
@@ -158,6 +173,14 @@ export class TriggerClient {
   /** Stops all runs of a job that have not finished, in this environment. @example await client.cancelRunsForJob("send-newsletter"); */
   cancelRunsForJob(jobId: string): Promise<CanceledRuns> {
     return this.#api.cancelRunsForJob(jobId);
+  }
+  /** What `DynamicSchedule.register` does outside of runs. @param id of the dynamic schedule */
+  registerSchedule(id: string, key: string, schedule: ScheduleMetadata): Promise<RegisteredSchedule> {
+    return this.#api.registerSchedule({ client: this.id, id }, key, schedule);
+  }
+  /** What `DynamicSchedule.unregister` does outside of runs. @param id of the dynamic schedule */
+  unregisterSchedule(id: string, key: string): Promise<{ ok: boolean }> {
+    return this.#api.unregisterSchedule({ client: this.id, id }, key);
   }
   /** A run with its tasks. @throws NOT_FOUND */
   getRun(runId: string, options?: GetRunOptions): Promise<RunDetail> {

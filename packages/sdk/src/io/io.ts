@@ -2,8 +2,10 @@
 // Names, defaults and presentation are v2's; what a task means is decided in replay/execution.ts.
 import type { DisplayProperty } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
-import type { EventDetail, SendEvent, SendEventOptions, SentEvent } from "../client/api.ts";
+import type { EventDetail, RegisteredSchedule, SendEvent, SendEventOptions, SentEvent } from "../client/api.ts";
 import type { CacheKey } from "../replay/key.ts";
+import type { DynamicSchedule } from "../triggers/dynamic-schedule.ts";
+import type { CronOptions, IntervalOptions } from "../triggers/schedule-trigger.ts";
 import type { KeyValueStore } from "./key-value-store.ts";
 import type { IOLogger } from "./logger.ts";
 import type { IOTask, RunTaskErrorCallback, RunTaskOptions, TaskResult } from "./task.ts";
@@ -46,6 +48,25 @@ export interface IO {
 
   /** Stops an event that was sent for later, for good. One that was delivered stays as it is, without `cancelledAt`. @throws NOT_FOUND */
   cancelEvent(cacheKey: CacheKey, eventId: string): Promise<SentEvent>;
+
+  /** @deprecated `dynamicSchedule.register(id, { type: "interval", options })` is the same. */
+  registerInterval(
+    cacheKey: CacheKey,
+    dynamicSchedule: DynamicSchedule,
+    id: string,
+    options: IntervalOptions,
+  ): Promise<RegisteredSchedule>;
+  /** @deprecated `dynamicSchedule.unregister(id)` is the same. */
+  unregisterInterval(cacheKey: CacheKey, dynamicSchedule: DynamicSchedule, id: string): Promise<{ ok: boolean }>;
+  /** @deprecated `dynamicSchedule.register(id, { type: "cron", options })` is the same. */
+  registerCron(
+    cacheKey: CacheKey,
+    dynamicSchedule: DynamicSchedule,
+    id: string,
+    options: CronOptions,
+  ): Promise<RegisteredSchedule>;
+  /** @deprecated `dynamicSchedule.unregister(id)` is the same. */
+  unregisterCron(cacheKey: CacheKey, dynamicSchedule: DynamicSchedule, id: string): Promise<{ ok: boolean }>;
 
   /** Runs the callback for all items at once, as children of one task; gives their results in order. The first error, if any, is thrown. */
   parallel<T extends TaskResult<T>, TItem>(

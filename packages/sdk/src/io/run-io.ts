@@ -2,6 +2,7 @@
 import {
   type ApiClient,
   type EventDetail,
+  type RegisteredSchedule,
   reviveEventDetail,
   reviveSentEvent,
   type SendEvent,
@@ -11,6 +12,8 @@ import {
 import { isTriggerError } from "../replay/errors.ts";
 import type { Execution } from "../replay/execution.ts";
 import type { CacheKey } from "../replay/key.ts";
+import type { DynamicSchedule } from "../triggers/dynamic-schedule.ts";
+import type { CronOptions, IntervalOptions } from "../triggers/schedule-trigger.ts";
 import { deliveryProperties, eventProperties, type IO } from "./io.ts";
 import { KeyValueStore } from "./key-value-store.ts";
 import { IOLogger, type LogSetting } from "./logger.ts";
@@ -115,6 +118,38 @@ export class RunIO implements IO {
     });
   }
 
+  registerInterval(
+    cacheKey: CacheKey,
+    schedule: DynamicSchedule,
+    id: string,
+    options: IntervalOptions,
+  ): Promise<RegisteredSchedule> {
+    const register = () => schedule.register(id, { type: "interval", options });
+    const properties = [...namesOf(schedule, id), { label: "seconds", text: String(options.seconds) }];
+    return this.#around(cacheKey, register, { name: "register-interval", properties, params: options });
+  }
+
+  unregisterInterval(cacheKey: CacheKey, schedule: DynamicSchedule, id: string): Promise<{ ok: boolean }> {
+    const shown = { name: "unregister-interval", properties: namesOf(schedule, id) };
+    return this.#around(cacheKey, () => schedule.unregister(id), shown);
+  }
+
+  registerCron(cacheKey: CacheKey, schedule: DynamicSchedule, id: string, options: CronOptions): Promise<RegisteredSchedule> {
+    const register = () => schedule.register(id, { type: "cron", options });
+    const properties = [...namesOf(schedule, id), { label: "cron", text: options.cron }];
+    return this.#around(cacheKey, register, { name: "register-cron", properties, params: options });
+  }
+
+  unregisterCron(cacheKey: CacheKey, schedule: DynamicSchedule, id: string): Promise<{ ok: boolean }> {
+    const shown = { name: "unregister-cron", properties: namesOf(schedule, id) };
+    return this.#around(cacheKey, () => schedule.unregister(id), shown);
+  }
+
+  /** A task around one that retries by itself. */
+  #around<T>(cacheKey: CacheKey, callback: () => Promise<T>, options: RunTaskOptions): Promise<T> {
+    return this.#execution.runTask<T>(cacheKey, { callback, options });
+  }
+
   parallel<T extends TaskResult<T>, TItem>(
     cacheKey: CacheKey,
     items: TItem[],
@@ -178,4 +213,11 @@ export class RunIO implements IO {
       options: { name: "random", icon: "dice-5-filled", params: bounds, properties, style: { style: "minimal" } },
     });
   }
+}
+
+function namesOf(schedule: DynamicSchedule, id: string): { label: string; text: string }[] {
+  return [
+    { label: "schedule", text: schedule.id },
+    { label: "id", text: id },
+  ];
 }

@@ -14,6 +14,8 @@ export interface SendOptions {
   deliverAfter?: number | undefined;
   accountId?: string | undefined;
   isTest?: boolean;
+  /** {@link EventRow.sourceText} */
+  sourceText?: string;
   /** Start just this job. */
   onlyJob?: string;
   /** An id that was seen before: an event that is due in five seconds or later takes this one's payload, context and time (wire §4.10). */
@@ -104,6 +106,11 @@ export class Events {
     await this.#store(delivered, plan, { id: event.rowId, token });
   }
 
+  /** A tick that counts no more starts nothing. */
+  async drop(event: EventRow): Promise<void> {
+    await this.needs.store.changeEvent(event.rowId, { type: "cancel", at: this.needs.world.now() });
+  }
+
   /** Runs an event's job again: a copy of the event under a new id, for that job only. */
   async repeat(event: EventRow, jobId: string): Promise<RunRow | null> {
     const now = this.needs.world.now();
@@ -122,7 +129,7 @@ export class Events {
     const after = options.deliverAfter === undefined ? null : now + options.deliverAfter * 1000;
     const deliverAt = options.deliverAt?.getTime() ?? after;
     const later = deliverAt !== null && deliverAt > now;
-    return {
+    const row: EventRow = {
       rowId,
       environmentId,
       id: raw.id ?? rowId,
@@ -140,6 +147,8 @@ export class Events {
       isTest: options.isTest ?? false,
       deliveryId: null,
     };
+    if (options.sourceText !== undefined) row.sourceText = options.sourceText;
+    return row;
   }
 }
 

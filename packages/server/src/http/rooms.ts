@@ -9,6 +9,7 @@ import type { Ingest } from "../ingest/ingest.ts";
 import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
 import type { Runs } from "../runs/change.ts";
+import type { Registrations } from "../schedule/registrations.ts";
 import type { Bus, Store } from "../store/store.ts";
 import type { V2Tasks } from "../tasks/v2-tasks.ts";
 import type { Meter } from "../views/meter.ts";
@@ -27,6 +28,7 @@ export interface Rooms {
   ingest: Ingest;
   runs: Pick<Runs, "cancel" | "cancelAll" | "continueRun">;
   events: Pick<Events, "send" | "repeat" | "cancel">;
+  registrations: Pick<Registrations, "register" | "unregister" | "runs">;
   reports: Pick<Executor, "record">;
   tasks: Pick<V2Tasks, "open" | "complete" | "fail" | "cachedTasks">;
   registration: Pick<Registration, "register" | "refresh">;

@@ -16,6 +16,7 @@ const BODIES: Record<string, object> = {
   setEndpointSecret: { preset: "svix", secret: `whsec_${"A".repeat(32)}` },
   sendSample: { sample: "user.created" },
   login: { password: "x" },
+  registerSchedule: { id: "nightly", type: "cron", options: { cron: "0 0 * * *" } },
 };
 
 let server: Fixture;
@@ -24,6 +25,7 @@ beforeAll(async () => {
   server = await startFixture();
   const { dev, prod } = server.environments;
   const app = await server.index("only-dev", dev, {
+    dynamicSchedules: [{ id: "schedule-of-dev", jobs: [] }],
     jobs: [eventJob("job-of-dev", "thing.happened"), endpointJob("hook-of-dev", "clerk.com")],
     httpEndpoints: [endpoint("clerk.com")],
     holdfast: { sdk: "0" },
@@ -73,7 +75,10 @@ function pathOf(route: Route, environment: string): string {
   const path = route.path
     .replace(":environment", environment)
     .replace(":taskId", ids.task ?? "")
-    .replace(":token", ids.token ?? "");
+    .replace(":token", ids.token ?? "")
+    .replace(":clientId", "only-dev")
+    .replace(":scheduleId", "schedule-of-dev")
+    .replace(":key", "nightly");
   return path.includes(":id") ? path.replace(":id", idFor(route.path)) : path;
 }
 

@@ -4,6 +4,7 @@
 // All times are epoch milliseconds, passed in: SQL never asks the clock. `*Text` fields hold JSON text that is never parsed or re-serialised here.
 import type { Flow, RuleLimit, Run } from "@holdfast/engine";
 import type { DeliveryVerdict, EnvironmentType, IndexDocument, TaskStatus } from "@holdfast/protocol";
+import type { ScheduleStore } from "./schedule-rows.ts";
 
 export interface EnvironmentRow {
   id: string;
@@ -82,6 +83,8 @@ export interface EventRow {
   accountId: string | null;
   isTest: boolean;
   deliveryId: string | null;
+  /** What its runs see as their source, `{id, metadata}`, as JSON text. Absent: `source` says it all. */
+  sourceText?: string;
 }
 
 export interface RunRow extends Run {
@@ -237,6 +240,9 @@ export interface Store {
 
   /** What users' code keeps by key. */
   readonly values: ValueStore;
+
+  /** Schedules that programs register at run time. */
+  readonly schedules: ScheduleStore;
 
   /** Stores requests, events and runs. */
   intake(item: Intake): Promise<IntakeResult>;

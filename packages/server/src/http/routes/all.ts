@@ -14,6 +14,7 @@ import { systemRoutes } from "./system.ts";
 import { v2AppRoutes } from "./v2-apps.ts";
 import { v2EventRoutes } from "./v2-events.ts";
 import { v2RunRoutes } from "./v2-runs.ts";
+import { v2ScheduleRoutes } from "./v2-schedules.ts";
 import { v2StoreRoutes } from "./v2-store.ts";
 import { v2TaskRoutes } from "./v2-tasks.ts";
 
@@ -24,6 +25,7 @@ export function allRoutes(parts: { sessions: Sessions; gate: Gate }): readonly R
     ...v2RunRoutes,
     ...v2TaskRoutes(),
     ...v2StoreRoutes,
+    ...v2ScheduleRoutes,
     ...sessionRoutes(parts),
     ...environmentRoutes,
     ...runRoutes,

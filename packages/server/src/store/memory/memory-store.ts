@@ -33,6 +33,7 @@ import type {
 import { MemoryCatalog } from "./memory-catalog.ts";
 import { claimWork } from "./memory-claim.ts";
 import { freeSlots, type GateTables, inviteParked, noGates, parkNew, saveLimits } from "./memory-gates.ts";
+import { MemorySchedules } from "./memory-schedules.ts";
 import { MemoryValues } from "./memory-values.ts";
 
 /** Everything kept. `tasks`: by run, then by key. `eventKeys`: environment and sender's id → row id. */
@@ -49,6 +50,7 @@ export interface Tables {
 export class MemoryStore implements Store {
   readonly catalog: MemoryCatalog = new MemoryCatalog((limits, now) => saveLimits(this.tables, limits, now));
   readonly values: MemoryValues = new MemoryValues();
+  readonly schedules: MemorySchedules = new MemorySchedules();
   /** For snapshots in tests; only this class writes them. */
   readonly tables: Tables = {
     deliveries: new Map(),

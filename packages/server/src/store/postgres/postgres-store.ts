@@ -20,6 +20,7 @@ import { dropExpired, makeWeeks, type Retention, weeksAround } from "./partition
 import { createReader, type Reader } from "./reader.ts";
 import { Reads } from "./reads.ts";
 import { taskReports } from "./record-task.ts";
+import { PostgresSchedules } from "./schedules.ts";
 import { statement } from "./statements.ts";
 import { changeWaitingEvent } from "./waiting-events.ts";
 import { weekOf } from "./weeks.ts";
@@ -146,6 +147,7 @@ function storeOf(parts: Parts): { store: Omit<Store, "close">; idle(): Promise<v
   const store: Omit<Store, "close"> = {
     catalog: new PostgresCatalog(links.misc, world, parts.gates),
     values: new PostgresValues(links.misc, world),
+    schedules: new PostgresSchedules(links.misc, world),
     intake: (item) => requests.add(item),
     claim: (request, decide) => claims.claim(request, decide),
     renew: async (tokens, until, owner) => tokensOf(await query("renew", [tokens, Math.ceil(until), owner])),
