@@ -145,6 +145,11 @@ describe("a registered schedule", () => {
     await register(every(120));
     made.at("08:32:10");
     expect(await made.due(one)).toEqual([]);
+    const waiting = [...made.store.tables.work.values()];
+    expect(
+      waiting.map(({ dueAt }) => new Date(dueAt).toISOString()),
+      "nothing is left of former ones",
+    ).toEqual(["2026-01-01T08:33:10.000Z"]);
     made.at("08:33:10");
     expect(await payloads(one)).toEqual([{ ts: "2026-01-01T08:33:10.000Z" }]);
   });

@@ -68,8 +68,13 @@ export class Registrations {
 
   /** Ends a schedule: no tick of it starts a run any more. Tells whether there was one. @throws UserFacingError NOT_FOUND (no such app) */
   async unregister(environmentId: string, named: Named): Promise<boolean> {
+    const { schedules } = this.needs;
     const app = await this.#app(environmentId, named, () => true);
-    return this.needs.schedules.delete({ environmentId, appId: app.id, scheduleId: named.scheduleId }, named.key);
+    const owner = { environmentId, appId: app.id, scheduleId: named.scheduleId };
+    const row = await schedules.get(owner, named.key);
+    const ended = await schedules.delete(owner, named.key);
+    if (row) await this.#forgetTick(row);
+    return ended;
   }
 
   /** A tick is due: the one after it is stored first, then its jobs run; none if the schedule is another by now. */
@@ -118,8 +123,15 @@ export class Registrations {
       if (former && isSame(former, given)) return former;
       const id = former?.id ?? world.newId("schedule");
       const row: ScheduleRow = { ...owner, ...given, ...phaseOf(former, given, world.now()), id, key };
-      if (await schedules.save(row, former)) return row;
+      if (!(await schedules.save(row, former))) continue;
+      if (former) await this.#forgetTick(former);
+      return row;
     }
+  }
+
+  /** The tick stored ahead of a schedule that is no more. It would start nothing, but may be a year away. */
+  async #forgetTick(row: ScheduleRow): Promise<void> {
+    if (row.nextAt) await this.needs.events.cancel(row.environmentId, `${registeredSource(row)}:${row.nextAt}`);
   }
 
   /** Stores the next tick. False: the schedule was registered anew or unregistered meanwhile, so that this tick counts no more. */
