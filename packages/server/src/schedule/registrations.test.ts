@@ -177,7 +177,22 @@ describe("a registered schedule", () => {
     made.at("09:01:01");
     await made.server().schedules.ensure();
     made.at("10:00:00");
-    expect(await payloads(one)).toEqual(Array(2).fill({ ts: "2026-01-01T10:00:00.000Z" }));
+    const told = await payloads(one);
+    const ts = "2026-01-01T10:00:00.000Z";
+    expect(told).toHaveLength(2);
+    expect(told).toEqual(expect.arrayContaining([{ ts }, { ts, lastTimestamp: "2026-01-01T09:00:00.000Z" }]));
+  });
+
+  it("makes up for ticks missed while no server ran with one late run, which the next one names, whoever looked first", async () => {
+    await register(hourly);
+    made.at("12:10:00");
+    const restarted = made.server();
+    await restarted.schedules.ensure();
+    expect(await payloads(restarted)).toEqual([{ ts: "2026-01-01T09:00:00.000Z" }]);
+    expect(await payloads(restarted)).toEqual([]);
+    made.at("13:00:00");
+    const next = { ts: "2026-01-01T13:00:00.000Z", lastTimestamp: "2026-01-01T09:00:00.000Z" };
+    expect(await payloads(restarted)).toEqual([next]);
   });
 
   it("is refused with what is wrong", async () => {

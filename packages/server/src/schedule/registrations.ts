@@ -92,7 +92,8 @@ export class Registrations {
     const { schedules, world } = this.needs;
     for (;;) {
       const overdue = await schedules.overdue(environmentIds, world.now() - OVERDUE_MS, OVERDUE_AT_ONCE);
-      await Promise.all(overdue.map((row) => this.#plan(row)));
+      // A tick that is late, and not lost, is still the one before the next.
+      await Promise.all(overdue.map((row) => this.#plan({ ...row, lastAt: row.nextAt || row.lastAt, nextAt: 0 })));
       if (overdue.length < OVERDUE_AT_ONCE) return;
     }
   }
