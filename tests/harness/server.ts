@@ -9,7 +9,7 @@ import { until } from "./until.ts";
 export const CLI = join(ROOT, "packages/cli/bin/holdfast.js");
 /** What the published SDK insists on: `tr_` and letters. */
 export const DEV_KEY = "tr_dev_testtesttesttesttesttest";
-const PROD_KEY = "tr_prod_testtesttesttesttesttest";
+export const PROD_KEY = "tr_prod_testtesttesttesttesttest";
 export const ADMIN_PASSWORD = "correct horse battery staple";
 
 export interface ServerOptions {
@@ -73,6 +73,10 @@ export class TestServer {
   get program(): Program {
     if (!this.#program) throw new Error("the server was not started");
     return this.#program;
+  }
+  /** What it is started with besides flags: for another one on the same data. */
+  get environment(): Record<string, string> {
+    return this.#env;
   }
   /** The API, as the dev environment's key sees it. */
   get api(): Api {

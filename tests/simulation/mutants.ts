@@ -12,10 +12,12 @@ type Overrides = (store: MemoryStore) => Partial<Store>;
 /** The store with some of its operations replaced. */
 function wrapping(overrides: Overrides): Mutant {
   const store = (store: MemoryStore): Store => {
-    const { catalog, outside } = store;
+    const { catalog, outside, values, schedules } = store;
     const same: Store = {
       catalog,
       outside,
+      values,
+      schedules,
       intake: (item) => store.intake(item),
       claim: (request, decide) => store.claim(request, decide),
       renew: (tokens, until, owner) => store.renew(tokens, until, owner),
@@ -24,6 +26,7 @@ function wrapping(overrides: Overrides): Mutant {
       recordTask: (write) => store.recordTask(write),
       openTask: (environmentId, task) => store.openTask(environmentId, task),
       changeRun: (change) => store.changeRun(change),
+      changeEvent: (rowId, change) => store.changeEvent(rowId, change),
       run: (environmentId, id) => store.run(environmentId, id),
       runsOfEvent: (eventRowId) => store.runsOfEvent(eventRowId),
       tasks: (runId, options) => store.tasks(runId, options),

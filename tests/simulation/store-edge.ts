@@ -1,5 +1,7 @@
 // Simulation: the way from one server to the store. Every operation is one event at the store; on the way there and back it may be slow, fail, be applied
 // without an answer, be applied twice, or be applied after its caller gave up. What the store answered is written to the history for the judge.
+
+import type { ScheduleStore } from "../../packages/server/src/store/schedule-rows.ts";
 import type {
   CatalogStore,
   Claim,
@@ -9,6 +11,7 @@ import type {
   RunChange,
   RunRow,
   Store,
+  ValueStore,
 } from "../../packages/server/src/store/store.ts";
 import type { Chance } from "./chance.ts";
 import type { Scene } from "./scene.ts";
@@ -30,7 +33,7 @@ interface Answer<T> {
   refused: (error: unknown) => void;
 }
 
-const READS = new Set(["run", "runsOfEvent", "tasks", "event", "delivery", "ping", "catalog"]);
+const READS = new Set(["run", "runsOfEvent", "tasks", "event", "delivery", "ping", "catalog", "value", "schedule"]);
 
 /** A store as one server sees it. */
 export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
@@ -41,6 +44,12 @@ export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
   return {
     catalog: catalogEdge(store.catalog, read),
     outside: outsideEdge(store.outside, edge),
+    values: {
+      get: read("value", (...args: Parameters<ValueStore["get"]>) => store.values.get(...args)),
+      set: read("setValue", (...args: Parameters<ValueStore["set"]>) => store.values.set(...args)),
+      delete: read("deleteValue", (...args: Parameters<ValueStore["delete"]>) => store.values.delete(...args)),
+    },
+    schedules: schedulesEdge(store.schedules, read),
     intake: (item) =>
       edge.pass({
         name: "intake",
@@ -73,6 +82,7 @@ export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
         apply: () => store.changeRun(change),
         note: (done) => done && edge.changed(change),
       }),
+    changeEvent: read("changeEvent", (...args: Parameters<Store["changeEvent"]>) => store.changeEvent(...args)),
     run: read("run", (environmentId: string | null, id: string) => store.run(environmentId, id)),
     runsOfEvent: read("runsOfEvent", (id: string) => store.runsOfEvent(id)),
     tasks: read("tasks", (...args: Parameters<Store["tasks"]>) => store.tasks(...args)),
@@ -145,6 +155,17 @@ function catalogEdge(catalog: CatalogStore, read: Read): CatalogStore {
     saveSetting: read("saveSetting", (key: string, value: string) => catalog.saveSetting(key, value)),
     saveLimits: read("saveLimits", (...args: Parameters<CatalogStore["saveLimits"]>) => catalog.saveLimits(...args)),
     revision: read("catalog", () => catalog.revision()),
+  };
+}
+
+function schedulesEdge(schedules: ScheduleStore, read: Read): ScheduleStore {
+  return {
+    get: read("schedule", (...args: Parameters<ScheduleStore["get"]>) => schedules.get(...args)),
+    byId: read("schedule", (id: string) => schedules.byId(id)),
+    save: read("saveSchedule", (...args: Parameters<ScheduleStore["save"]>) => schedules.save(...args)),
+    ticked: read("tickSchedule", (row: Parameters<ScheduleStore["ticked"]>[0]) => schedules.ticked(row)),
+    delete: read("deleteSchedule", (...args: Parameters<ScheduleStore["delete"]>) => schedules.delete(...args)),
+    overdue: read("schedule", (...args: Parameters<ScheduleStore["overdue"]>) => schedules.overdue(...args)),
   };
 }
 

@@ -13,6 +13,7 @@ export const ID_PREFIXES = {
   event: "evt",
   run: "run",
   execution: "exe",
+  schedule: "sch",
   server: "srv",
 } as const;
 

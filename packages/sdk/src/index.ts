@@ -1,8 +1,10 @@
 // The public surface of the SDK: v2's names first, Holdfast's additions with them. Nothing is defined here.
 export type {
+  CanceledRuns,
   EventDetail,
   GetRunOptions,
   GetRunsOptions,
+  RegisteredSchedule,
   RunDetail,
   RunSummary,
   RunTaskDetail,
@@ -13,6 +15,7 @@ export type {
 export { TriggerClient, type TriggerClientOptions } from "./client/client.ts";
 export type { ConnectedClient, ConnectOptions } from "./connect/connect.ts";
 export type { ConnectionAuth, IntegrationTaskKey, IO, IOWithIntegrations, TriggerIntegration } from "./io/io.ts";
+export type { KeyValueStore } from "./io/key-value-store.ts";
 export { IOLogger, type TaskLogger } from "./io/logger.ts";
 export type {
   IOTask,
@@ -32,6 +35,7 @@ export { ErrorWithTask, isTriggerError } from "./replay/errors.ts";
 export type { CacheKey } from "./replay/key.ts";
 export { retry } from "./replay/retry.ts";
 export type { LogLevel, Runtime, Socket, SocketEvents } from "./runtime/runtime.ts";
+export { DynamicSchedule, type ScheduleMetadata } from "./triggers/dynamic-schedule.ts";
 export { EventTrigger, eventTrigger } from "./triggers/event-trigger.ts";
 export type { EndpointOptions, HttpEndpoint, HttpTrigger, RespondWith, VerifyCallback } from "./triggers/http-endpoint.ts";
 export { InvokeTrigger, invokeTrigger } from "./triggers/invoke-trigger.ts";

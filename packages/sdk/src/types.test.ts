@@ -168,6 +168,40 @@ describe("programs of v2 compile", () => {
     expect(client.served).toBe(false);
   });
 
+  it("kept values, events looked at and canceled, schedules registered at run time", () => {
+    const schedule = client.defineDynamicSchedule({ id: "times" });
+    const job = client.defineJob({
+      id: "times",
+      name: "Times",
+      version: "1.0.0",
+      trigger: schedule,
+      run: async ({ ts, lastTimestamp }, io, ctx) => {
+        expectTypeOf(ts).toEqualTypeOf<Date>();
+        expectTypeOf(lastTimestamp).toEqualTypeOf<Date | undefined>();
+        const key: string | undefined = ctx.source?.id;
+        expectTypeOf(await io.store.job.get<{ n: number }>("get", "k")).toEqualTypeOf<{ n: number } | undefined>();
+        expectTypeOf(await io.store.run.set(["set", 1], "k", { n: 1 })).toEqualTypeOf<{ n: number }>();
+        expectTypeOf(await io.store.env.has("has", "k")).toEqualTypeOf<boolean>();
+        expectTypeOf(await client.store.env.get<string>("k")).toEqualTypeOf<string | undefined>();
+        const event = await io.getEvent("event", "id");
+        expectTypeOf(event.createdAt).toEqualTypeOf<Date>();
+        const { cancelledAt } = await io.cancelEvent("cancel", event.id);
+        const { cancelledRunIds } = await client.cancelRunsForEvent("id");
+        await schedule.register(key ?? "k", {
+          type: "interval",
+          options: { seconds: 60 },
+          metadata: { cancelledAt, cancelledRunIds },
+        });
+        const { active } = await io.registerCron("cron", schedule, "k", { cron: "* * * * *" });
+        return { active };
+      },
+    });
+    expectTypeOf<JobPayload<typeof job>>().toEqualTypeOf<{ ts: Date; lastTimestamp?: Date | undefined }>();
+    // @ts-expect-error an interval takes seconds
+    const wrong = () => schedule.register("k", { type: "interval", options: { cron: "* * * * *" } });
+    expect([job.trigger.id, typeof wrong]).toEqual(["times", "function"]);
+  });
+
   it("the small things", async () => {
     expect(omit({ a: 1, b: 2 }, "a")).toEqual({ result: { b: 2 }, ommited: 1 });
     expect(redactString`Bearer ${"abc"} q`).toEqual({

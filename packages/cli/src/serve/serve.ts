@@ -67,6 +67,7 @@ function configFor({ world, settings, output }: Context, extras: ServerExtras): 
     host: settings.host,
     dataDir: settings.dataDir,
     databaseUrl: settings.databaseUrl ?? undefined,
+    devSchedules: settings.devSchedules,
     devApiKey: world.env.HOLDFAST_DEV_API_KEY || undefined,
     prodApiKey: world.env.HOLDFAST_PROD_API_KEY || undefined,
     json: output.json,

@@ -16,6 +16,8 @@ export interface HoldfastConfig {
   dataDir?: string;
   /** PostgreSQL 15 or newer; without it an own one runs in the data directory. */
   databaseUrl?: string;
+  /** Whether schedules run in development environments: "on" (the default) or "off". */
+  devSchedules?: "on" | "off";
   /** Files `holdfast dev` runs when the command line names none. */
   files?: string[];
 }
@@ -26,7 +28,14 @@ export interface LoadedConfig {
   values: HoldfastConfig;
 }
 
-const KINDS = { port: "number", host: "string", dataDir: "string", databaseUrl: "string", files: "array of strings" } as const;
+const KINDS = {
+  port: "number",
+  host: "string",
+  dataDir: "string",
+  databaseUrl: "string",
+  devSchedules: "string",
+  files: "array of strings",
+} as const;
 
 export async function loadConfig(cwd: string): Promise<LoadedConfig> {
   const name = ["ts", "js", "mjs", "json"]

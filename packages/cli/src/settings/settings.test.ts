@@ -28,6 +28,7 @@ describe("settle", () => {
       host: "127.0.0.1",
       dataDir: resolve(cwd, ".holdfast"),
       databaseUrl: null,
+      devSchedules: true,
       files: [],
     });
   });
@@ -44,6 +45,26 @@ describe("settle", () => {
     expect(read({}, { [variable]: env })).toBe(env);
     expect(read({}, { [variable]: "" }), "an empty variable is not set").toBe(String(file));
     expect(read({}, {})).toBe(String(file));
+  });
+
+  test("devSchedules: on, unless the flag, else HOLDFAST_DEV_SCHEDULES, else the file says off; nothing else is taken", () => {
+    const read = (flag?: string, variable?: string, file?: "on" | "off") => {
+      const flags = flag === undefined ? {} : { devSchedules: flag };
+      const env = variable === undefined ? {} : { HOLDFAST_DEV_SCHEDULES: variable };
+      return settle({ env, cwd }, flags, config(file === undefined ? {} : { devSchedules: file })).devSchedules;
+    };
+    expect([read("off", "on", "on"), read(undefined, "off", "on"), read(undefined, undefined, "off")]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect([read("on", "off", "off"), read(undefined, "on", "off"), read(undefined, undefined, "on")]).toEqual([
+      true,
+      true,
+      true,
+    ]);
+    expect(() => read("no")).toThrow(/^--dev-schedules must be "on" or "off"/);
+    expect(() => read(undefined, "false")).toThrow(/^HOLDFAST_DEV_SCHEDULES must be/);
   });
 
   test("a port from any place is a chosen one", () => {

@@ -11,6 +11,7 @@ export interface Flags {
   host?: string;
   dataDir?: string;
   databaseUrl?: string;
+  devSchedules?: string;
   json?: boolean;
 }
 
@@ -22,6 +23,8 @@ export interface Settings {
   /** Absolute. */
   dataDir: string;
   databaseUrl: string | null;
+  /** Whether schedules run in development environments. */
+  devSchedules: boolean;
   /** Files `dev` runs when it is given none. */
   files: string[];
 }
@@ -40,9 +43,17 @@ export function settle(world: Pick<CliWorld, "env" | "cwd">, flags: Flags, confi
     portChosen: port !== null,
     host: pick("host", "--host", "HOLDFAST_HOST")?.value ?? "127.0.0.1",
     dataDir: resolve(world.cwd, pick("dataDir", "--data-dir", "HOLDFAST_DATA_DIR")?.value ?? ".holdfast"),
+    devSchedules: toSwitch(pick("devSchedules", "--dev-schedules", "HOLDFAST_DEV_SCHEDULES")),
     databaseUrl: pick("databaseUrl", "--database-url", "DATABASE_URL")?.value ?? null,
     files: config.values.files ?? [],
   };
+}
+
+/** On unless something says off. */
+function toSwitch(place: Place | null): boolean {
+  if (place === null || place.value === "on") return true;
+  if (place.value === "off") return false;
+  throw new CommandError("USAGE", `${place.from} must be "on" or "off", not "${place.value}".`);
 }
 
 function place(value: string | number | boolean | undefined, from: string): Place | null {

@@ -133,4 +133,13 @@ export const invokeJobBodySchema = z.object({
   options: z.object({ accountId: z.string().optional(), callbackUrl: z.url().optional() }).optional(),
 });
 
+export const registerScheduleBodySchema = z.object({
+  /** The key. */
+  id: z.string().min(1),
+  type: z.enum(["interval", "cron"]),
+  options: z.object({ seconds: z.number().optional(), cron: z.string().optional() }),
+  accountId: z.string().optional(),
+  metadata: z.unknown().optional(),
+});
+
 export const registerEndpointBodySchema = z.object({ url: z.url(), id: z.string().min(1) });

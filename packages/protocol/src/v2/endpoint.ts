@@ -45,6 +45,9 @@ export type EventRule = z.infer<typeof eventRuleSchema>;
 
 const scheduleSchema = z.looseObject({ type: z.enum(["interval", "cron"]), options: z.record(z.string(), z.unknown()) });
 
+/** When something happens again and again. What the options hold is checked where a schedule is used. */
+export type Schedule = z.infer<typeof scheduleSchema>;
+
 export const triggerSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("static"),
@@ -114,7 +117,7 @@ export const indexDocumentSchema = z.object({
   sources: z.array(z.unknown()).default([]),
   webhooks: z.array(z.unknown()).optional(),
   dynamicTriggers: z.array(z.unknown()).default([]),
-  dynamicSchedules: z.array(z.unknown()).default([]),
+  dynamicSchedules: z.array(z.looseObject({ id: z.string() })).default([]),
   httpEndpoints: z.array(httpEndpointMetadataSchema).optional(),
   /** Holdfast: present when the app runs our SDK, which has a verify-only action and reports tasks in one round trip. */
   holdfast: z.object({ sdk: z.string() }).optional(),

@@ -64,6 +64,13 @@ export type RunTaskDetail = Dated<ApiRunTask> & { subtasks?: RunTaskDetail[] };
 export type RunDetail = RunSummary &
   Pick<ApiRun, "statuses"> & { output?: Anything; tasks: RunTaskDetail[]; nextCursor?: string };
 
+/** What became of runs that were canceled together. */
+export interface CanceledRuns {
+  cancelledRunIds: string[];
+  /** They ended by themselves meanwhile. */
+  failedToCancelRunIds: string[];
+}
+
 export interface GetRunOptions {
   /** Include tasks inside tasks. */
   subtasks?: boolean | undefined;
@@ -74,6 +81,16 @@ export interface GetRunOptions {
   take?: number | undefined;
 }
 export type GetRunsOptions = Pick<GetRunOptions, "cursor" | "take">;
+
+/** A schedule as it is registered. */
+export interface RegisteredSchedule {
+  /** The key. */
+  id: string;
+  schedule: { type: "interval"; options: { seconds: number } } | { type: "cron"; options: { cron: string } };
+  metadata?: Anything;
+  /** False where schedules are switched off. */
+  active: boolean;
+}
 
 function date(text: unknown): Date | null {
   return text === null || text === undefined ? null : new Date(String(text));
@@ -92,6 +109,13 @@ export function reviveSentEvent(value: unknown): SentEvent {
   };
 }
 
+/** An event and its runs, with times as dates. */
+export function reviveEventDetail(value: unknown): EventDetail {
+  const event = value as EventDetail;
+  const runs = event.runs.map((run) => ({ ...run, startedAt: date(run.startedAt), completedAt: date(run.completedAt) }));
+  return { ...event, createdAt: new Date(event.createdAt), updatedAt: new Date(event.updatedAt), runs };
+}
+
 function reviveTask({ subtasks, startedAt, completedAt, ...rest }: ApiRunTask): RunTaskDetail {
   const revived = { ...rest, startedAt: date(startedAt), completedAt: date(completedAt) };
   return subtasks ? { ...revived, subtasks: subtasks.map(reviveTask) } : revived;
@@ -108,6 +132,30 @@ function reviveRun(run: ApiRun): RunDetail {
 function query(options: object): string {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return given.length === 0 ? "" : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+}
+
+/** A dynamic schedule, and the app that defines it. */
+interface ScheduleName {
+  client: string;
+  id: string;
+}
+
+function registrationsPath({ client, id }: ScheduleName): string {
+  return `/api/v1/${encodeURIComponent(client)}/schedules/${encodeURIComponent(id)}/registrations`;
+}
+
+/** Where a value is kept. URLs resolve "." and ".." even when they are encoded, and no lone surrogate can be. */
+function valuePath(key: string): string {
+  if (key === "" || key === "." || key === ".." || /\p{Surrogate}/u.test(key)) {
+    const message = `${JSON.stringify(key)} cannot be a key of the store.`;
+    throw new UserFacingError("BAD_REQUEST", message, 'Any other text can, such as "user:42".');
+  }
+  return `/api/v1/store/${encodeURIComponent(key)}`;
+}
+
+function keptValue(answer: unknown): unknown {
+  const { value } = answer as { value?: string };
+  return value ? JSON.parse(value) : undefined;
 }
 
 const TRIES = 5;
@@ -158,9 +206,19 @@ export class ApiClient {
   }
 
   async getEvent(id: string): Promise<EventDetail> {
-    const event = (await this.#get(`/api/v2/events/${encodeURIComponent(id)}`)) as EventDetail;
-    const runs = event.runs.map((run) => ({ ...run, startedAt: date(run.startedAt), completedAt: date(run.completedAt) }));
-    return { ...event, createdAt: new Date(event.createdAt), updatedAt: new Date(event.updatedAt), runs };
+    return reviveEventDetail(await this.#get(`/api/v2/events/${encodeURIComponent(id)}`));
+  }
+
+  async cancelEvent(id: string): Promise<SentEvent> {
+    return reviveSentEvent(await this.#post(`/api/v1/events/${encodeURIComponent(id)}/cancel`, {}));
+  }
+
+  async cancelRunsForEvent(id: string): Promise<CanceledRuns> {
+    return (await this.#post(`/api/v1/events/${encodeURIComponent(id)}/cancel-runs`, {})) as CanceledRuns;
+  }
+
+  async cancelRunsForJob(jobId: string): Promise<CanceledRuns> {
+    return (await this.#post(`/api/v1/jobs/${encodeURIComponent(jobId)}/cancel-runs`, {})) as CanceledRuns;
   }
 
   async getRun(id: string, options: GetRunOptions = {}): Promise<RunDetail> {
@@ -177,6 +235,40 @@ export class ApiClient {
     return reviveRun((await this.#post(`/api/v1/runs/${encodeURIComponent(id)}/cancel`, {})) as ApiRun);
   }
 
+  async registerSchedule(of: ScheduleName, key: string, schedule: object): Promise<RegisteredSchedule> {
+    return (await this.#post(registrationsPath(of), { ...schedule, id: key })) as RegisteredSchedule;
+  }
+
+  async unregisterSchedule(of: ScheduleName, key: string): Promise<{ ok: boolean }> {
+    const path = `${registrationsPath(of)}/${encodeURIComponent(key)}`;
+    return (await this.#call(path, { method: "DELETE" })) as { ok: boolean };
+  }
+
+  /** The value kept under a key; undefined when there is none. */
+  async getValue(key: string): Promise<unknown> {
+    return keptValue(await this.#get(valuePath(key)));
+  }
+
+  /** Keeps JSON text under a key (undefined: the value undefined); the value as it is kept. */
+  async setValue(key: string, text: string | undefined): Promise<unknown> {
+    const init = { method: "PUT", ...(text === undefined ? {} : { body: text }) };
+    return keptValue(await this.#call(valuePath(key), init, "text/plain"));
+  }
+
+  async deleteValue(key: string): Promise<boolean> {
+    return ((await this.#call(valuePath(key), { method: "DELETE" })) as { deleted: boolean }).deleted;
+  }
+
+  async hasValue(key: string): Promise<boolean> {
+    try {
+      await this.#answer(valuePath(key), { method: "HEAD" });
+      return true;
+    } catch (error) {
+      if (error instanceof UserFacingError && error.code === "NOT_FOUND") return false;
+      throw error;
+    }
+  }
+
   /** Every event gets an id, so that trying again cannot send it twice. */
   #identified(event: SendEvent): SendEvent {
     return { ...event, payload: event.payload ?? {}, id: event.id ?? this.#runtime.uniqueId() };
@@ -190,12 +282,17 @@ export class ApiClient {
     return this.#call(path, { method: "POST", body: JSON.stringify(body) });
   }
 
-  async #call(path: string, init: { method: string; body?: string }): Promise<unknown> {
+  async #call(path: string, init: { method: string; body?: string }, type = "application/json"): Promise<unknown> {
+    return (await this.#answer(path, init, type)).json();
+  }
+
+  /** An answer that is a success. */
+  async #answer(path: string, init: { method: string; body?: string }, type = "application/json"): Promise<Response> {
     const credentials = this.#credentials();
-    const headers = { authorization: `Bearer ${requireKey(credentials)}`, "content-type": "application/json" };
+    const headers = { authorization: `Bearer ${requireKey(credentials)}`, "content-type": type };
     for (let attempt = 1; ; attempt++) {
       const response = await this.#fetch(credentials.apiUrl + path, { ...init, headers }, attempt);
-      if (response?.ok) return response.json();
+      if (response?.ok) return response;
       const mayPass = !response || response.status >= 500 || response.status === 429;
       if (response && (!mayPass || attempt >= TRIES)) throw await refusal(response);
       await response?.body?.cancel();

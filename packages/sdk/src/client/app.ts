@@ -14,6 +14,8 @@ export class App {
   readonly runtime: Runtime;
   readonly jobs = new Map<string, AnyJob>();
   readonly endpoints = new Map<string, HttpEndpoint>();
+  /** Ids of dynamic schedules. */
+  readonly schedules = new Set<string>();
   readonly #api: ApiClient;
   readonly #logging: LogSetting;
   readonly #verbose: boolean;
@@ -46,14 +48,19 @@ export class App {
     this.#changed();
   }
 
-  /** Calls back whenever jobs or endpoints were added; the returned function stops that. */
+  addSchedule(id: string): void {
+    this.schedules.add(id);
+    this.#changed();
+  }
+
+  /** Calls back whenever jobs, endpoints or schedules were added; the returned function stops that. */
   whenChanged(callback: () => void): () => void {
     this.#listeners.add(callback);
     return () => void this.#listeners.delete(callback);
   }
 
   index(): IndexDocument {
-    return indexDocument(this.jobs.values(), this.endpoints.values());
+    return indexDocument({ jobs: this.jobs.values(), endpoints: this.endpoints.values(), schedules: this.schedules });
   }
 
   /** Starts an execution; undefined when the app has no such job. */

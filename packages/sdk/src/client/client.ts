@@ -3,6 +3,7 @@ import type { Anything } from "../anything.ts";
 import { type ConnectedClient, type ConnectOptions, connectApp } from "../connect/connect.ts";
 import { DevConnection, wantsDevConnection } from "../connect/dev-connection.ts";
 import type { TriggerIntegration } from "../io/io.ts";
+import { KeyValueStore } from "../io/key-value-store.ts";
 import { ConcurrencyLimit, type ConcurrencyLimitOptions } from "../jobs/concurrency-limit.ts";
 import { Job, type JobOptions } from "../jobs/job.ts";
 import type { AnyJob } from "../jobs/perform.ts";
@@ -11,13 +12,16 @@ import { handleAction, type NormalizedResponse } from "../push/handle.ts";
 import { toResponse } from "../push/respond.ts";
 import { realRuntime } from "../runtime/real.ts";
 import type { LogLevel, Runtime } from "../runtime/runtime.ts";
+import { DynamicSchedule, type ScheduleMetadata } from "../triggers/dynamic-schedule.ts";
 import { type EndpointOptions, HttpEndpoint } from "../triggers/http-endpoint.ts";
 import type { EventSpecification, Trigger } from "../triggers/trigger.ts";
 import {
   ApiClient,
+  type CanceledRuns,
   type EventDetail,
   type GetRunOptions,
   type GetRunsOptions,
+  type RegisteredSchedule,
   type RunDetail,
   type RunSummary,
   type SendEvent,
@@ -59,6 +63,8 @@ export interface TriggerClientOptions {
  */
 export class TriggerClient {
   readonly id: string;
+  /** Values kept by key for the whole environment: for your backend. In a run of this client a cacheKey comes first, as in `io.store.env`. */
+  readonly store: { readonly env: KeyValueStore };
   readonly #options: TriggerClientOptions;
   readonly #runtime: Runtime;
   readonly #api: ApiClient;
@@ -73,6 +79,7 @@ export class TriggerClient {
     this.#options = options;
     this.#runtime = options.runtime ?? realRuntime;
     this.#api = new ApiClient(() => this.#credentials(), this.#runtime);
+    this.store = { env: new KeyValueStore(this.#api) };
     const logging = { level: options.logLevel ?? "info", mirror: options.ioLogLocalEnabled ?? false };
     this.#app = new App(options.id, this.#api, { runtime: this.#runtime, logging, verbose: options.verbose ?? false });
     if (wantsDevConnection(this.#runtime)) this.#devConnection = new DevConnection(this.#app, () => this.#credentials());
@@ -110,6 +117,19 @@ export class TriggerClient {
   }
 
   /**
+   * Defines a schedule whose times are registered at run time: see {@link DynamicSchedule}.
+   *
+   * @example const reminders = client.defineDynamicSchedule({ id: "reminders" });
+   */
+  defineDynamicSchedule(options: { id: string }): DynamicSchedule {
+    return new DynamicSchedule(this, options);
+  }
+  /** Called by each dynamic schedule, so that the server knows of it. */
+  attachDynamicSchedule(id: string): void {
+    this.#app.addSchedule(id);
+  }
+
+  /**
    * Defines a limit that jobs share: together they execute at most `limit` runs at once.
    *
    * @example
@@ -120,7 +140,10 @@ export class TriggerClient {
     return new ConcurrencyLimit(options);
   }
 
-  /** Sends an event from anywhere in your backend; jobs listening to its name run. Resolves when it is stored. */
+  /**
+   * Sends an event from anywhere in your backend; jobs listening to its name run. Resolves when it is stored. Sent again with the same id it starts nothing;
+   * one that waits, and is due in five seconds or later, takes the new payload, context and time.
+   */
   sendEvent(event: SendEvent, options?: SendEventOptions): Promise<SentEvent> {
     return this.#api.sendEvent(event, options);
   }
@@ -128,9 +151,36 @@ export class TriggerClient {
   sendEvents(events: SendEvent[], options?: SendEventOptions): Promise<SentEvent[]> {
     return this.#api.sendEvents(events, options);
   }
-  /** An event and the runs it made. @param eventId the id it was sent with */
+  /** An event and the runs it made. @param eventId the id it was sent with @throws NOT_FOUND */
   getEvent(eventId: string): Promise<EventDetail> {
     return this.#api.getEvent(eventId);
+  }
+  /**
+   * Stops an event that was sent for later: it never starts a run, not even if it is sent again. One that was delivered stays as it is, without `cancelledAt`.
+   *
+   * @throws NOT_FOUND
+   * @example
+   * await client.sendEvent({ id: "trial-ends-42", name: "trial.ends" }, { deliverAfter: 14 * 86_400 });
+   * await client.cancelEvent("trial-ends-42");
+   */
+  cancelEvent(eventId: string): Promise<SentEvent> {
+    return this.#api.cancelEvent(eventId);
+  }
+  /** Stops the runs an event started that have not finished. @throws NOT_FOUND @example const { cancelledRunIds } = await client.cancelRunsForEvent(id); */
+  cancelRunsForEvent(eventId: string): Promise<CanceledRuns> {
+    return this.#api.cancelRunsForEvent(eventId);
+  }
+  /** Stops all runs of a job that have not finished, in this environment. @example await client.cancelRunsForJob("send-newsletter"); */
+  cancelRunsForJob(jobId: string): Promise<CanceledRuns> {
+    return this.#api.cancelRunsForJob(jobId);
+  }
+  /** What `DynamicSchedule.register` does outside of runs. @param id of the dynamic schedule */
+  registerSchedule(id: string, key: string, schedule: ScheduleMetadata): Promise<RegisteredSchedule> {
+    return this.#api.registerSchedule({ client: this.id, id }, key, schedule);
+  }
+  /** What `DynamicSchedule.unregister` does outside of runs. @param id of the dynamic schedule */
+  unregisterSchedule(id: string, key: string): Promise<{ ok: boolean }> {
+    return this.#api.unregisterSchedule({ client: this.id, id }, key);
   }
   /** A run with its tasks. @throws NOT_FOUND */
   getRun(runId: string, options?: GetRunOptions): Promise<RunDetail> {

@@ -2,8 +2,11 @@
 // Names, defaults and presentation are v2's; what a task means is decided in replay/execution.ts.
 import type { DisplayProperty } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
-import type { SendEvent, SendEventOptions, SentEvent } from "../client/api.ts";
+import type { EventDetail, RegisteredSchedule, SendEvent, SendEventOptions, SentEvent } from "../client/api.ts";
 import type { CacheKey } from "../replay/key.ts";
+import type { DynamicSchedule } from "../triggers/dynamic-schedule.ts";
+import type { CronOptions, IntervalOptions } from "../triggers/schedule-trigger.ts";
+import type { KeyValueStore } from "./key-value-store.ts";
 import type { IOLogger } from "./logger.ts";
 import type { IOTask, RunTaskErrorCallback, RunTaskOptions, TaskResult } from "./task.ts";
 
@@ -11,6 +14,9 @@ import type { IOTask, RunTaskErrorCallback, RunTaskOptions, TaskResult } from ".
 export interface IO {
   /** Log lines of the run, in the dashboard. They cost no round trip. */
   readonly logger: IOLogger;
+
+  /** Values kept by key: of the environment, of the job, of this run. @example await io.store.job.set("remember", "cursor", page.next); */
+  readonly store: { readonly env: KeyValueStore; readonly job: KeyValueStore; readonly run: KeyValueStore };
 
   /**
    * Runs a piece of work once, records its result, and gives the recorded result on every later execution.
@@ -36,6 +42,31 @@ export interface IO {
 
   /** Sends several events, each once. */
   sendEvents(cacheKey: CacheKey, events: SendEvent[], options?: SendEventOptions): Promise<SentEvent[]>;
+
+  /** An event and the runs it made, as they are the first time. @param id the id it was sent with @throws NOT_FOUND */
+  getEvent(cacheKey: CacheKey, id: string): Promise<EventDetail>;
+
+  /** Stops an event that was sent for later, for good. One that was delivered stays as it is, without `cancelledAt`. @throws NOT_FOUND */
+  cancelEvent(cacheKey: CacheKey, eventId: string): Promise<SentEvent>;
+
+  /** @deprecated `dynamicSchedule.register(id, { type: "interval", options })` is the same. */
+  registerInterval(
+    cacheKey: CacheKey,
+    dynamicSchedule: DynamicSchedule,
+    id: string,
+    options: IntervalOptions,
+  ): Promise<RegisteredSchedule>;
+  /** @deprecated `dynamicSchedule.unregister(id)` is the same. */
+  unregisterInterval(cacheKey: CacheKey, dynamicSchedule: DynamicSchedule, id: string): Promise<{ ok: boolean }>;
+  /** @deprecated `dynamicSchedule.register(id, { type: "cron", options })` is the same. */
+  registerCron(
+    cacheKey: CacheKey,
+    dynamicSchedule: DynamicSchedule,
+    id: string,
+    options: CronOptions,
+  ): Promise<RegisteredSchedule>;
+  /** @deprecated `dynamicSchedule.unregister(id)` is the same. */
+  unregisterCron(cacheKey: CacheKey, dynamicSchedule: DynamicSchedule, id: string): Promise<{ ok: boolean }>;
 
   /** Runs the callback for all items at once, as children of one task; gives their results in order. The first error, if any, is thrown. */
   parallel<T extends TaskResult<T>, TItem>(

@@ -62,6 +62,31 @@ describe("io", () => {
     expect(first).toEqual(ok([model.named("send")[0]?.key, Date.UTC(2026, 0, 1)]));
   });
 
+  it("looks an event up and cancels one, each once, with times as dates on every replay", async () => {
+    const model = new RunModel();
+    const calls: string[] = [];
+    const at = "2026-01-01T00:00:00.000Z";
+    model.runtime.fetch = async (url, init) => {
+      calls.push(`${init?.method} ${new URL(String(url)).pathname}`);
+      const runs = [{ id: "run_1", status: "QUEUED", startedAt: null, completedAt: null }];
+      if (init?.method === "GET") return Response.json({ id: "a/b", name: "n", createdAt: at, updatedAt: at, runs });
+      return Response.json({ id: "c", name: "n", payload: {}, timestamp: at, deliverAt: at, cancelledAt: at });
+    };
+    const program = async (io: IO) => {
+      const event = await io.getEvent("get", "a/b");
+      const canceled = await io.cancelEvent("cancel", "c");
+      return [event.createdAt.getTime(), event.updatedAt.getTime(), event.runs[0]?.startedAt, canceled.cancelledAt?.getTime()];
+    };
+    const first = await model.execute(program);
+    expect(await model.execute(program)).toEqual(first);
+    expect(first).toEqual(ok([Date.parse(at), Date.parse(at), null, Date.parse(at)]));
+    expect(calls).toEqual(["GET /api/v2/events/a%2Fb", "POST /api/v1/events/c/cancel"]);
+    expect(JSON.parse(model.named("cancelEvent")[0]?.details ?? "")).toEqual({
+      properties: [{ label: "id", text: "c" }],
+      params: { eventId: "c" },
+    });
+  });
+
   it("sends an event again after an outage of the server, and gives up at once when it is refused", async () => {
     const model = new RunModel();
     let calls = 0;

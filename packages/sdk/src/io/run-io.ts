@@ -1,30 +1,45 @@
 // Room: io. The `io` of one execution: each method is one task, described the way v2 shows it. Made by jobs/perform.ts.
-import { UserFacingError } from "@holdfast/protocol";
-import { type ApiClient, reviveSentEvent, type SendEvent, type SendEventOptions, type SentEvent } from "../client/api.ts";
+import {
+  type ApiClient,
+  type EventDetail,
+  type RegisteredSchedule,
+  reviveEventDetail,
+  reviveSentEvent,
+  type SendEvent,
+  type SendEventOptions,
+  type SentEvent,
+} from "../client/api.ts";
 import { isTriggerError } from "../replay/errors.ts";
 import type { Execution } from "../replay/execution.ts";
 import type { CacheKey } from "../replay/key.ts";
-import { retry } from "../replay/retry.ts";
+import type { DynamicSchedule } from "../triggers/dynamic-schedule.ts";
+import type { CronOptions, IntervalOptions } from "../triggers/schedule-trigger.ts";
 import { deliveryProperties, eventProperties, type IO } from "./io.ts";
+import { KeyValueStore } from "./key-value-store.ts";
 import { IOLogger, type LogSetting } from "./logger.ts";
+import { THROUGH_OUTAGES } from "./outage.ts";
 import type { IOTask, RunTaskErrorCallback, RunTaskOptions, TaskResult } from "./task.ts";
-
-/** An outage of the server is no failure of the program: what could not be sent is sent later, and the run waits meanwhile. */
-const UNTIL_BACK = { ...retry.standardBackoff, limit: 50 };
-const onlyOutages: RunTaskErrorCallback = (error) => {
-  const mayPass = error instanceof UserFacingError && (error.status >= 500 || error.code === "TOO_MANY_REQUESTS");
-  return mayPass ? undefined : { skipRetrying: true };
-};
 
 export class RunIO implements IO {
   readonly logger: IOLogger;
   readonly #execution: Execution;
   readonly #api: ApiClient;
+  #store: IO["store"] | undefined;
 
   constructor(execution: Execution, api: ApiClient, setting: LogSetting) {
     this.#execution = execution;
     this.#api = api;
     this.logger = new IOLogger(execution, setting);
+  }
+
+  get store(): IO["store"] {
+    const { job, run } = this.#execution.start;
+    this.#store ??= {
+      env: new KeyValueStore(this.#api),
+      job: new KeyValueStore(this.#api, "job", job.id),
+      run: new KeyValueStore(this.#api, "run", run.id),
+    };
+    return this.#store;
   }
 
   runTask<T extends TaskResult<T>>(
@@ -59,10 +74,10 @@ export class RunIO implements IO {
         icon: "send",
         params: { event, options },
         properties: eventProperties(event, options),
-        retry: UNTIL_BACK,
+        retry: THROUGH_OUTAGES.retry,
         parseOutput: reviveSentEvent,
       },
-      onError: onlyOutages,
+      onError: THROUGH_OUTAGES.onError,
     });
   }
 
@@ -76,11 +91,63 @@ export class RunIO implements IO {
         icon: "send",
         params: { events, options },
         properties: [{ label: "Total Events", text: String(events.length) }, ...deliveryProperties(options)],
-        retry: UNTIL_BACK,
+        retry: THROUGH_OUTAGES.retry,
         parseOutput: (output) => (output as unknown[]).map(reviveSentEvent),
       },
-      onError: onlyOutages,
+      onError: THROUGH_OUTAGES.onError,
     });
+  }
+
+  getEvent(cacheKey: CacheKey, id: string): Promise<EventDetail> {
+    const properties = [{ label: "id", text: id }];
+    const { retry, onError } = THROUGH_OUTAGES;
+    return this.#execution.runTask<EventDetail>(cacheKey, {
+      callback: () => this.#api.getEvent(id),
+      options: { name: "getEvent", params: { id }, properties, retry, parseOutput: reviveEventDetail },
+      onError,
+    });
+  }
+
+  cancelEvent(cacheKey: CacheKey, eventId: string): Promise<SentEvent> {
+    const properties = [{ label: "id", text: eventId }];
+    const { retry, onError } = THROUGH_OUTAGES;
+    return this.#execution.runTask<SentEvent>(cacheKey, {
+      callback: () => this.#api.cancelEvent(eventId),
+      options: { name: "cancelEvent", params: { eventId }, properties, retry, parseOutput: reviveSentEvent },
+      onError,
+    });
+  }
+
+  registerInterval(
+    cacheKey: CacheKey,
+    schedule: DynamicSchedule,
+    id: string,
+    options: IntervalOptions,
+  ): Promise<RegisteredSchedule> {
+    const register = () => schedule.register(id, { type: "interval", options });
+    const properties = [...namesOf(schedule, id), { label: "seconds", text: String(options.seconds) }];
+    return this.#around(cacheKey, register, { name: "register-interval", properties, params: options });
+  }
+
+  unregisterInterval(cacheKey: CacheKey, schedule: DynamicSchedule, id: string): Promise<{ ok: boolean }> {
+    const shown = { name: "unregister-interval", properties: namesOf(schedule, id) };
+    return this.#around(cacheKey, () => schedule.unregister(id), shown);
+  }
+
+  registerCron(cacheKey: CacheKey, schedule: DynamicSchedule, id: string, options: CronOptions): Promise<RegisteredSchedule> {
+    const register = () => schedule.register(id, { type: "cron", options });
+    const properties = [...namesOf(schedule, id), { label: "cron", text: options.cron }];
+    return this.#around(cacheKey, register, { name: "register-cron", properties, params: options });
+  }
+
+  unregisterCron(cacheKey: CacheKey, schedule: DynamicSchedule, id: string): Promise<{ ok: boolean }> {
+    const shown = { name: "unregister-cron", properties: namesOf(schedule, id) };
+    return this.#around(cacheKey, () => schedule.unregister(id), shown);
+  }
+
+  /** A task around one that retries by itself. */
+  #around<T>(cacheKey: CacheKey, callback: () => Promise<T>, options: RunTaskOptions): Promise<T> {
+    return this.#execution.runTask<T>(cacheKey, { callback, options });
   }
 
   parallel<T extends TaskResult<T>, TItem>(
@@ -146,4 +213,11 @@ export class RunIO implements IO {
       options: { name: "random", icon: "dice-5-filled", params: bounds, properties, style: { style: "minimal" } },
     });
   }
+}
+
+function namesOf(schedule: DynamicSchedule, id: string): { label: string; text: string }[] {
+  return [
+    { label: "schedule", text: schedule.id },
+    { label: "id", text: id },
+  ];
 }

@@ -57,6 +57,12 @@ export class Execution {
   #settle: (end: ExecutionEnd) => void = () => {};
   #cancelBeat: (() => void) | undefined;
 
+  /** The io of the run whose code calls, wherever that code stands; none outside of runs. */
+  static currentIO(): IO | undefined {
+    const caller = callers.getStore();
+    return caller === undefined ? undefined : caller.execution.#io;
+  }
+
   constructor(start: ExecutionStart, reporter: Reporter, runtime: Runtime) {
     this.start = start;
     this.runtime = runtime;

@@ -33,6 +33,22 @@ function failure(field: string) {
   return { success: false as const, error: { issues: [issue], message: issue.message } };
 }
 
+/** The event of a trigger that time sets off, as v2 describes it. */
+export function scheduledEvent(shown: {
+  title: string;
+  icon: string;
+  properties?: EventSpecification<ScheduledPayload>["properties"];
+}): EventSpecification<ScheduledPayload> {
+  const now = { ts: "__CURRENT_DATE__", lastTimestamp: "__CURRENT_DATE__" };
+  return {
+    name: "trigger.scheduled",
+    source: DEFAULT_SOURCE,
+    ...shown,
+    examples: [{ id: "now", name: "Now", icon: "clock", payload: now }],
+    parsePayload: (payload) => parse(payloadSchema, payload),
+  };
+}
+
 class ScheduledTrigger implements Trigger<EventSpecification<ScheduledPayload>> {
   readonly event: EventSpecification<ScheduledPayload>;
   readonly preprocessRuns = false;
@@ -40,16 +56,8 @@ class ScheduledTrigger implements Trigger<EventSpecification<ScheduledPayload>> 
 
   constructor(schedule: Spec, shown: { title: string; icon: string; text: string }) {
     this.#schedule = schedule;
-    const now = { ts: "__CURRENT_DATE__", lastTimestamp: "__CURRENT_DATE__" };
-    this.event = {
-      name: "trigger.scheduled",
-      title: shown.title,
-      source: DEFAULT_SOURCE,
-      icon: shown.icon,
-      examples: [{ id: "now", name: "Now", icon: "clock", payload: now }],
-      properties: [{ label: schedule.type, text: shown.text }],
-      parsePayload: (payload) => parse(payloadSchema, payload),
-    };
+    const { title, icon, text } = shown;
+    this.event = scheduledEvent({ title, icon, properties: [{ label: schedule.type, text }] });
   }
 
   toJSON(): JobMetadata["trigger"] {

@@ -4,7 +4,7 @@ import type { JobMetadata, RequestFilter, RequestPayload } from "@holdfast/proto
 import type { World } from "../platform/world.ts";
 import type { AppRow, EventRow, NewWork, RunRow } from "../store/store.ts";
 import type { KnownJob, Registry } from "./registry.ts";
-import { sourceOf, TICK } from "./schedule.ts";
+import { startsAtTick, TICK } from "./schedule.ts";
 
 export interface Plan {
   runs: RunRow[];
@@ -56,10 +56,10 @@ function payloadOf({ payloadType, payloadText }: EventRow): unknown {
   return payloadType === "JSON" ? payload : requestView(payload as RequestPayload, true);
 }
 
-/** True when the job's trigger names this event and its filters hold, or the event is a tick of its schedule. */
+/** True when the job's trigger names this event and its filters hold, or the event is a tick that starts it. */
 export function triggers(job: KnownJob, event: EventRow): boolean {
   const { trigger } = job.metadata;
-  if (trigger.type === "scheduled") return event.name === TICK && event.source === sourceOf(job);
+  if (event.name === TICK && startsAtTick(job, event.source)) return true;
   if (trigger.type !== "static") return false;
   const { rule } = trigger;
   const names = Array.isArray(rule.event) ? rule.event : [rule.event];

@@ -73,6 +73,71 @@ describe("an event", () => {
     expect(await made.store.runsOfEvent(first.event.rowId)).toHaveLength(1);
   });
 
+  describe("sent for later", () => {
+    const later = { deliverAfter: 3600, replace: true };
+    const due = () => world.now() + 7_300_000;
+    /** The payloads delivered by then. */
+    const delivered = async (now: number): Promise<unknown[]> => {
+      const queues = [{ queue: "@server", limit: 5 }];
+      const { items } = await made.store.claim(
+        { queues, now, leaseUntil: now + 1000, owner: "srv", newToken: (id) => `exe.${id}` },
+        () => null,
+      );
+      const payloads: unknown[] = [];
+      for (const item of items) {
+        if (item.kind !== "event") throw new Error("Not an event.");
+        await made.events.deliver(item.event, item.token);
+        const runs = await made.store.runsOfEvent(item.event.rowId);
+        payloads.push(...runs.map(() => JSON.parse(item.event.payloadText)));
+      }
+      return payloads;
+    };
+
+    it("and again takes the new payload and time, and wakes who delivers it", async () => {
+      const first = await made.events.send(ENVIRONMENT, { id: "o", name: "order", payload: { vip: true, n: 1 } }, later);
+      const again = { id: "o", name: "order", payload: { vip: true, n: 2 }, context: { c: 1 } };
+      const second = await made.events.send(ENVIRONMENT, again, { deliverAfter: 7200, replace: true });
+      expect(second).toMatchObject({ duplicate: true, runs: [], event: { rowId: first.event.rowId, contextText: '{"c":1}' } });
+      expect(await delivered(world.now() + 3_700_000)).toEqual([]);
+      made.woken.length = 0;
+      const now = await made.events.send(ENVIRONMENT, { ...again, payload: { vip: true, n: 3 } }, { replace: true });
+      expect(now.event).toMatchObject({ payloadText: '{"vip":true,"n":3}', deliveredAt: null });
+      expect(made.woken).toEqual(["@server"]);
+      expect(await delivered(world.now())).toEqual([{ vip: true, n: 3 }]);
+      const late = await made.events.send(ENVIRONMENT, { ...again, payload: { vip: true, n: 4 } }, later);
+      expect(late.event.payloadText).toBe('{"vip":true,"n":3}');
+      expect(await delivered(due())).toEqual([]);
+    });
+
+    it("and again stays as it is when it is due in less than five seconds, and when whoever sends it does not replace", async () => {
+      await made.events.send(ENVIRONMENT, { id: "soon", name: "order", payload: { vip: true, n: 1 } }, { deliverAfter: 4 });
+      const soon = await made.events.send(ENVIRONMENT, { id: "soon", name: "order", payload: { vip: true, n: 2 } }, later);
+      expect(soon.event.payloadText).toBe('{"vip":true,"n":1}');
+      await made.events.send(ENVIRONMENT, { id: "tick", name: "order", payload: { vip: true, n: 3 } }, later);
+      await made.events.send(ENVIRONMENT, { id: "tick", name: "order", payload: { vip: true, n: 4 } }, { deliverAfter: 7200 });
+      expect(await delivered(world.now() + 3_700_000)).toEqual([
+        { vip: true, n: 1 },
+        { vip: true, n: 3 },
+      ]);
+    });
+
+    it("and canceled starts nothing, though it is sent again; what was delivered stays", async () => {
+      await made.events.send(ENVIRONMENT, { id: "c", name: "order", payload: { vip: true } }, later);
+      const canceled = await made.events.cancel(ENVIRONMENT, "c");
+      expect(canceled).toMatchObject({ canceledAt: expect.any(Number), deliveredAt: null });
+      expect(await made.events.cancel(ENVIRONMENT, "c")).toEqual(canceled);
+      for (const options of [later, { replace: true }]) {
+        const again = await made.events.send(ENVIRONMENT, { id: "c", name: "order", payload: { vip: true } }, options);
+        expect(again).toMatchObject({ runs: [], event: { canceledAt: canceled?.canceledAt } });
+      }
+      expect(await delivered(due())).toEqual([]);
+      const plain = await made.events.send(ENVIRONMENT, { id: "p", name: "order", payload: { vip: true } });
+      expect(await made.events.cancel(ENVIRONMENT, "p")).toEqual(plain.event);
+      expect(await made.events.cancel(ENVIRONMENT, "nothing")).toBeNull();
+      expect(await made.events.cancel("env_other", "p")).toBeNull();
+    });
+  });
+
   it("sent for later starts nothing until it is delivered, then says when", async () => {
     const sent = await made.events.send(ENVIRONMENT, { name: "order", payload: { vip: true } }, { deliverAfter: 3600 });
     expect([sent.runs, sent.event.deliveredAt]).toEqual([[], null]);

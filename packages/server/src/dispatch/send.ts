@@ -14,10 +14,14 @@ export interface SendOptions {
   deliverAfter?: number | undefined;
   accountId?: string | undefined;
   isTest?: boolean;
+  /** {@link EventRow.sourceText} */
+  sourceText?: string;
   /** Start just this job. */
   onlyJob?: string;
   /** Called for each run before it is stored. */
   before?: (run: RunRow) => Promise<void>;
+  /** An id that was seen before: an event that is due in five seconds or later takes this one's payload, context and time (wire §4.10). */
+  replace?: boolean;
 }
 
 export interface Sent {
@@ -26,6 +30,9 @@ export interface Sent {
   runs: RunRow[];
   duplicate: boolean;
 }
+
+/** An event due sooner than this is as good as delivered: it is not replaced. */
+const REPLACED_UNTIL_MS = 5_000;
 
 /** v2's default source of events; triggers without a source listen to it. */
 const DEFAULT_SOURCE = "trigger.dev";
@@ -42,7 +49,7 @@ export class Events {
   constructor(private readonly needs: EventsNeeds) {}
 
   /**
-   * Stores an event and the runs it starts. An id that was seen before changes nothing: the first event is answered.
+   * Stores an event and the runs it starts. An id that was seen before starts nothing: the first event is answered, as it was or, on `replace`, as it is now.
    *
    * @throws UserFacingError TOO_LARGE, DATABASE_UNREACHABLE
    */
@@ -52,11 +59,35 @@ export class Events {
     const plan = later
       ? { runs: [], work: [{ id: event.rowId, kind: "event" as const, queue: "@server", dueAt: event.deliverAt ?? 0 }] }
       : planRuns(this.needs.registry, this.needs.world, event, options.onlyJob);
-    this.needs.recent.add(event);
+    // A delayed one may be replaced, here or by another server, before it starts anything.
+    if (!later) this.needs.recent.add(event);
     if (options.before) await Promise.all(plan.runs.map(options.before));
     const stored = await this.#store(event, plan, null);
-    if (stored.type === "duplicate") return this.#first(environmentId, stored.eventRowId);
-    return { event, runs: plan.runs, duplicate: false };
+    if (stored.type !== "duplicate") return { event, runs: plan.runs, duplicate: false };
+    const first = await this.#first(environmentId, stored.eventRowId);
+    return { event: options.replace ? await this.#replace(first, event) : first, runs: [], duplicate: true };
+  }
+
+  /** The event of that id once it is canceled: it never starts a run. One that was delivered stays as it is. Null: there is none. */
+  async cancel(environmentId: string, id: string): Promise<EventRow | null> {
+    const { store, world } = this.needs;
+    const event = await store.event(environmentId, { id });
+    if (!event || !waits(event)) return event;
+    await store.changeEvent(event.rowId, { type: "cancel", at: world.now() });
+    return store.event(environmentId, { rowId: event.rowId });
+  }
+
+  /** Lets a waiting event say what this one says, at its time; answers it as it is then. */
+  async #replace(first: EventRow, given: EventRow): Promise<EventRow> {
+    const { store, world, first: claims } = this.needs;
+    if (!waits(first)) return first;
+    const { payloadText, contextText } = given;
+    const deliverAt = given.deliverAt ?? given.createdAt;
+    const dueFrom = world.now() + REPLACED_UNTIL_MS;
+    await store.changeEvent(first.rowId, { type: "replace", dueFrom, payloadText, contextText, deliverAt });
+    // As if it had been stored now: who delivers it may have to look sooner.
+    claims.of({ runs: [], work: [{ id: first.rowId, kind: "event", queue: "@server", dueAt: deliverAt }] }).stored();
+    return this.#first(first.environmentId, first.rowId);
   }
 
   #store(event: EventRow, plan: Plan, done: Intake["done"]): Promise<IntakeResult> {
@@ -64,11 +95,11 @@ export class Events {
     return storing(first.of(plan), ({ runs, work }) => store.intake({ delivery: null, event, runs, work, done }));
   }
 
-  async #first(environmentId: string, eventRowId: string): Promise<Sent> {
+  async #first(environmentId: string, eventRowId: string): Promise<EventRow> {
     const event = await this.needs.store.event(environmentId, { rowId: eventRowId });
     if (!event)
       throw new UserFacingError("CONFLICT", "An event with this id was sent before and is no longer kept.", "Use another id.");
-    return { event, runs: [], duplicate: true };
+    return event;
   }
 
   /** A delayed event is due: start its runs. The claim's token keeps a second server from doing it again. */
@@ -76,6 +107,11 @@ export class Events {
     const plan = event.canceledAt ? { runs: [], work: [] } : planRuns(this.needs.registry, this.needs.world, event);
     const delivered = event.canceledAt ? event : { ...event, deliveredAt: this.needs.world.now() };
     await this.#store(delivered, plan, { id: event.rowId, token });
+  }
+
+  /** A tick that counts no more starts nothing. */
+  async drop(event: EventRow): Promise<void> {
+    await this.needs.store.changeEvent(event.rowId, { type: "cancel", at: this.needs.world.now() });
   }
 
   /** Runs an event's job again: a copy of the event under a new id, for that job only. */
@@ -96,7 +132,7 @@ export class Events {
     const after = options.deliverAfter === undefined ? null : now + options.deliverAfter * 1000;
     const deliverAt = options.deliverAt?.getTime() ?? after;
     const later = deliverAt !== null && deliverAt > now;
-    return {
+    const row: EventRow = {
       rowId,
       environmentId,
       id: raw.id ?? rowId,
@@ -114,5 +150,11 @@ export class Events {
       isTest: options.isTest ?? false,
       deliveryId: null,
     };
+    if (options.sourceText !== undefined) row.sourceText = options.sourceText;
+    return row;
   }
+}
+
+function waits({ deliverAt, deliveredAt, canceledAt }: EventRow): boolean {
+  return deliverAt !== null && deliveredAt === null && canceledAt === null;
 }

@@ -39,7 +39,8 @@ function usedUp(row: TaskRow): number {
 }
 
 /** `ctx.source` of v2: which schedule a run comes from. */
-export function sourceShown(event: EventRow): { source?: { id: string } } {
+export function sourceShown(event: EventRow): { source?: { id: string; metadata?: unknown } } {
+  if (event.sourceText !== undefined) return { source: JSON.parse(event.sourceText) as { id: string } };
   return event.name === TICK ? { source: { id: event.source } } : {};
 }
 

@@ -8,7 +8,7 @@ import { Gate } from "./access.ts";
 import { Call, jsonResponse } from "./call.ts";
 import { dashboard } from "./dashboard.ts";
 import { ingestHandler } from "./ingest-handler.ts";
-import { jsonBody } from "./json-body.ts";
+import { checkedBody } from "./json-body.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Route } from "./route.ts";
 import { allRoutes } from "./routes/all.ts";
@@ -55,7 +55,8 @@ function handlerOf(route: Route, rooms: Rooms, gate: Gate): (context: Context) =
   return async (context) => {
     const caller = await gate.admit(route, context);
     const call = new Call(rooms, context, caller);
-    const body = route.body ? await jsonBody(context, route.body, { limit: route.bodyLimit, bad: route.badBody }) : undefined;
+    const reading = { limit: route.bodyLimit, bad: route.badBody, asText: route.bodyAs === "text" };
+    const body = route.body ? await checkedBody(context, route.body, reading) : undefined;
     const response = await route.handle(call, body);
     return route.access === "anyKey" ? withHeaders(response, CORS) : response;
   };

@@ -18,6 +18,7 @@ import { startEmbeddedPostgres } from "../platform/postgres/embedded.ts";
 import { createVault, generateApiKeys, generateEncryptionKey, hashKey, previewOf } from "../platform/secrets.ts";
 import { realWorld, type World } from "../platform/world.ts";
 import { Runs } from "../runs/change.ts";
+import { Registrations } from "../schedule/registrations.ts";
 import { createPostgresStore } from "../store/postgres/postgres-store.ts";
 import type { AppRow, BusMessage, EnvironmentRow } from "../store/store.ts";
 import { Reports } from "../tasks/report.ts";
@@ -163,6 +164,8 @@ export async function startFixture(options: FixtureOptions = {}) {
     },
   };
   const reports = new Reports(store, meter);
+  const events = new Events({ world, registry, store, recent: new RecentEvents(), first });
+  const registrations = new Registrations({ world, registry, schedules: store.schedules, events, ticksIn: () => true });
   let port = 0;
   const rooms: Rooms = {
     mode,
@@ -175,7 +178,8 @@ export async function startFixture(options: FixtureOptions = {}) {
     meter,
     ingest,
     runs,
-    events: new Events({ world, registry, store, recent: new RecentEvents(), first }),
+    events,
+    registrations,
     reports: { record: (token, items) => reports.record(token, items, world.now()) },
     tasks: new V2Tasks(world, store, { forceYield: () => false, progressed: () => {}, operate: async () => {} }),
     ...buildDelivery({

@@ -1,4 +1,4 @@
-// Room: http. Reads and checks a route's JSON body, whatever its content-type says: v2's CLI sends JSON as text/plain.
+// Room: http. Reads and checks a route's body, JSON unless the route says text, whatever its content-type says: v2's CLI sends JSON as text/plain.
 // Promises: bounded bytes, bounded nesting, and an error that says where the body is wrong.
 import type { IncomingMessage } from "node:http";
 import { type ErrorCode, UserFacingError } from "@holdfast/protocol";
@@ -34,13 +34,18 @@ function parse(text: string): unknown {
   }
 }
 
+export interface BodyOptions {
+  /** Bytes. */
+  limit?: number | undefined;
+  bad?: ErrorCode | undefined;
+  /** The schema is that of the text itself. */
+  asText?: boolean | undefined;
+}
+
 /** The body of a request, in the shape of the schema. An empty body counts as `{}`. */
-export async function jsonBody(
-  context: Context,
-  schema: z.ZodType,
-  options: { limit?: number | undefined; bad?: ErrorCode | undefined },
-): Promise<unknown> {
-  const value = parse(await readText(context, options.limit ?? DEFAULT_LIMIT));
+export async function checkedBody(context: Context, schema: z.ZodType, options: BodyOptions): Promise<unknown> {
+  const text = await readText(context, options.limit ?? DEFAULT_LIMIT);
+  const value = options.asText ? text : parse(text);
   const checked = schema.safeParse(value);
   if (checked.success) return checked.data;
   const problems = checked.error.issues

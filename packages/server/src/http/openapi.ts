@@ -39,13 +39,14 @@ function operationOf(route: Route): object {
     content: { "application/json": { schema: { $ref: "#/components/schemas/Error" } } },
   };
   const schema = route.body ? z.toJSONSchema(route.body, { unrepresentable: "any", io: "input" }) : null;
+  const mediaType = route.bodyAs === "text" ? "text/plain" : "application/json";
   return {
     operationId: route.name,
     summary: route.summary,
     tags: [route.tag],
     security: SECURITY[route.access],
     parameters: parametersOf(route),
-    ...(schema ? { requestBody: { required: true, content: { "application/json": { schema } } } } : {}),
+    ...(schema ? { requestBody: { required: true, content: { [mediaType]: { schema } } } } : {}),
     responses: { "200": { description: "Done" }, default: failure },
   };
 }

@@ -21,6 +21,8 @@ export interface Route {
   readonly tag: "v2" | "management" | "system";
   readonly access: Access;
   readonly body?: z.ZodType;
+  /** text: the body is not JSON to be parsed here, and its schema that of a string. */
+  readonly bodyAs?: "text";
   /** Bytes. */
   readonly bodyLimit?: number;
   /** How a body of the wrong shape is refused; default BAD_REQUEST. */

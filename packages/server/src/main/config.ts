@@ -23,6 +23,8 @@ export interface ServerConfig {
   /** Log as JSON lines. */
   json?: boolean;
   logLevel?: LogLevel;
+  /** Whether schedules run in DEVELOPMENT environments. Default true. */
+  devSchedules?: boolean;
   /** Largest webhook body, in bytes. Default 10 MiB. */
   maxBodyBytes?: number;
 }

@@ -12,6 +12,7 @@ import { createIngest, type Ingest } from "../ingest/ingest.ts";
 import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
 import { Runs } from "../runs/change.ts";
+import { Registrations } from "../schedule/registrations.ts";
 import { Schedules } from "../schedule/schedules.ts";
 import type { Bus, EventRow, Store } from "../store/store.ts";
 import { Reports } from "../tasks/report.ts";
@@ -33,6 +34,8 @@ export interface CoreParts {
   mode: "dev" | "start";
   /** Bytes of a request's body accepted, packed and unpacked. */
   bodyBytes: number;
+  /** Whether schedules run in DEVELOPMENT environments. Default true. */
+  devSchedules?: boolean | undefined;
 }
 
 export interface Core extends Delivery {
@@ -40,6 +43,7 @@ export interface Core extends Delivery {
   runs: Runs;
   events: Events;
   schedules: Schedules;
+  registrations: Registrations;
   executor: Executor;
   worker: Worker;
   apps: AppCalls;
@@ -53,7 +57,8 @@ export interface Core extends Delivery {
  *
  * @example const core = buildCore({ world, store, bus, registry, vault, owner, mode: "dev", bodyBytes: DEFAULT_BODY_BYTES }); core.worker.start();
  */
-export function buildCore({ world, store, bus, registry, vault, owner, mode, bodyBytes }: CoreParts): Core {
+export function buildCore(parts: CoreParts): Core {
+  const { world, store, bus, registry, vault, owner, mode, bodyBytes, devSchedules = true } = parts;
   // An event nobody listens for makes no work: looking for it would cost four statements.
   const wake = (queues: string[]): void => {
     if (queues.length > 0) bus.publish({ type: "work", queues });
@@ -78,7 +83,9 @@ export function buildCore({ world, store, bus, registry, vault, owner, mode, bod
   });
   const first = new FirstClaims({ world, registry, runs, executor, news, wake, owner });
   const events = new Events({ world, registry, store, recent, first });
-  const schedules = new Schedules({ world, registry, events });
+  const ticksIn = (id: string): boolean => devSchedules || registry.environment(id)?.type !== "DEVELOPMENT";
+  const registrations = new Registrations({ world, registry, schedules: store.schedules, events, ticksIn });
+  const schedules = new Schedules({ world, registry, events, registrations, ticksIn });
   const apps = appCalls(executor.hub, executor.push);
   const delivery = buildDelivery({ world, store, registry, runs, vault, apps, owner, wake });
   const plan = (event: EventRow): Starting => {
@@ -95,5 +102,5 @@ export function buildCore({ world, store, bus, registry, vault, owner, mode, bod
     // Its slots are free: work that waited for them may be due, here or with another server.
     if (run.flow && run.state.kind !== "executing") wake([run.appId]);
   });
-  return { registry, runs, events, schedules, executor, worker, apps, ingest, meter, wake, ...delivery };
+  return { registry, runs, events, schedules, registrations, executor, worker, apps, ingest, meter, wake, ...delivery };
 }

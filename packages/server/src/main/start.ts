@@ -79,7 +79,8 @@ async function serve(opened: Opened): Promise<RunningServer> {
   const registry = new Registry(store.catalog, world, bus);
   await registry.refresh();
   const bodyBytes = config.maxBodyBytes ?? DEFAULT_BODY_BYTES;
-  const core = buildCore({ world, store, bus, registry, vault, owner, mode: config.mode, bodyBytes });
+  const { mode, devSchedules } = config;
+  const core = buildCore({ world, store, bus, registry, vault, owner, mode, bodyBytes, devSchedules });
   const port = { number: config.port };
   const rooms = await buildRooms(opened, core, () => ownUrl(config.host, port.number));
   const listening = await listen(createHttp(rooms), config, (server) =>

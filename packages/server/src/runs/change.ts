@@ -15,6 +15,8 @@ export interface Telling {
   tasks: TaskWrite[];
 }
 
+const CANCELED_AT_ONCE = 100;
+
 export class Runs {
   readonly #listeners: ChangeListener[] = [];
 
@@ -75,6 +77,18 @@ export class Runs {
   /** Cancels an unfinished run; its open tasks with it. */
   async cancel(environmentId: string, runId: string): Promise<"canceled" | "finished" | "missing"> {
     return this.#byHand(environmentId, runId, { type: "canceled" }, "canceled");
+  }
+
+  /** Cancels several; tells which it did, and which had ended by themselves meanwhile. */
+  async cancelAll(environmentId: string, runIds: readonly string[]): Promise<{ canceled: string[]; finished: string[] }> {
+    const told = { canceled: [] as string[], finished: [] as string[] };
+    // Together, for they share commits; in parts, so that nobody else waits long.
+    for (let from = 0; from < runIds.length; from += CANCELED_AT_ONCE) {
+      const part = runIds.slice(from, from + CANCELED_AT_ONCE);
+      const outcomes = await Promise.all(part.map((id) => this.cancel(environmentId, id)));
+      for (const [i, id] of part.entries()) told[outcomes[i] === "canceled" ? "canceled" : "finished"].push(id);
+    }
+    return told;
   }
 
   /** Takes up a run that ended badly where it stopped: finished tasks keep their outputs. */

@@ -6,6 +6,7 @@ import { Registry } from "../dispatch/registry.ts";
 import { Events } from "../dispatch/send.ts";
 import { realWorld, type World } from "../platform/world.ts";
 import { createMemoryStore } from "../store/memory/memory-store.ts";
+import { Registrations } from "./registrations.ts";
 import { Schedules } from "./schedules.ts";
 
 const ENVIRONMENT = "env_00000000000000000000000000";
@@ -19,7 +20,8 @@ function scene() {
   const first: FirstClaims = { of: (plan) => ({ ...plan, stored: () => {}, dropped: () => {} }) };
   const server = () => {
     const events = new Events({ world, registry, store, recent: new RecentEvents(), first });
-    return new Schedules({ world, registry, events });
+    const needs = { world, registry, events, ticksIn: () => true };
+    return new Schedules({ ...needs, registrations: new Registrations({ ...needs, schedules: store.schedules }) });
   };
   const register = (cron: string, enabled = true) => {
     const event = { name: "trigger.scheduled", title: "Cron", source: "trigger.dev", icon: "clock" };

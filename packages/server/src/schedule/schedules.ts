@@ -2,10 +2,11 @@
 // Promises: one event a tick with any number of servers, since a tick's id is its schedule and moment; ticks missed while no server ran are one late tick, then
 // the schedule goes on in the future.
 import type { KnownJob, Registry } from "../dispatch/registry.ts";
-import { nextTick, scheduleOf, sourceOf, TICK } from "../dispatch/schedule.ts";
+import { nextTick, registrationOf, scheduleOf, sourceOf, TICK } from "../dispatch/schedule.ts";
 import type { Events } from "../dispatch/send.ts";
 import type { World } from "../platform/world.ts";
 import type { EventRow } from "../store/store.ts";
+import type { Registrations } from "./registrations.ts";
 
 /** A tick this long overdue is taken as lost, and the next one stored without it. */
 const OVERDUE_MS = 60_000;
@@ -14,6 +15,9 @@ export interface SchedulesNeeds {
   world: World;
   registry: Registry;
   events: Events;
+  registrations: Registrations;
+  /** Whether schedules run in an environment. */
+  ticksIn(environmentId: string): boolean;
 }
 
 export class Schedules {
@@ -24,22 +28,27 @@ export class Schedules {
 
   /** Stores the next tick of every schedule that has none yet. Costs nothing for those whose next tick is known here. */
   async ensure(): Promise<void> {
-    const { registry, world } = this.needs;
-    const jobs = registry.environments().flatMap(({ id }) => registry.allJobs(id).filter(isScheduled));
+    const { registry, world, registrations, ticksIn } = this.needs;
+    const environments = registry.environments().flatMap(({ id }) => (ticksIn(id) ? [id] : []));
+    const jobs = environments.flatMap((id) => registry.allJobs(id).filter(isScheduled));
     this.#forgetAllBut(jobs);
     for (const job of jobs) {
       const planned = this.#planned.get(sourceOf(job));
       if (planned === undefined || planned < world.now() - OVERDUE_MS) await this.#plan(job, null);
     }
+    await registrations.ensure(environments);
   }
 
   /** A tick is due: the one after it is stored first, so that a crash in between leaves no gap; then its job runs. */
   async deliver(tick: EventRow, token: string): Promise<void> {
+    const { events, registrations, ticksIn } = this.needs;
+    if (!ticksIn(tick.environmentId)) return events.drop(tick);
+    if (registrationOf(tick.source)) return registrations.deliver(tick, token);
     const job = this.needs.registry
       .allJobs(tick.environmentId)
       .find((known) => isScheduled(known) && sourceOf(known) === tick.source);
     if (job) await this.#plan(job, tick.timestamp);
-    await this.needs.events.deliver(tick, token);
+    await events.deliver(tick, token);
   }
 
   async #plan(job: KnownJob, last: number | null): Promise<void> {

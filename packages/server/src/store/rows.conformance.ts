@@ -8,6 +8,7 @@ import {
   NOW,
   report,
   sampleDelivery,
+  sampleEnvironment,
   sampleEvent,
   sampleIntake,
   sampleTask,
@@ -69,20 +70,48 @@ export function texts(context: Context): void {
   });
 }
 
+export function values(context: Context): void {
+  it("keeps a value by key, the later of two, byte for byte, for every server", async () => {
+    const { store, other } = context;
+    const key = unique("a/b \u00e9 ?");
+    expect(await store.values.get(ENVIRONMENT, key)).toBeNull();
+    await store.values.set(ENVIRONMENT, key, { text: '{"v":1}', at: NOW });
+    expect(await other.values.get(ENVIRONMENT, key)).toEqual({ text: '{"v":1}' });
+    for (const text of ['"\\u0000 \\ud800"', "-0", "1e400", '{"b":1,"a":1.0}', JSON.stringify("\u{1F600}".repeat(60_000))]) {
+      await other.values.set(ENVIRONMENT, key, { text, at: NOW });
+      expect((await store.values.get(ENVIRONMENT, key))?.text === text).toBe(true);
+    }
+  });
+
+  it("tells undefined from what is not there, and forgets", async () => {
+    const { values: kept } = context.store;
+    const key = unique("undefined");
+    await kept.set(ENVIRONMENT, key, { text: null, at: NOW });
+    expect(await kept.get(ENVIRONMENT, key)).toEqual({ text: null });
+    expect(await kept.delete(ENVIRONMENT, key)).toBe(true);
+    expect(await kept.delete(ENVIRONMENT, key)).toBe(false);
+    expect(await kept.get(ENVIRONMENT, key)).toBeNull();
+  });
+
+  it("keeps environments, and keys that differ in one byte, apart", async () => {
+    const { values: kept } = context.store;
+    const key = unique("k");
+    const others = [`${key} `, key.toUpperCase(), `${key}\u0301`, `job:${key}`];
+    await kept.set(ENVIRONMENT, key, { text: "1", at: NOW });
+    for (const each of others) expect(await kept.get(ENVIRONMENT, each)).toBeNull();
+    const elsewhere = world.newId("environment");
+    expect(await kept.get(elsewhere, key)).toBeNull();
+    expect(await kept.delete(elsewhere, key)).toBe(false);
+    await kept.set(elsewhere, key, { text: "2", at: NOW });
+    expect(await kept.get(ENVIRONMENT, key)).toEqual({ text: "1" });
+  });
+}
+
 export function catalog(context: Context): void {
   it("keeps environments, apps, endpoints and settings, and counts their saves", async () => {
     const { catalog: rows } = context.store;
     const before = await rows.revision();
-    const environment = {
-      id: world.newId("environment"),
-      slug: unique("dev"),
-      type: "DEVELOPMENT" as const,
-      secretKeyHash: unique("hash"),
-      secretKeySealed: "sealed",
-      secretKeyPreview: "tr_dev_…1234",
-      publicKey: unique("pk_dev"),
-      createdAt: NOW,
-    };
+    const environment = sampleEnvironment();
     await rows.saveEnvironment(environment);
     const app = {
       id: world.newId("app"),

@@ -1,7 +1,18 @@
 // Rows for the store's tests: valid, small, unlike each other. Called by the conformance suite and the stores' own tests.
 import { advance, newRun, type RunInput } from "@holdfast/engine";
 import { realWorld } from "../platform/world.ts";
-import type { Claim, DeliveryRow, EventRow, Intake, RunChange, RunRow, Store, TaskRow, TaskWrite } from "./store.ts";
+import type {
+  Claim,
+  DeliveryRow,
+  EnvironmentRow,
+  EventRow,
+  Intake,
+  RunChange,
+  RunRow,
+  Store,
+  TaskRow,
+  TaskWrite,
+} from "./store.ts";
 
 export const world = realWorld({ log: { write: () => undefined } });
 /** A whole minute in the current week. */
@@ -12,6 +23,19 @@ let counter = 0;
 export function unique(prefix: string): string {
   counter += 1;
   return `${prefix}-${counter}-${world.newId("server").slice(-8)}`;
+}
+
+export function sampleEnvironment(): EnvironmentRow {
+  return {
+    id: world.newId("environment"),
+    slug: unique("dev"),
+    type: "DEVELOPMENT",
+    secretKeyHash: unique("hash"),
+    secretKeySealed: "sealed",
+    secretKeyPreview: "tr_dev_…1234",
+    publicKey: unique("pk_dev"),
+    createdAt: NOW,
+  };
 }
 
 export function sampleEvent(fields: Partial<EventRow> = {}): EventRow {

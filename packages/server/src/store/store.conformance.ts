@@ -3,8 +3,10 @@ import { afterAll, beforeAll, describe } from "vitest";
 import type { Context } from "./context.conformance.ts";
 import { crowds, gates, limits } from "./gates.conformance.ts";
 import { outside } from "./outside.conformance.ts";
-import { catalog, texts } from "./rows.conformance.ts";
+import { catalog, texts, values } from "./rows.conformance.ts";
+import { schedules } from "./schedules.conformance.ts";
 import { changing, merging, opening, recording } from "./steps.conformance.ts";
+import { waitingEvents } from "./waiting-events.conformance.ts";
 import { claiming, intake, leases, settling } from "./work.conformance.ts";
 
 export interface Opened extends Context {
@@ -23,6 +25,7 @@ export function storeConformance(name: string, open: () => Promise<Opened>): voi
     afterAll(() => close?.());
     describe("intake", () => intake(opened));
     describe("intake that finishes work", () => settling(opened));
+    describe("events that wait", () => waitingEvents(opened));
     describe("claim", () => claiming(opened));
     describe("leases", () => leases(opened));
     describe("recordTask", () => recording(opened));
@@ -34,6 +37,8 @@ export function storeConformance(name: string, open: () => Promise<Opened>): voi
     describe("gates, limits", () => limits(opened));
     describe("gates, crowds", () => crowds(opened));
     describe("texts", () => texts(opened));
+    describe("values", () => values(opened));
+    describe("schedules", () => schedules(opened));
     describe("catalog", () => catalog(opened));
   });
 }

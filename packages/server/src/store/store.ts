@@ -4,6 +4,7 @@
 // All times are epoch milliseconds, passed in: SQL never asks the clock. `*Text` fields hold JSON text that is never parsed or re-serialised here.
 import type { Flow, RuleLimit, Run } from "@holdfast/engine";
 import type { DeliveryVerdict, EnvironmentType, IndexDocument, TaskStatus } from "@holdfast/protocol";
+import type { ScheduleStore } from "./schedule-rows.ts";
 
 export interface EnvironmentRow {
   id: string;
@@ -82,6 +83,8 @@ export interface EventRow {
   accountId: string | null;
   isTest: boolean;
   deliveryId: string | null;
+  /** What its runs see as their source, `{id, metadata}`, as JSON text. Absent: `source` says it all. */
+  sourceText?: string;
 }
 
 export interface RunRow extends Run {
@@ -246,6 +249,12 @@ export interface OpenedTask {
   created: boolean;
 }
 
+/** What may become of an event that waits for its time. */
+export type EventChange =
+  | { type: "cancel"; at: number }
+  /** Unless it is due before `dueFrom`, or someone has begun to deliver it. */
+  | { type: "replace"; dueFrom: number; payloadText: string; contextText: string | null; deliverAt: number };
+
 export interface TasksQuery {
   /** Only those behind this one. */
   after?: Pick<TaskRow, "position" | "key"> | undefined;
@@ -259,6 +268,12 @@ export interface Store {
   readonly catalog: CatalogStore;
   /** Low rate: what runs wait for outside of them, and what is sent out. */
   readonly outside: OutsideStore;
+
+  /** What users' code keeps by key. */
+  readonly values: ValueStore;
+
+  /** Schedules that programs register at run time. */
+  readonly schedules: ScheduleStore;
 
   /** Stores requests, events and runs. */
   intake(item: Intake): Promise<IntakeResult>;
@@ -293,6 +308,12 @@ export interface Store {
    * that fits becomes due, in the same transaction; so do outbound requests that await the end of a run. Answers the queues of the latter.
    */
   changeRun(change: RunChange): Promise<false | { due: string[] }>;
+
+  /**
+   * Changes an event that waits for its time. False: it does not, any more, or this very change was made by a call whose answer got lost. One that was canceled
+   * never starts a run: a delivery under way finds its work gone.
+   */
+  changeEvent(rowId: string, change: EventChange): Promise<boolean>;
 
   run(environmentId: string | null, id: string): Promise<RunRow | null>;
   runsOfEvent(eventRowId: string): Promise<RunRow[]>;
@@ -335,6 +356,15 @@ export interface OutsideStore {
   dropOutbound(ids: string[]): Promise<void>;
   /** Removes claimed work of kind "waiters" or "outbound", and the outbound request, unless the claim was lost. */
   finish(work: { id: string; token: string }): Promise<void>;
+}
+
+/** Values by key, one flat space an environment. A call that resolved is on disk; of two that set one key the later counts. */
+export interface ValueStore {
+  /** Null: no such key. `text`: JSON text, given back byte for byte; null is undefined, which was set all the same. */
+  get(environmentId: string, key: string): Promise<{ text: string | null } | null>;
+  set(environmentId: string, key: string, value: { text: string | null; at: number }): Promise<void>;
+  /** False: there was no such key, or a call whose outcome got lost has deleted it. */
+  delete(environmentId: string, key: string): Promise<boolean>;
 }
 
 /** News between servers on one database: best effort, never the only copy of a promise (polling is the safety net). */

@@ -15,6 +15,8 @@ import { v2AppRoutes } from "./v2-apps.ts";
 import { v2EventRoutes } from "./v2-events.ts";
 import { v2OutsideRoutes } from "./v2-outside.ts";
 import { v2RunRoutes } from "./v2-runs.ts";
+import { v2ScheduleRoutes } from "./v2-schedules.ts";
+import { v2StoreRoutes } from "./v2-store.ts";
 import { v2TaskRoutes } from "./v2-tasks.ts";
 
 export function allRoutes(parts: { sessions: Sessions; gate: Gate }): readonly Route[] {
@@ -24,6 +26,8 @@ export function allRoutes(parts: { sessions: Sessions; gate: Gate }): readonly R
     ...v2RunRoutes,
     ...v2OutsideRoutes,
     ...v2TaskRoutes(),
+    ...v2StoreRoutes,
+    ...v2ScheduleRoutes,
     ...sessionRoutes(parts),
     ...environmentRoutes,
     ...runRoutes,

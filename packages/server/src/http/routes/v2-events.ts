@@ -1,4 +1,4 @@
-// Room: http. The v2 event routes: send, send many, look up (wire §2.8).
+// Room: http. The v2 event routes: send, send many, look up, cancel (wire §2.8).
 
 import { statusOf } from "@holdfast/engine";
 import { type ApiEventLog, type RunStatus, sendEventBodySchema, sendEventsBodySchema } from "@holdfast/protocol";
@@ -40,7 +40,8 @@ interface GivenOptions {
   accountId?: string | undefined;
 }
 function sendOptions(options: GivenOptions | undefined): SendOptions {
-  return { deliverAt: options?.deliverAt, deliverAfter: options?.deliverAfter, accountId: options?.accountId };
+  const { deliverAt, deliverAfter, accountId } = options ?? {};
+  return { deliverAt, deliverAfter, accountId, replace: true };
 }
 
 /** A run as lists of v2's API show it. */
@@ -54,10 +55,15 @@ export function runLine(run: RunRow, call: Call): object {
   };
 }
 
+/** The event of the path in the caller's environment, or 404. */
+async function ownEvent(call: Call): Promise<EventRow> {
+  const event = await call.rooms.store.event(call.environment.id, { id: call.param("id") });
+  return orThrow(event, "NOT_FOUND", "Event not found");
+}
+
 async function getEvent(call: Call): Promise<Response> {
-  const { store } = call.rooms;
-  const event = orThrow(await store.event(call.environment.id, { id: call.param("id") }), "NOT_FOUND", "Event not found");
-  const runs = await store.runsOfEvent(event.rowId);
+  const event = await ownEvent(call);
+  const runs = await call.rooms.store.runsOfEvent(event.rowId);
   const updatedAt = Math.max(event.createdAt, ...runs.map((run) => run.updatedAt));
   return call.json({
     id: event.id,
@@ -66,6 +72,22 @@ async function getEvent(call: Call): Promise<Response> {
     updatedAt: isoOrNull(updatedAt),
     runs: runs.map((run) => runLine(run, call)),
   });
+}
+
+/** What v2 answers of runs that were canceled together. */
+export async function cancelRuns(call: Call, runIds: readonly string[]): Promise<Response> {
+  const { canceled, finished } = await call.rooms.runs.cancelAll(call.environment.id, runIds);
+  return call.json({ cancelledRunIds: canceled, failedToCancelRunIds: finished });
+}
+
+async function cancelRunsOfEvent(call: Call): Promise<Response> {
+  const { rowId } = await ownEvent(call);
+  const runs = await call.rooms.store.runsOfEvent(rowId);
+  const unfinished = runs.filter(({ state }) => state.kind !== "finished");
+  return cancelRuns(
+    call,
+    unfinished.map(({ id }) => id),
+  );
 }
 
 const lookUp = (version: "v1" | "v2"): Route =>
@@ -84,7 +106,7 @@ export const v2EventRoutes: Route[] = [
     method: "POST",
     path: "/api/v1/events",
     name: "sendEvent",
-    summary: "Send an event; a repeated id changes nothing and answers the first",
+    summary: "Send an event; a repeated id answers the first, which takes the new payload and time if it is due in 5 s or later",
     tag: "v2",
     access: "secretKey",
     body: sendEventBodySchema,
@@ -110,6 +132,27 @@ export const v2EventRoutes: Route[] = [
       const sent = await Promise.all(body.events.map((event) => call.rooms.events.send(call.environment.id, event, options)));
       return call.json(sent.map(({ event }) => eventLog(event)));
     },
+  }),
+  route({
+    method: "POST",
+    path: "/api/v1/events/:id/cancel",
+    name: "cancelEvent",
+    summary: "Cancel an event that waits for its time: it never starts a run; one that was delivered stays as it is",
+    tag: "v2",
+    access: "secretKey",
+    handle: async (call) => {
+      const event = await call.rooms.events.cancel(call.environment.id, call.param("id"));
+      return call.json(eventLog(orThrow(event, "NOT_FOUND", "Event not found")));
+    },
+  }),
+  route({
+    method: "POST",
+    path: "/api/v1/events/:id/cancel-runs",
+    name: "cancelRunsOfEvent",
+    summary: "Cancel the runs an event started that have not ended",
+    tag: "v2",
+    access: "secretKey",
+    handle: cancelRunsOfEvent,
   }),
   lookUp("v1"),
   lookUp("v2"),

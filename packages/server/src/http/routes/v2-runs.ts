@@ -1,11 +1,11 @@
-// Room: http. The v2 run routes: look up, cancel, list a job's (wire §2.9).
+// Room: http. The v2 run routes: look up, cancel, list a job's, cancel a job's (wire §2.9).
 import { statusOf } from "@holdfast/engine";
-import { type ApiRun, isId, UserFacingError } from "@holdfast/protocol";
+import { type ApiRun, isFinalRunStatus, isId, RUN_STATUSES, UserFacingError } from "@holdfast/protocol";
 import type { RunRow } from "../../store/store.ts";
 import { parsed } from "../../views/reader.ts";
 import type { Call } from "../call.ts";
 import { type Route, route } from "../route.ts";
-import { legacyStatus } from "./v2-events.ts";
+import { cancelRuns, legacyStatus } from "./v2-events.ts";
 
 const MOST = 50;
 const iso = (time: number | null): string | null => (time === null ? null : new Date(time).toISOString());
@@ -55,6 +55,23 @@ async function statuses(call: Call): Promise<Response> {
   return call.json({ run: shown, statuses: [] });
 }
 
+const UNFINISHED = RUN_STATUSES.filter((status) => !isFinalRunStatus(status));
+/** The largest page is known to runs-of-status.sql. */
+const UNFINISHED_PAGE = 200;
+
+/** Newest first, so that runs started meanwhile are not among them. */
+async function unfinishedRuns(call: Call, job: string): Promise<string[]> {
+  const ids: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const query = { job, statuses: UNFINISHED, cursor, limit: UNFINISHED_PAGE };
+    const page = await call.rooms.views.runs.list(call.environment, query);
+    ids.push(...page.items.map(({ id }) => id));
+    cursor = page.nextCursor;
+  } while (cursor);
+  return ids;
+}
+
 const PAGING = {
   cursor: "Id of the first task of the page",
   take: "Tasks a page, at most 50",
@@ -98,6 +115,15 @@ export const v2RunRoutes: Route[] = [
       await call.rooms.runs.cancel(call.environment.id, (await ownRun(call)).id);
       return call.json(await apiRun(call));
     },
+  }),
+  route({
+    method: "POST",
+    path: "/api/v1/jobs/:id/cancel-runs",
+    name: "cancelRunsOfJob",
+    summary: "Cancel a job's runs that have not ended, in this environment",
+    tag: "v2",
+    access: "secretKey",
+    handle: async (call) => cancelRuns(call, await unfinishedRuns(call, call.param("id"))),
   }),
   route({
     method: "GET",

@@ -16,6 +16,7 @@ import type {
   Claim,
   ClaimRequest,
   DeliveryRow,
+  EventChange,
   EventRow,
   Intake,
   IntakeResult,
@@ -35,6 +36,8 @@ import { MemoryCatalog } from "./memory-catalog.ts";
 import { claimWork } from "./memory-claim.ts";
 import { freeSlots, type GateTables, inviteParked, noGates, parkNew, saveLimits } from "./memory-gates.ts";
 import { awaken, MemoryOutside, tellOfEnd } from "./memory-outside.ts";
+import { MemorySchedules } from "./memory-schedules.ts";
+import { MemoryValues } from "./memory-values.ts";
 
 /** Everything kept. `tasks`: by run, then by key. `eventKeys`: environment and sender's id → row id. */
 export interface Tables {
@@ -51,6 +54,8 @@ export interface Tables {
 
 export class MemoryStore implements Store {
   readonly catalog: MemoryCatalog = new MemoryCatalog((limits, now) => saveLimits(this.tables, limits, now));
+  readonly values: MemoryValues = new MemoryValues();
+  readonly schedules: MemorySchedules = new MemorySchedules();
   /** For snapshots in tests; only this class writes them. */
   readonly tables: Tables = {
     deliveries: new Map(),
@@ -71,7 +76,7 @@ export class MemoryStore implements Store {
     const key = event && eventKey(event.environmentId, event.id);
     const held = done === null || tables.work.get(done.id)?.token === done.token;
     const first = key === null ? undefined : tables.eventKeys.get(key);
-    if (!held) return event && first === event.rowId ? { type: "stored" } : { type: "stale" };
+    if (!held) return this.#wasStored(item, first) ? { type: "stored" } : { type: "stale" };
     if (done) tables.work.delete(done.id);
     const fresh = key !== null && first === undefined;
     if (fresh) tables.eventKeys.set(key, event?.rowId ?? "");
@@ -82,6 +87,11 @@ export class MemoryStore implements Store {
     this.#start(item, { fresh, pending });
     const awaited = event !== null && (fresh || done !== null) && awaken(this.tables, event);
     return awaited ? { type: "stored", awaited } : { type: "stored" };
+  }
+
+  /** An intake whose work is gone was stored before, or came too late: its runs tell. Without runs it makes no difference. */
+  #wasStored({ event, runs: [run] }: Intake, first: string | undefined): boolean {
+    return run ? this.tables.runs.has(run.id) : event !== null && first === event.rowId;
   }
 
   /** Answers true if a pending delivery was added now. */
@@ -217,6 +227,23 @@ export class MemoryStore implements Store {
   #due({ before, after }: RunChange): string[] {
     if (after.state.kind !== "finished") return [];
     return [...this.tables.outbound.values()].filter((row) => row.runId === before.id && row.awaitsEnd).map(({ queue }) => queue);
+  }
+
+  async changeEvent(rowId: string, change: EventChange): Promise<boolean> {
+    const event = this.tables.events.get(rowId);
+    const work = this.tables.work.get(rowId);
+    if (!event || work?.kind !== "event") return false;
+    if (change.type === "cancel") {
+      this.tables.work.delete(rowId);
+      this.tables.events.set(rowId, { ...event, canceledAt: change.at });
+      return true;
+    }
+    if (work.token !== null || work.dueAt < change.dueFrom) return false;
+    const deliverAt = Math.ceil(change.deliverAt);
+    this.tables.work.set(rowId, { ...work, dueAt: deliverAt });
+    const { payloadText, contextText } = change;
+    this.tables.events.set(rowId, storableRow({ ...event, payloadText, contextText, deliverAt }));
+    return true;
   }
 
   #apply(change: RunChange, claimed: boolean): boolean {

@@ -44,7 +44,10 @@ export function intakes(needs: IntakeNeeds): BatchKind<Intake, IntakeResult> {
     keyOf: ({ delivery, event, done }) => delivery?.id ?? event?.rowId ?? done?.id ?? null,
     bytesOf: ({ delivery, event, runs }) =>
       (delivery?.body.length ?? 0) * 2 + (event?.payloadText.length ?? 0) + 1_000 * (1 + runs.length),
-    flush: (items, group, lane) => storeAll(needs.links[lane] as Link, items, group),
+    flush: async (items, group, lane) => {
+      const results = await storeAll(needs.links[lane] as Link, items, group);
+      return Promise.all(results.map((result, i) => unlessStored(needs, items[i] as Intake, result)));
+    },
     missing: async (items) => {
       await needs.makeWeeks(items);
       return "made";
@@ -134,11 +137,23 @@ function intakeColumns({ delivery, event, done }: Intake, n: number): DbRow {
   };
 }
 
-function resultOf({ event }: Intake, { held, key_row: keyRow, awaited }: Answer): IntakeResult | typeof AGAIN {
+function resultOf({ event, runs }: Intake, { held, key_row: keyRow, awaited }: Answer): IntakeResult | typeof AGAIN {
   const own = event !== null && keyRow === event.rowId;
-  if (!held && !own) return { type: "stale" };
+  // A delayed event is its own long before it starts runs: whether this intake did shows by them.
+  if (!held) return own && runs.length === 0 ? { type: "stored" } : { type: "stale" };
   if (event === null || own) return storedResult(awaited);
   return keyRow === null ? AGAIN : { type: "duplicate", eventRowId: keyRow };
+}
+
+/** An intake whose work is gone was either stored before or came too late: its runs tell. Whoever is told that it is stored begins them. */
+async function unlessStored<T extends IntakeResult | typeof AGAIN>(
+  needs: IntakeNeeds,
+  { runs }: Intake,
+  result: T,
+): Promise<T | { type: "stored" }> {
+  const [run] = runs;
+  if (result === AGAIN || result.type !== "stale" || !run) return result;
+  return (await needs.hasRun(run.id)) ? { type: "stored" } : result;
 }
 
 /** An earlier attempt may have been committed, and then its work is gone: what it left behind tells. */
@@ -147,8 +162,8 @@ async function confirm(needs: IntakeNeeds, { delivery, event, runs }: Intake, re
   if (delivery) {
     const now = await needs.delivery(delivery.id);
     if (event && now?.verdict === "duplicate" && now.eventRowId) return { type: "duplicate", eventRowId: now.eventRowId };
+    if (runs.length > 0) return result;
     return now?.verdict === delivery.verdict && now.reason === delivery.reason ? { type: "stored" } : result;
   }
-  const [run] = runs;
-  return !run || (await needs.hasRun(run.id)) ? { type: "stored" } : result;
+  return runs.length === 0 ? { type: "stored" } : result;
 }

@@ -65,7 +65,8 @@ export async function dropExpired(client: pg.Client, now: number, retention: Ret
     const expired = week < weekAt(now - retention[table]);
     if (expired && (await dropWeek(client, table, week))) dropped.push(weekName(table, week));
   }
-  await forgetEventKeys(client, now - retention.eventKeys);
+  await inPieces(client, "forget-event-keys", now - retention.eventKeys);
+  await inPieces(client, "forget-values-of-runs", now - retention.runs);
   return dropped;
 }
 
@@ -102,11 +103,11 @@ async function isNeeded(client: pg.Client, table: WeeklyTable, week: number): Pr
   return rows.length > 0;
 }
 
-const KEYS_AT_ONCE = 10_000;
+const ROWS_AT_ONCE = 10_000;
 
-async function forgetEventKeys(client: pg.Client, before: number): Promise<void> {
+async function inPieces(client: pg.Client, name: string, before: number): Promise<void> {
   for (;;) {
-    const { rowCount } = await client.query(statement("forget-event-keys").text, [before, KEYS_AT_ONCE]);
-    if ((rowCount ?? 0) < KEYS_AT_ONCE) return;
+    const { rowCount } = await client.query(statement(name).text, [before, ROWS_AT_ONCE]);
+    if ((rowCount ?? 0) < ROWS_AT_ONCE) return;
   }
 }

@@ -12,6 +12,7 @@ import { type Counters, createCounters } from "./counters.ts";
 import { persist } from "./failures.ts";
 import { GateKeeper } from "./gate-keeper.ts";
 import { INTAKE_PATIENCE_MS, intakes } from "./intake.ts";
+import { PostgresValues } from "./key-values.ts";
 import { type Connection, Link, type LinkNeeds } from "./link.ts";
 import { alone, migrate } from "./migrate.ts";
 import { type OpenRequest, taskOpenings } from "./open-task.ts";
@@ -20,7 +21,9 @@ import { dropExpired, makeWeeks, type Retention, weeksAround } from "./partition
 import { createReader, type Reader } from "./reader.ts";
 import { Reads } from "./reads.ts";
 import { taskReports } from "./record-task.ts";
+import { PostgresSchedules } from "./schedules.ts";
 import { statement } from "./statements.ts";
+import { changeWaitingEvent } from "./waiting-events.ts";
 import { weekOf } from "./weeks.ts";
 
 export interface PostgresStore {
@@ -145,6 +148,8 @@ function storeOf(parts: Parts): { store: Omit<Store, "close">; idle(): Promise<v
   const store: Omit<Store, "close"> = {
     catalog: new PostgresCatalog(links.misc, world, parts.gates),
     outside: new PostgresOutside(links.misc, world),
+    values: new PostgresValues(links.misc, world),
+    schedules: new PostgresSchedules(links.misc, world),
     intake: (item) => requests.add(item),
     claim: (request, decide) => claims.claim(request, decide),
     renew: async (tokens, until, owner) => tokensOf(await query("renew", [tokens, Math.ceil(until), owner])),
@@ -153,6 +158,7 @@ function storeOf(parts: Parts): { store: Omit<Store, "close">; idle(): Promise<v
     recordTask: (write) => (write.token === null ? unfenced : fenced).add(write),
     openTask: (environmentId, task) => openings.add({ environmentId, task }),
     changeRun: (change) => changes.add(change),
+    changeEvent: (rowId, change) => changeWaitingEvent({ link: links.misc, world }, rowId, change),
     run: (environmentId, id) => reads.run(environmentId, id),
     runsOfEvent: (eventRowId) => reads.runsOfEvent(eventRowId),
     tasks: (runId, options) => reads.tasks(runId, options),

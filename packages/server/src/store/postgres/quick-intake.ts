@@ -39,7 +39,7 @@ function shapeOf({ delivery, event, runs, work, done }: Intake): Shape | null {
     const asked = delivery?.verdict === "pending" && done === null && work.length === 1 && work[0]?.id === delivery.id;
     return asked && runs.length === 0 ? "request" : null;
   }
-  if (event.deliveredAt === null || event.canceledAt !== null || event.deliverAt !== null) return null;
+  if (event.deliveredAt === null || event.canceledAt !== null || event.deliverAt !== null || event.sourceText) return null;
   if (work.length !== runs.length || !runs.every((run, i) => isFresh(run, work[i]))) return null;
   if (delivery === null) return done === null ? "event" : null;
   return delivery.verdict === "verified" && done?.id === delivery.id ? "verified" : null;

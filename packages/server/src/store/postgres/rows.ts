@@ -2,7 +2,7 @@
 // store; views read the same columns by hand. JSON text stays text.
 import { type Flow, type Outcome, type RunState, statusOf } from "@holdfast/engine";
 import type { IndexDocument } from "@holdfast/protocol";
-import { storableRow, storableState } from "../storable.ts";
+import { storableRow, storableState, storableText } from "../storable.ts";
 import type { AppRow, DeliveryRow, EndpointRow, EnvironmentRow, EventRow, OutboundRow, RunRow, TaskRow } from "../store.ts";
 
 export type DbRow = Record<string, unknown>;
@@ -64,7 +64,7 @@ const RUN = names<Omit<RunRow, "flow">>({
   revision: "revision",
 });
 
-const EVENT = names<EventRow>({
+const EVENT = names<Omit<EventRow, "sourceText">>({
   rowId: "id",
   environmentId: "environment_id",
   id: "event_id",
@@ -148,10 +148,16 @@ export const taskOf = (row: DbRow): TaskRow => fromDb(TASK, row);
 /** The task must be storable already. */
 export const taskColumns = (task: TaskRow): DbRow => toDb(TASK, task);
 
-export const eventOf = (row: DbRow): EventRow => fromDb(EVENT, row);
+export function eventOf(row: DbRow): EventRow {
+  const event: EventRow = fromDb(EVENT, row);
+  if (typeof row.source_text === "string") event.sourceText = row.source_text;
+  return event;
+}
 /** Payload and context travel beside it. */
 export function eventColumns(event: EventRow): DbRow {
-  return toDb(EVENT, storableRow({ ...event, payloadText: "", contextText: null }));
+  const columns = toDb(EVENT, storableRow({ ...event, payloadText: "", contextText: null }));
+  if (event.sourceText !== undefined) columns.source_text = storableText(event.sourceText);
+  return columns;
 }
 
 export function deliveryOf(row: DbRow): DeliveryRow {

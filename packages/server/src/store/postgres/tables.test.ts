@@ -7,6 +7,7 @@ import {
   executing,
   NOW,
   report,
+  sampleEnvironment,
   sampleEvent,
   sampleIntake,
   sampleRun,
@@ -170,5 +171,23 @@ describe("weeks", () => {
     expect(await run(connection, "select to_regclass($1) as tasks", [weekName("tasks", week)])).toEqual([{ tasks: null }]);
     expect(await store.intake(sampleIntake(sampleEvent({ id: event.id }), []))).toEqual({ type: "stored" });
     expect(await store.runsOfEvent(event.rowId)).toEqual([]);
+  });
+
+  it("take the values with them that their runs kept, and no others", async () => {
+    const { store, dropExpired } = await database.store();
+    const environment = sampleEnvironment();
+    const environmentId = environment.id;
+    await store.catalog.saveEnvironment(environment);
+    const old = NOW - 6 * WEEK_MS;
+    const event = sampleEvent({ environmentId });
+    const kept = sampleRun(event, { environmentId });
+    await store.intake(sampleIntake(event, [kept]));
+    const gone = idAt("run", old);
+    const keys = [`run:${gone}:a`, `run:${kept.id}:a`, `job:${gone}:a`, "run"];
+    for (const key of keys) await store.values.set(environmentId, key, { text: "1", at: old });
+    await store.values.set(environmentId, `run:${gone}:late`, { text: "1", at: NOW });
+    await dropExpired(NOW, retention);
+    const left = await Promise.all([...keys, `run:${gone}:late`].map((key) => store.values.get(environmentId, key)));
+    expect(left.map((value) => value?.text ?? null)).toEqual([null, "1", "1", "1", "1"]);
   });
 });

@@ -247,6 +247,14 @@ describe("what a step costs", () => {
       "run",
       "tasks",
       "tasks-of-runs",
+      "key-value",
+      "drop-key-value",
+      "schedule-by-key",
+      "schedule-by-id",
+      "tick-schedule",
+      "overdue-schedules",
+      "cancel-event",
+      "replace-event",
     ];
     for (const name of hot) {
       const { text } = statementOfWeek(name, weekAt(NOW));

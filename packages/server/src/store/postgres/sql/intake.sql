@@ -9,7 +9,7 @@ with input as materialized (
   from json_to_recordset($1::json) as i(
     n integer, done_id text, done_token text,
     event_row_id text, environment_id text, event_id text, name text, source text, payload_type text, timestamp bigint, created_at bigint,
-    deliver_at bigint, delivered_at bigint, canceled_at bigint, account_id text, is_test boolean, delivery_id text,
+    deliver_at bigint, delivered_at bigint, canceled_at bigint, account_id text, is_test boolean, delivery_id text, source_text text,
     request_id text, request_environment_id text, endpoint_id text, received_at bigint, method text, url text, headers_text text, size bigint,
     verdict text, reason text, status integer, sender_id text, request_event_row_id text
   )
@@ -63,11 +63,11 @@ requests as (
 stored_events as (
   insert into events as e (
     id, environment_id, event_id, name, source, payload_text, context_text, payload_type, timestamp, created_at,
-    deliver_at, delivered_at, canceled_at, account_id, is_test, delivery_id
+    deliver_at, delivered_at, canceled_at, account_id, is_test, delivery_id, source_text
   )
   select
     event_row_id, environment_id, event_id, name, source, ($2::text[])[n], ($3::text[])[n], payload_type, timestamp, created_at,
-    deliver_at, delivered_at, canceled_at, account_id, is_test, delivery_id
+    deliver_at, delivered_at, canceled_at, account_id, is_test, delivery_id, source_text
   from settled where event_row_id is not null and not duplicate
   on conflict (id) do update set
     delivered_at = coalesce(e.delivered_at, excluded.delivered_at), canceled_at = coalesce(e.canceled_at, excluded.canceled_at)

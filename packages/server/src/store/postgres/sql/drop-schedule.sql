@@ -1,0 +1,3 @@
+-- Forgets a registered schedule: $1 environment, $2 app, $3 dynamic schedule, $4 key. Answers a row if there was one. Called by schedules.ts. Served by the
+-- table's unique key.
+delete from schedules where environment_id = $1 and app_id = $2 and schedule_id = $3 and key = $4 returning id
