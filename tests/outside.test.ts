@@ -1,12 +1,13 @@
 // What runs wait for outside of them, as users of v2 have it: callback URLs, events, invoked jobs, requests the server makes. The same file on the published
 // SDK and on ours; through a kill of the server; and answers that come too early, twice, late or from somebody else.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createHmac } from "node:crypto";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { RunDetail } from "@holdfast/protocol";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Mounting, removeCopiedApps, startCopiedApp } from "./harness/copied-app.ts";
-import { cleanUp, type Program } from "./harness/processes.ts";
-import { TestServer } from "./harness/server.ts";
+import { cleanUp } from "./harness/processes.ts";
+import { DEV_KEY, TestServer } from "./harness/server.ts";
 import { until } from "./harness/until.ts";
 
 const LONG = { timeout: 120_000 };
@@ -22,6 +23,8 @@ afterAll(async () => {
 class Outside {
   readonly told = new Map<string, unknown[]>();
   url = "";
+  /** The last thing it was told, as it came. */
+  last: { headers: IncomingHttpHeaders; body: string } = { headers: {}, body: "" };
   #flaky = 0;
   #ready = 0;
 
@@ -41,6 +44,7 @@ class Outside {
     const json = (status: number, value: unknown) => {
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
     };
+    if (what === "hook") this.last = { headers: request.headers, body };
     if (what === "echo") return json(200, { got: body });
     if (what === "flaky") return ++this.#flaky % 3 === 0 ? json(200, { tries: 3 }) : json(503, { message: "not now" });
     if (what === "ready") return json(200, { ready: ++this.#ready % 2 === 0 });
@@ -57,24 +61,33 @@ class Outside {
 
 const post = (url: unknown, body: string): Promise<Response> => fetch(String(url), { method: "POST", body });
 
-async function ended(server: TestServer, job: string): Promise<{ status: string; output: unknown }> {
-  const [run] = await server.api.settled(job, 1, { withinMs: 60_000 });
+/** The newest run of a job, once so many of it have ended. */
+async function ended(server: TestServer, job: string, count = 1): Promise<{ status: string; output: unknown }> {
+  const [run] = await server.api.settled(job, count, { withinMs: 60_000 });
   const { status, output, error } = (await server.api.run(run?.id ?? "")) as RunDetail & { output?: unknown; error?: unknown };
   return { status, output: output ?? error };
 }
 
-describe.each<Mounting>(["published"])("waiting for something outside, SDK %s", (mounting) => {
-  const stage = async (): Promise<{ server: TestServer; outside: Outside; app: Program }> => {
-    const [server, outside] = await Promise.all([TestServer.start(), Outside.start()]);
+describe.each<Mounting>(["published", "ours", "ours-by-push"])("waiting for something outside, SDK %s", (mounting) => {
+  let server: TestServer;
+  let outside: Outside;
+
+  beforeAll(async () => {
+    [server, outside] = await Promise.all([TestServer.start(), Outside.start()]);
     const env = { ...server.appEnv, NOTE_URL: outside.url };
-    return { server, outside, app: await startCopiedApp({ mounting, files: ["tests/published/outside.ts"], env }) };
-  };
+    await startCopiedApp({ mounting, files: ["tests/published/outside.ts"], env });
+  }, 60_000);
+  afterAll(() => server.stop());
+
+  const waiting = (job: string): Promise<unknown> =>
+    until(async () => (await server.api.runsOf(job))[0]?.status === "WAITING_TO_CONTINUE", {
+      what: () => `a waiting run of "${job}"`,
+    });
 
   test("a request completes the task, once, on through a kill of the server", LONG, async () => {
-    const { server, outside } = await stage();
     await server.api.send({ name: "ask" });
     const [url] = await outside.hears("url");
-    await until(async () => (await server.api.runsOf("asks"))[0]?.status === "WAITING_TO_CONTINUE", { withinMs: 20_000 });
+    await waiting("asks");
     await server.kill();
     await server.start();
     expect(
@@ -88,48 +101,36 @@ describe.each<Mounting>(["published"])("waiting for something outside, SDK %s", 
     expect((await post(url, "{ no json")).status).toBe(400);
     expect(await (await post(url, '{"yes":0}')).json()).toEqual({ success: true });
     expect(await (await post(url, '{"yes":1}')).json()).toEqual({ success: true });
-    expect(await ended(server, "asks")).toMatchObject({ status: "SUCCESS", output: { answer: { given: { yes: 0 } } } });
+    expect(await ended(server, "asks")).toEqual({ status: "SUCCESS", output: { answer: { given: { yes: 0 } } } });
     expect(outside.told.get("url")).toHaveLength(1);
-    await server.stop();
   });
 
   test("falsy answers are answers", LONG, async () => {
-    const { server, outside } = await stage();
     for (const [i, body] of ["0", "false", '""', "null"].entries()) {
       await server.api.send({ name: "ask" });
-      const urls = await until(async () => (outside.told.get("url")?.length === i + 1 ? outside.told.get("url") : null), {
-        withinMs: 20_000,
-      });
-      await post(urls?.[i], body);
-      const [run] = await server.api.settled("asks", i + 1);
-      expect((await server.api.run(run?.id ?? "")).output).toEqual({ answer: { given: JSON.parse(body) } });
+      await until(() => outside.told.get("url")?.length === i + 2, { what: () => "the URL" });
+      await post(outside.told.get("url")?.[i + 1], body);
+      expect((await ended(server, "asks", i + 2)).output).toEqual({ answer: { given: JSON.parse(body) } });
     }
-    await server.stop();
   });
 
   test("a callback nobody calls is an error the job can catch", LONG, async () => {
-    const { server } = await stage();
     await server.api.send({ name: "ask", payload: { timeout: 1 } });
-    const caught = "Remote callback timeout - no requests received";
-    const { status, output } = await ended(server, "asks");
-    expect({ status, output: JSON.stringify(output) }).toEqual({ status: "SUCCESS", output: expect.stringContaining(caught) });
-    await server.stop();
+    const { status, output } = await ended(server, "asks", 6);
+    expect(status).toBe("SUCCESS");
+    expect(JSON.stringify(output)).toContain("Remote callback timeout - no requests received");
   });
 
   test("three at once: each URL is handed out once, whoever answers first", LONG, async () => {
-    const { server, outside } = await stage();
     await server.api.send({ name: "ask.three" });
     for (const [i, name] of ["c", "a", "b"].entries()) await post((await outside.hears(`url-${name}`))[0], `{"n":${i}}`);
-    expect(await ended(server, "asks-three")).toMatchObject({ status: "SUCCESS", output: [1, 2, 0] });
+    expect(await ended(server, "asks-three")).toEqual({ status: "SUCCESS", output: [1, 2, 0] });
     for (const name of ["a", "b", "c"]) expect(outside.told.get(`url-${name}`)).toHaveLength(1);
-    await server.stop();
   });
 
   test("an event that fits completes the task: others do not, nor other accounts", LONG, async () => {
-    const { server } = await stage();
     await server.api.send({ name: "order", payload: { id: "o1" } });
-    const [run] = await server.api.runs({ job: "waits-for-event" });
-    await until(async () => (await server.api.run(run?.id ?? "")).status === "WAITING_TO_CONTINUE", { withinMs: 20_000 });
+    await waiting("waits-for-event");
     const pay = (order: string, accountId: string) =>
       server.api.post("/api/v1/events", { event: { name: "paid", payload: { order } }, options: { accountId } });
     await pay("o2", "acc");
@@ -137,15 +138,12 @@ describe.each<Mounting>(["published"])("waiting for something outside, SDK %s", 
     await pay("o1", "acc");
     await pay("o1", "acc");
     const output = { payload: { order: "o1" }, name: "paid", accountId: "acc" };
-    expect(await ended(server, "waits-for-event")).toMatchObject({ status: "SUCCESS", output });
-    await server.stop();
+    expect(await ended(server, "waits-for-event")).toEqual({ status: "SUCCESS", output });
   });
 
   test("jobs invoke jobs and wait for them, one and many, good and bad", LONG, async () => {
-    const { server } = await stage();
     await server.api.send({ name: "invoke.children" });
-    const { status, output } = await ended(server, "invokes");
-    expect({ status, output }).toMatchObject({
+    expect(await ended(server, "invokes")).toMatchObject({
       status: "SUCCESS",
       output: {
         one: { twice: 42 },
@@ -155,13 +153,42 @@ describe.each<Mounting>(["published"])("waiting for something outside, SDK %s", 
       },
     });
     expect(await server.api.settled("child", 6)).toHaveLength(6);
-    await server.stop();
+  });
+
+  test("one key is one run; a URL is told how it ended, signed", LONG, async () => {
+    const invoke = async (n: number) => {
+      const headers = { authorization: `Bearer ${DEV_KEY}`, "content-type": "application/json", "idempotency-key": "twice" };
+      const body = JSON.stringify({ payload: { n }, options: { callbackUrl: `${outside.url}/hook` } });
+      const answer = await fetch(`${server.url}/api/v1/jobs/child/invoke`, { method: "POST", headers, body });
+      return (await answer.json()) as { id: string };
+    };
+    const [first, second] = [await invoke(4), await invoke(5)];
+    expect(second).toEqual(first);
+    expect(await outside.hears("hook")).toMatchObject([
+      { id: first.id, ok: true, output: { twice: 8 }, invocation: { payload: { n: 4 } } },
+    ]);
+    const { headers, body } = outside.last;
+    expect(headers["x-trigger-signature-256"]).toBe(createHmac("sha256", DEV_KEY).update(body).digest("hex"));
+  });
+
+  test("the app is told how runs ended, the canceled ones too", LONG, async () => {
+    await server.api.send({ name: "tell", payload: { seconds: 1 } });
+    expect(await outside.hears("success")).toEqual([{ output: { done: true }, payload: { seconds: 1 }, date: true }]);
+    await server.api.send({ name: "tell", payload: { seconds: 1, fail: true } });
+    expect(await outside.hears("failure")).toEqual(["FAILURE"]);
+    await server.api.send({ name: "tell", payload: { seconds: 600 } });
+    await waiting("tells");
+    const [run] = await server.api.runsOf("tells");
+    await server.api.post(`/api/v1/runs/${run?.id}/cancel`);
+    await until(() => outside.told.get("failure")?.length === 2, { what: () => "the second failure" });
+    expect(outside.told.get("failure")).toEqual(["FAILURE", "CANCELED"]);
+    expect(await outside.hears("failed-tells")).toMatchObject([{ error: { message: "as asked" } }, { status: "CANCELED" }]);
+    expect(outside.told.get("success")).toHaveLength(1);
   });
 
   test("the server fetches and polls for the job", LONG, async () => {
-    const { server } = await stage();
     await server.api.send({ name: "fetch" });
-    expect(await ended(server, "fetches")).toMatchObject({
+    expect(await ended(server, "fetches")).toEqual({
       status: "SUCCESS",
       output: {
         body: { got: "hello" },
@@ -171,6 +198,5 @@ describe.each<Mounting>(["published"])("waiting for something outside, SDK %s", 
         polled: { ready: true },
       },
     });
-    await server.stop();
   });
 });

@@ -93,6 +93,27 @@ client.defineJob({
   },
 });
 
+client.on("runFailed", (run) => note(`failed-${run.job.id}`, { status: run.status, error: run.error }));
+
+client.defineJob({
+  id: "tells",
+  name: "Tells how it ended",
+  version: "1.0.0",
+  trigger: eventTrigger({ name: "tell" }),
+  onSuccess: (run) =>
+    note("success", {
+      output: run.output,
+      payload: run.invocation.payload,
+      date: !Number.isNaN(new Date(String(run.completedAt)).getTime()),
+    }),
+  onFailure: (run) => note("failure", run.status),
+  run: async (payload: { seconds: number; fail?: boolean }, io) => {
+    await io.wait("a bit", payload.seconds);
+    if (payload.fail) throw new Error("as asked");
+    return { done: true };
+  },
+});
+
 client.defineJob({
   id: "fetches",
   name: "Lets the server fetch",

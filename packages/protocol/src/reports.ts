@@ -98,8 +98,8 @@ export interface RecordedTask {
   endedAt?: number;
   /** Milliseconds until it is due, for WAITING. */
   wakeMs?: number;
-  /** For a task that is not final and that something outside completes: who calls this URL, or (null) an operation of the server's. */
-  callbackUrl?: string | null;
+  /** For a task that is not final and that whoever POSTs to this URL completes. */
+  callbackUrl?: string;
   /** The URL was handed out already. */
   handedOut?: boolean;
 }

@@ -4,6 +4,7 @@ export type {
   EventDetail,
   GetRunOptions,
   GetRunsOptions,
+  InvokeOptions,
   RegisteredSchedule,
   RunDetail,
   RunSummary,
@@ -18,6 +19,15 @@ export type { ConnectionAuth, IntegrationTaskKey, IO, IOWithIntegrations, Trigge
 export type { KeyValueStore } from "./io/key-value-store.ts";
 export { IOLogger, type TaskLogger } from "./io/logger.ts";
 export type {
+  AwaitedEvent,
+  BackgroundFetchOptions,
+  BackgroundFetchResponse,
+  BackgroundPoll,
+  EventWaitedFor,
+  FetchRequestInit,
+  FetchRetryOptions,
+} from "./io/outside.ts";
+export type {
   IOTask,
   Json,
   OverridableRunTaskOptions,
@@ -29,6 +39,12 @@ export type {
 export { ConcurrencyLimit, type ConcurrencyLimitOptions } from "./jobs/concurrency-limit.ts";
 export type { TriggerContext } from "./jobs/context.ts";
 export { Job, type JobIO, type JobOptions, type JobPayload } from "./jobs/job.ts";
+export type {
+  FailedRunNotification,
+  NotificationListeners,
+  RunNotification,
+  SuccessfulRunNotification,
+} from "./jobs/notification.ts";
 export { omit, type RedactString, redactString } from "./objects.ts";
 export type { NormalizedResponse } from "./push/respond.ts";
 export { ErrorWithTask, isTriggerError } from "./replay/errors.ts";
@@ -64,6 +80,7 @@ export type {
   RequestFilter,
   Trigger,
   TriggerEventType,
+  TriggerInvokeType,
   TriggerPayload,
   VerifyResult,
 } from "./triggers/trigger.ts";

@@ -10,6 +10,7 @@ import {
   UserFacingError,
 } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
+import type { OpenedTask } from "../replay/outside.ts";
 import { type Runtime, sleep } from "../runtime/runtime.ts";
 import { type Credentials, requireKey } from "./credentials.ts";
 
@@ -187,6 +188,33 @@ async function refusal(response: Response): Promise<UserFacingError> {
   );
 }
 
+interface Sending {
+  method: string;
+  body?: string;
+  headers?: Record<string, string>;
+}
+
+export interface InvokeOptions {
+  accountId?: string | undefined;
+  /** Invoked twice with one key, it is the same run. Made up when left out. */
+  idempotencyKey?: string | undefined;
+  /** `ctx.event.context` of the run. */
+  context?: Anything;
+  /** Is sent a RunNotification when the run has ended, signed in `X-Trigger-Signature-256`. */
+  callbackUrl?: string | undefined;
+}
+
+/** Which event is waited for, and who is told. */
+export interface EventWait {
+  url: string;
+  name: string | string[];
+  source?: string | undefined;
+  filter?: object | undefined;
+  contextFilter?: object | undefined;
+  accountId?: string | undefined;
+  timeoutInSeconds: number;
+}
+
 export class ApiClient {
   readonly #credentials: () => Credentials;
   readonly #runtime: Runtime;
@@ -269,6 +297,27 @@ export class ApiClient {
     }
   }
 
+  /** Runs a job by its id; with the same key it is the same run. */
+  async invokeJob(jobId: string, payload: unknown, options: InvokeOptions = {}): Promise<{ id: string }> {
+    const { idempotencyKey = this.#runtime.uniqueId(), context = {}, accountId, callbackUrl } = options;
+    const body = { payload, context, options: { accountId, callbackUrl } };
+    const answer = await this.#post(`/api/v1/jobs/${encodeURIComponent(jobId)}/invoke`, body, {
+      "idempotency-key": idempotencyKey,
+    });
+    return answer as { id: string };
+  }
+
+  /** Sends the first event that fits to a URL. */
+  async waitForEvent(wait: EventWait): Promise<{ id: string }> {
+    return (await this.#post("/api/v1/event-dispatchers/ephemeral", wait)) as { id: string };
+  }
+
+  /** Makes the server know a task that something outside completes, or tells what it knows of it. */
+  async openTask(runId: string, task: { idempotencyKey: string } & Record<string, unknown>): Promise<OpenedTask> {
+    const headers = { "idempotency-key": task.idempotencyKey };
+    return (await this.#post(`/api/v1/runs/${encodeURIComponent(runId)}/tasks`, task, headers)) as OpenedTask;
+  }
+
   /** Every event gets an id, so that trying again cannot send it twice. */
   #identified(event: SendEvent): SendEvent {
     return { ...event, payload: event.payload ?? {}, id: event.id ?? this.#runtime.uniqueId() };
@@ -278,18 +327,18 @@ export class ApiClient {
     return this.#call(path, { method: "GET" });
   }
 
-  #post(path: string, body: unknown): Promise<unknown> {
-    return this.#call(path, { method: "POST", body: JSON.stringify(body) });
+  #post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<unknown> {
+    return this.#call(path, { method: "POST", body: JSON.stringify(body), headers });
   }
 
-  async #call(path: string, init: { method: string; body?: string }, type = "application/json"): Promise<unknown> {
+  async #call(path: string, init: Sending, type = "application/json"): Promise<unknown> {
     return (await this.#answer(path, init, type)).json();
   }
 
   /** An answer that is a success. */
-  async #answer(path: string, init: { method: string; body?: string }, type = "application/json"): Promise<Response> {
+  async #answer(path: string, init: Sending, type = "application/json"): Promise<Response> {
     const credentials = this.#credentials();
-    const headers = { authorization: `Bearer ${requireKey(credentials)}`, "content-type": type };
+    const headers = { authorization: `Bearer ${requireKey(credentials)}`, "content-type": type, ...init.headers };
     for (let attempt = 1; ; attempt++) {
       const response = await this.#fetch(credentials.apiUrl + path, { ...init, headers }, attempt);
       if (response?.ok) return response;

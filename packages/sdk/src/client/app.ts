@@ -1,6 +1,15 @@
-// Room: client. The app as the transports see it: its jobs and endpoints, and the four things a server may ask of it. Owned by TriggerClient.
-import type { ExecutionStart, IndexDocument, RequestPayload, RespondResult, VerifyResult } from "@holdfast/protocol";
+// Room: client. The app as the transports see it: its jobs and endpoints, and the five things a server may ask of it. Owned by TriggerClient.
+import {
+  type ExecutionStart,
+  type IndexDocument,
+  type RequestPayload,
+  type RespondResult,
+  type RunNotification,
+  UserFacingError,
+  type VerifyResult,
+} from "@holdfast/protocol";
 import type { LogSetting } from "../io/logger.ts";
+import { type NotificationListeners, reviveNotification } from "../jobs/notification.ts";
 import { type AnyJob, type Performance, perform } from "../jobs/perform.ts";
 import type { Reporter } from "../replay/outbox.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -20,6 +29,11 @@ export class App {
   readonly #logging: LogSetting;
   readonly #verbose: boolean;
   readonly #listeners = new Set<() => void>();
+  readonly #whenEnded: { [Name in keyof NotificationListeners]: NotificationListeners[Name][] } = {
+    runSucceeded: [],
+    runSucceeeded: [],
+    runFailed: [],
+  };
 
   constructor(id: string, api: ApiClient, setting: { runtime: Runtime; logging: LogSetting; verbose: boolean }) {
     this.id = id;
@@ -53,6 +67,25 @@ export class App {
     this.#changed();
   }
 
+  addListener<TName extends keyof NotificationListeners>(name: TName, listener: NotificationListeners[TName]): void {
+    const listeners = this.#whenEnded[name];
+    if (!listeners)
+      throw new UserFacingError("BAD_REQUEST", `There is no event "${name}".`, 'Use "runSucceeded" or "runFailed".');
+    listeners.push(listener);
+    this.#changed();
+  }
+
+  /** A run has ended: calls whoever wants to hear of it. Rejects if one of them throws; then all are called again later. */
+  async notify(told: RunNotification): Promise<true> {
+    const notification = reviveNotification(told);
+    const options = this.jobs.get(notification.job.id)?.options;
+    const { runSucceeded, runSucceeeded, runFailed } = this.#whenEnded;
+    if (notification.ok) {
+      await Promise.all([options?.onSuccess, ...runSucceeded, ...runSucceeeded].map((listener) => listener?.(notification)));
+    } else await Promise.all([options?.onFailure, ...runFailed].map((listener) => listener?.(notification)));
+    return true;
+  }
+
   /** Calls back whenever jobs, endpoints or schedules were added; the returned function stops that. */
   whenChanged(callback: () => void): () => void {
     this.#listeners.add(callback);
@@ -60,7 +93,9 @@ export class App {
   }
 
   index(): IndexDocument {
-    return indexDocument({ jobs: this.jobs.values(), endpoints: this.endpoints.values(), schedules: this.schedules });
+    const { runSucceeded, runSucceeeded, runFailed } = this.#whenEnded;
+    const listens = { success: runSucceeded.length + runSucceeeded.length > 0, failure: runFailed.length > 0 };
+    return indexDocument({ jobs: this.jobs.values(), endpoints: this.endpoints.values(), schedules: this.schedules, listens });
   }
 
   /** Starts an execution; undefined when the app has no such job. */

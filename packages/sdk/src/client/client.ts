@@ -6,6 +6,7 @@ import type { TriggerIntegration } from "../io/io.ts";
 import { KeyValueStore } from "../io/key-value-store.ts";
 import { ConcurrencyLimit, type ConcurrencyLimitOptions } from "../jobs/concurrency-limit.ts";
 import { Job, type JobOptions } from "../jobs/job.ts";
+import type { NotificationListeners } from "../jobs/notification.ts";
 import type { AnyJob } from "../jobs/perform.ts";
 import { type Authorization, authorize } from "../push/authorize.ts";
 import { handleAction, type NormalizedResponse } from "../push/handle.ts";
@@ -21,6 +22,7 @@ import {
   type EventDetail,
   type GetRunOptions,
   type GetRunsOptions,
+  type InvokeOptions,
   type RegisteredSchedule,
   type RunDetail,
   type RunSummary,
@@ -189,6 +191,24 @@ export class TriggerClient {
   /** Runs of a job, newest first. */
   getRuns(jobId: string, options?: GetRunsOptions): Promise<{ runs: RunSummary[]; nextCursor?: string }> {
     return this.#api.getRuns(jobId, options);
+  }
+  /**
+   * Runs a job of any app in this environment by its id.
+   *
+   * @returns the id of the run @throws NOT_FOUND, CONFLICT when the job is disabled
+   * @example const { id } = await client.invokeJob("report", { month: 3 }, { idempotencyKey: "report-2026-03" });
+   */
+  invokeJob(jobId: string, payload: Anything, options?: InvokeOptions): Promise<{ id: string }> {
+    return this.#api.invokeJob(jobId, payload, options);
+  }
+  /**
+   * Calls back in this app after each run of its jobs, at least once. Runs that were canceled have failed.
+   *
+   * @example client.on("runFailed", async (run) => page(`${run.job.id} failed: ${run.error.message}`));
+   */
+  on<TName extends keyof NotificationListeners>(name: TName, listener: NotificationListeners[TName]): this {
+    this.#app.addListener(name, listener);
+    return this;
   }
   /** Stops a run that has not finished. */
   cancelRun(runId: string): Promise<RunDetail> {

@@ -1,5 +1,5 @@
 // Room: client. What this app holds, as the server indexes it. Sent by both transports.
-import type { IndexDocument } from "@holdfast/protocol";
+import type { IndexDocument, JobMetadata } from "@holdfast/protocol";
 import type { AnyJob } from "../jobs/perform.ts";
 import type { HttpEndpoint } from "../triggers/http-endpoint.ts";
 import { SDK_VERSION } from "../version.ts";
@@ -10,10 +10,16 @@ export interface Defined {
   endpoints: Iterable<HttpEndpoint>;
   /** Ids of its dynamic schedules. */
   schedules: Iterable<string>;
+  /** Whether it wants to hear how runs of any of its jobs end. */
+  listens: { success: boolean; failure: boolean };
 }
 
-export function indexDocument({ jobs: defined, endpoints, schedules }: Defined): IndexDocument {
-  const jobs = [...defined].map((job) => job.toJSON());
+export function indexDocument({ jobs: defined, endpoints, schedules, listens }: Defined): IndexDocument {
+  const jobs = [...defined].map((job): JobMetadata => {
+    const success = listens.success || job.options.onSuccess !== undefined;
+    const failure = listens.failure || job.options.onFailure !== undefined;
+    return success || failure ? { ...job.toJSON(), notify: { success, failure } } : job.toJSON();
+  });
   const startedBy = (id: string) => jobs.filter(({ trigger }) => trigger.type === "dynamic" && trigger.id === id);
   return {
     jobs,

@@ -8,6 +8,14 @@ import type { DynamicSchedule } from "../triggers/dynamic-schedule.ts";
 import type { CronOptions, IntervalOptions } from "../triggers/schedule-trigger.ts";
 import type { KeyValueStore } from "./key-value-store.ts";
 import type { IOLogger } from "./logger.ts";
+import type {
+  AwaitedEvent,
+  BackgroundFetchOptions,
+  BackgroundFetchResponse,
+  BackgroundPoll,
+  EventWaitedFor,
+  FetchRequestInit,
+} from "./outside.ts";
 import type { IOTask, RunTaskErrorCallback, RunTaskOptions, TaskResult } from "./task.ts";
 
 /** Everything a job can do durably. Each `cacheKey` names one task and must be unique beside its siblings. */
@@ -36,6 +44,53 @@ export interface IO {
 
   /** Waits; the app may stop meanwhile. @param seconds fractions are allowed @example await io.wait("a day", 86_400); */
   wait(cacheKey: CacheKey, seconds: number): Promise<void>;
+
+  /**
+   * Waits until somebody POSTs JSON to a URL, which `callback` hands out; gives what was posted.
+   *
+   * @param callback called once with the URL; if it throws the task fails
+   * @param options `timeoutInSeconds`: default 3600; 0 waits for ever
+   * @throws when nobody called in time
+   * @example const { approved } = await io.waitForRequest<{ approved: boolean }>("approval", (url) => slack.ask(url));
+   */
+  waitForRequest<T = unknown>(
+    cacheKey: CacheKey,
+    callback: (url: string, task: IOTask) => Promise<unknown>,
+    options?: { timeoutInSeconds?: number | undefined },
+  ): Promise<T>;
+  /**
+   * Waits for the first event that fits, sent from now on.
+   *
+   * @throws when none came in time, or its payload does not fit `schema`
+   * @example const paid = await io.waitForEvent("paid", { name: "invoice.paid", filter: { id: [invoice.id] } }, { timeoutInSeconds: 86_400 });
+   */
+  waitForEvent<T = Anything>(
+    cacheKey: CacheKey,
+    event: AwaitedEvent<T>,
+    options?: { timeoutInSeconds?: number | undefined },
+  ): Promise<EventWaitedFor<T>>;
+
+  /**
+   * The server makes the request, for as long as it takes, and gives the JSON that was answered; the app may stop meanwhile.
+   *
+   * @throws when the answer is no 2xx and `retry` names no further try, or after the timeout (default 2 minutes, at most 5)
+   * @example const answer = await io.backgroundFetch("ask", url, { method: "POST", body }, { retry: { "429": { strategy: "backoff" } } });
+   */
+  backgroundFetch<T = Anything>(
+    cacheKey: CacheKey,
+    url: string,
+    requestInit?: FetchRequestInit,
+    options?: BackgroundFetchOptions,
+  ): Promise<T>;
+  /** As `backgroundFetch`; gives status and headers too. */
+  backgroundFetchResponse<T = Anything>(
+    cacheKey: CacheKey,
+    url: string,
+    requestInit?: FetchRequestInit,
+    options?: BackgroundFetchOptions,
+  ): Promise<BackgroundFetchResponse<T>>;
+  /** The server asks again and again until the answer fits `responseFilter`; gives its body. @throws after `timeout` seconds */
+  backgroundPoll<T = Anything>(cacheKey: CacheKey, poll: BackgroundPoll): Promise<T>;
 
   /** Sends an event, once. Its id is the task's idempotency key unless given. */
   sendEvent(cacheKey: CacheKey, event: SendEvent, options?: SendEventOptions): Promise<SentEvent>;

@@ -1,4 +1,6 @@
 // Room: io. The `io` of one execution: each method is one task, described the way v2 shows it. Made by jobs/perform.ts.
+
+import type { Anything } from "../anything.ts";
 import {
   type ApiClient,
   type EventDetail,
@@ -12,13 +14,29 @@ import {
 import { isTriggerError } from "../replay/errors.ts";
 import type { Execution } from "../replay/execution.ts";
 import type { CacheKey } from "../replay/key.ts";
+import type { OpenedTask } from "../replay/outside.ts";
 import type { DynamicSchedule } from "../triggers/dynamic-schedule.ts";
 import type { CronOptions, IntervalOptions } from "../triggers/schedule-trigger.ts";
 import { deliveryProperties, eventProperties, type IO } from "./io.ts";
 import { KeyValueStore } from "./key-value-store.ts";
 import { IOLogger, type LogSetting } from "./logger.ts";
 import { THROUGH_OUTAGES } from "./outage.ts";
+import {
+  type AwaitedEvent,
+  type BackgroundFetchOptions,
+  type BackgroundFetchResponse,
+  type BackgroundPoll,
+  checkedEvent,
+  type EventWaitedFor,
+  type FetchRequestInit,
+  fetchTask,
+  pollTask,
+  propertiesOf,
+  reviveEvent,
+} from "./outside.ts";
 import type { IOTask, RunTaskErrorCallback, RunTaskOptions, TaskResult } from "./task.ts";
+
+const HOUR_S = 3600;
 
 export class RunIO implements IO {
   readonly logger: IOLogger;
@@ -48,7 +66,89 @@ export class RunIO implements IO {
     options: RunTaskOptions & { parseOutput?: (output: unknown) => T } = {},
     onError?: RunTaskErrorCallback,
   ): Promise<T> {
-    return this.#execution.runTask(cacheKey, { callback, options, onError });
+    const outside = options.callback?.enabled || options.operation !== undefined;
+    return this.#execution.runTask(cacheKey, {
+      callback,
+      options,
+      onError,
+      open: outside ? (task) => this.#open(task as IOTask & { displayKey?: string }, options) : undefined,
+    });
+  }
+
+  /** The server makes the URL, or begins to perform the task. */
+  #open(task: IOTask & { displayKey?: string | undefined }, options: RunTaskOptions): Promise<OpenedTask> {
+    const { retry: _retry, delayUntil: _delay, displayKey: _given, ...shown } = options;
+    const { idempotencyKey, displayKey, parentId, noop } = task;
+    return this.#api.openTask(this.#execution.start.run.id, { ...shown, idempotencyKey, displayKey, parentId, noop });
+  }
+
+  waitForRequest<T = unknown>(
+    cacheKey: CacheKey,
+    callback: (url: string, task: IOTask) => Promise<unknown>,
+    { timeoutInSeconds = HOUR_S }: { timeoutInSeconds?: number | undefined } = {},
+  ): Promise<T> {
+    const handOut = async (task: IOTask): Promise<void> => {
+      const url = task.callbackUrl ?? "";
+      task.outputProperties = [{ label: "Callback URL", text: url }];
+      await callback(url, task);
+    };
+    return this.runTask<Anything>(cacheKey, handOut, {
+      name: "Wait for Request",
+      icon: "clock",
+      callback: { enabled: true, timeoutInSeconds },
+      properties: [{ label: "Timeout", text: `${timeoutInSeconds}s` }],
+    });
+  }
+
+  waitForEvent<T = Anything>(
+    cacheKey: CacheKey,
+    { schema, ...event }: AwaitedEvent<T>,
+    { timeoutInSeconds = HOUR_S }: { timeoutInSeconds?: number | undefined } = {},
+  ): Promise<EventWaitedFor<T>> {
+    const wait = async (task: IOTask): Promise<void> => {
+      await this.#api.waitForEvent({ ...event, url: task.callbackUrl ?? "", timeoutInSeconds });
+    };
+    const shown = { Event: [event.name].flat().join(", "), Timeout: `${timeoutInSeconds}s`, Source: event.source };
+    return this.runTask<Anything>(
+      cacheKey,
+      wait,
+      {
+        name: "Wait for Event",
+        icon: "custom-event",
+        params: event,
+        callback: { enabled: true, timeoutInSeconds },
+        properties: propertiesOf({ ...shown, "Account ID": event.accountId }),
+        retry: THROUGH_OUTAGES.retry,
+        parseOutput: reviveEvent,
+      },
+      THROUGH_OUTAGES.onError,
+    ).then((given) => checkedEvent<T>(given, schema));
+  }
+
+  backgroundFetch<T = Anything>(
+    cacheKey: CacheKey,
+    url: string,
+    requestInit?: FetchRequestInit,
+    options: BackgroundFetchOptions = {},
+  ): Promise<T> {
+    return this.#operate<T>(cacheKey, fetchTask("fetch", url, requestInit, options));
+  }
+
+  backgroundFetchResponse<T = Anything>(
+    cacheKey: CacheKey,
+    url: string,
+    requestInit?: FetchRequestInit,
+    options: BackgroundFetchOptions = {},
+  ): Promise<BackgroundFetchResponse<T>> {
+    return this.#operate<BackgroundFetchResponse<T>>(cacheKey, fetchTask("fetch-response", url, requestInit, options));
+  }
+
+  backgroundPoll<T = Anything>(cacheKey: CacheKey, poll: BackgroundPoll): Promise<T> {
+    return this.#operate<T>(cacheKey, pollTask(poll));
+  }
+
+  #operate<T>(cacheKey: CacheKey, options: RunTaskOptions): Promise<T> {
+    return this.runTask<Anything>(cacheKey, async () => undefined, options);
   }
 
   wait(cacheKey: CacheKey, seconds: number): Promise<void> {

@@ -73,6 +73,13 @@ export interface RunTaskOptions {
   noop?: boolean | undefined;
   /** Dot paths of the output that the dashboard hides. */
   redact?: { paths: string[] } | undefined;
+  /**
+   * The task is completed by whoever POSTs JSON to `task.callbackUrl`, which the callback hands out; what the callback returns is dropped.
+   * `timeoutInSeconds` (default 3600, 0: never): the task fails when nobody did by then.
+   */
+  callback?: { enabled?: boolean | undefined; timeoutInSeconds?: number | undefined } | undefined;
+  /** The server performs the task, with `params`; the callback is not run. */
+  operation?: "fetch" | "fetch-response" | "fetch-poll" | undefined;
   connectionKey?: string | undefined;
   parallel?: boolean | undefined;
 }

@@ -2,13 +2,17 @@
 import type { JobMetadata } from "@holdfast/protocol";
 import { UserFacingError } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
+import type { InvokeOptions } from "../client/api.ts";
 import type { TriggerClient } from "../client/client.ts";
 import type { IOWithIntegrations, TriggerIntegration } from "../io/io.ts";
+import type { CacheKey } from "../replay/key.ts";
 import type { LogLevel } from "../runtime/runtime.ts";
 import { slugifyId } from "../triggers/slug.ts";
-import type { EventSpecification, Trigger, TriggerEventType } from "../triggers/trigger.ts";
+import type { EventSpecification, Trigger, TriggerEventType, TriggerInvokeType } from "../triggers/trigger.ts";
 import { type ConcurrencyLimit, checkedLimit } from "./concurrency-limit.ts";
 import type { TriggerContext } from "./context.ts";
+import { batchInvokeAndWait, invoke, invokeAndWait } from "./invocation.ts";
+import type { FailedRunNotification, RunNotification, SuccessfulRunNotification } from "./notification.ts";
 
 type NoIntegrations = Record<never, never>;
 
@@ -40,6 +44,10 @@ export interface JobOptions<
   priority?: number | string | undefined;
   /** False: events start no runs of it. */
   enabled?: boolean | undefined;
+  /** Called in this app after a run has succeeded, at least once. If it throws it is called again later. */
+  onSuccess?: ((notification: SuccessfulRunNotification<TOutput, TriggerEventType<TTrigger>>) => unknown) | undefined;
+  /** Called in this app after a run has ended any other way (canceled, too), at least once. */
+  onFailure?: ((notification: FailedRunNotification<TriggerEventType<TTrigger>>) => unknown) | undefined;
   /**
    * The job itself. It may be called several times for one run: after each wait, retry or crash it starts from the top, and tasks already
    * done give their recorded results at once. What must happen only once belongs in `io.runTask`.
@@ -106,6 +114,45 @@ export class Job<
   get integrations(): Record<string, Pick<TriggerIntegration, "id" | "metadata" | "authSource">> {
     const given = Object.entries(this.options.integrations ?? {}) as [string, TriggerIntegration][];
     return Object.fromEntries(given.map(([key, { id, metadata, authSource }]) => [key, { id, metadata, authSource }]));
+  }
+
+  /**
+   * Runs the job. In another job's run it is a task, named by a cacheKey; elsewhere it is called with the payload alone.
+   *
+   * @returns the id of the run @throws NOT_FOUND when the server does not know the job, CONFLICT when it is disabled
+   * @example const { id } = await report.invoke("report", { month: 3 }); // elsewhere: report.invoke({ month: 3 })
+   */
+  invoke(cacheKey: CacheKey, payload: TriggerInvokeType<TTrigger>, options?: InvokeOptions): Promise<{ id: string }>;
+  invoke(payload: TriggerInvokeType<TTrigger>, options?: InvokeOptions): Promise<{ id: string }>;
+  invoke(...given: unknown[]): Promise<{ id: string }> {
+    return invoke(this, given);
+  }
+
+  /**
+   * Runs the job as a task of the calling run, which waits for its end: nothing of it need stay in memory. A run that ends badly is an answer, not an error.
+   *
+   * @param timeoutInSeconds after that the task fails @returns the run's end; `ok` tells how
+   * @example const run = await report.invokeAndWaitForCompletion("report", { month: 3 }); if (run.ok) use(run.output);
+   */
+  invokeAndWaitForCompletion(
+    cacheKey: CacheKey,
+    payload: TriggerInvokeType<TTrigger>,
+    timeoutInSeconds?: number,
+    options?: Pick<InvokeOptions, "accountId" | "context">,
+  ): Promise<RunNotification<TOutput>> {
+    return invokeAndWait(this, cacheKey, { payload, timeoutInSeconds, options });
+  }
+
+  /** As `invokeAndWaitForCompletion`, up to 25 runs at once; their ends in the order of the batch. */
+  batchInvokeAndWaitForCompletion(
+    cacheKey: CacheKey,
+    batch: {
+      payload: TriggerInvokeType<TTrigger>;
+      timeoutInSeconds?: number | undefined;
+      options?: Pick<InvokeOptions, "accountId" | "context"> | undefined;
+    }[],
+  ): Promise<RunNotification<TOutput>[]> {
+    return batchInvokeAndWait(this, cacheKey, batch);
   }
 
   toJSON(): JobMetadata {

@@ -1,6 +1,6 @@
 // Room: push. The server calls the app over HTTP: checks who calls and what for, does it, answers. Called by `client.handleRequest`.
 // Order of checks, statuses and messages are v2's (wire §1.1–1.3); the actions of PUSH are Holdfast's own.
-import { PUSH } from "@holdfast/protocol";
+import { NOTIFY_ACTION, PUSH, type RunNotification } from "@holdfast/protocol";
 import type { App } from "../client/app.ts";
 import type { Credentials } from "../client/credentials.ts";
 import { sleep } from "../runtime/runtime.ts";
@@ -41,6 +41,7 @@ const ACTIONS: Record<string, (request: Request, mount: Mount) => Promise<Normal
   [PUSH.executeAction]: executePushed,
   [PUSH.verifyAction]: verifyDelivered,
   DELIVER_HTTP_ENDPOINT_REQUEST_FOR_RESPONSE: respondToDelivered,
+  [NOTIFY_ACTION]: notified,
   PROBE_EXECUTION_TIMEOUT: probe,
 };
 
@@ -61,6 +62,17 @@ async function respondToDelivered(request: Request, { app }: Mount): Promise<Nor
   const delivered = await deliveredRequest(request);
   if (!delivered) return refuse(400, "Invalid headers");
   return answer(200, (await app.respond(delivered.key, delivered.payload)) ?? { status: 200, body: { ok: true } });
+}
+
+async function notified(request: Request, { app }: Mount): Promise<NormalizedResponse> {
+  const notification = (await request.json().catch(() => null)) as RunNotification | null;
+  if (typeof notification?.job?.id !== "string") return refuse(400, "Invalid body");
+  try {
+    await app.notify(notification);
+    return answer(200, { ok: true });
+  } catch (error) {
+    return refuse(500, error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** Sleeps as long as asked, so that the server learns how long this app's host lets a call run. */

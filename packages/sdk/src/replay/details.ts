@@ -23,9 +23,17 @@ export function outputValue(text: string | undefined): unknown {
 
 const SHOWN = ["icon", "description", "properties", "style", "redact", "connectionKey", "parallel"] as const;
 
-/** The presentation of a task as JSON text, or undefined when there is none. Never throws: input that is not JSON is named instead. */
-export function taskDetails(options: RunTaskOptions, outputProperties: DisplayProperty[] | null | undefined): string | undefined {
-  let details: Record<string, unknown> | undefined;
+/**
+ * The presentation of a task as JSON text, or undefined when there is none. Never throws: input that is not JSON is named instead.
+ *
+ * @param outside the callback URL, first of all because the server looks for it there, and whether it was handed out
+ */
+export function taskDetails(
+  options: RunTaskOptions,
+  outputProperties: DisplayProperty[] | null | undefined,
+  outside?: { callbackUrl: string; handedOut: boolean },
+): string | undefined {
+  let details: Record<string, unknown> | undefined = outside && { ...outside };
   for (const name of SHOWN) {
     if (options[name] === undefined) continue;
     details ??= {};
@@ -44,7 +52,7 @@ function withinLimit(details: Record<string, unknown>): string | undefined {
     return JSON.stringify({ ...details, description: undefined, properties: undefined, params: "(too large to show)" });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    const { icon, style } = details;
-    return JSON.stringify({ icon, style, params: `(not JSON: ${why})` });
+    const { icon, style, callbackUrl, handedOut } = details;
+    return JSON.stringify({ callbackUrl, handedOut, icon, style, params: `(not JSON: ${why})` });
   }
 }

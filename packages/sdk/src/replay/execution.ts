@@ -8,12 +8,14 @@ import type { ExecutionOutcome, ExecutionStart, RecordedTask, TaskReport } from 
 import type { IO } from "../io/io.ts";
 import type { IOTask, RunTaskErrorCallback, RunTaskOptions } from "../io/task.ts";
 import type { LogLevel, Runtime } from "../runtime/runtime.ts";
-import { outputText, outputValue, taskDetails } from "./details.ts";
+import { outputText, outputValue } from "./details.ts";
 import { describeError, ErrorWithTask, YieldSignal } from "./errors.ts";
 import { Frame, recordedTaskView } from "./frame.ts";
-import { type CacheKey, duplicateKeyError, taskId, taskKey } from "./key.ts";
+import { type CacheKey, duplicateKeyError, taskKey } from "./key.ts";
 import { Liveness } from "./liveness.ts";
+import { logReport } from "./log-line.ts";
 import { delayUntil, type Lost, never, Outbox, type Reporter } from "./outbox.ts";
+import { type OutsideWork, openOutside, outsideDue } from "./outside.ts";
 import { judge } from "./retry.ts";
 import { LAST, Turnstile } from "./turnstile.ts";
 
@@ -36,6 +38,8 @@ export interface Work<T> {
   onError?: RunTaskErrorCallback | undefined;
   /** Milliseconds to wait before it starts. Unlike `delayUntil` it trusts no wall clock. */
   delayMs?: number | undefined;
+  /** Of a task that something outside completes. */
+  open?: OutsideWork["open"] | undefined;
 }
 
 export class Execution {
@@ -48,6 +52,8 @@ export class Execution {
   readonly #turnstile: Turnstile;
   readonly #recorded = new Map<string, RecordedTask>();
   readonly #visited = new Set<string>();
+  /** Ids of tasks that something outside completes. */
+  readonly #outside = new Set<string>();
   readonly #logged = new Map<string, number>();
   readonly #began: number;
   readonly #wallOrigin: number;
@@ -124,21 +130,7 @@ export class Execution {
     if (this.#over()) return "over";
     const key = this.#logKey(parent?.id ?? "", level, message);
     if (this.#recorded.has(key)) return "replayed";
-    const now = this.runtime.elapsed();
-    const report: TaskReport = {
-      key,
-      id: taskId(key),
-      name: "log",
-      status: "COMPLETED",
-      attempt: 1,
-      startedAgo: now,
-      endedAgo: now,
-    };
-    report.noop = true;
-    if (parent) report.parentId = parent.id;
-    const details = logDetails(level, message, data);
-    if (details !== undefined) report.details = details;
-    this.#add(report, parent);
+    this.#add(logReport(key, { level, message, data }, { now: this.runtime.elapsed(), parentId: parent?.id }), parent);
     return "new";
   }
 
@@ -181,6 +173,8 @@ export class Execution {
   }
 
   #begin<T>(frame: Frame, record: RecordedTask | undefined, work: Work<T>): Promise<T> {
+    if (work.open && !(record?.status === "WAITING" && record.attempts > 0 && !record.handedOut))
+      return this.#leaveOutside(frame, record, { ...work, open: work.open });
     const due = this.#dueAt(frame, record, work.delayMs);
     if (due > frame.began) {
       if (!record) this.#add({ ...frame.report("WAITING"), delayMs: due }, frame.parent);
@@ -199,6 +193,52 @@ export class Execution {
     if (delayMs !== undefined) return frame.began + delayMs;
     const until = frame.options.delayUntil;
     return until === undefined ? frame.began : frame.began + until.getTime() - this.runtime.now();
+  }
+
+  /** A task that something outside completes: its URL is handed out, once, and it waits. */
+  async #leaveOutside<T>(frame: Frame, record: RecordedTask | undefined, work: Work<T> & Pick<OutsideWork, "open">): Promise<T> {
+    this.#liveness.enter(frame);
+    this.#arm();
+    const { callback } = work.options;
+    if (!record?.handedOut) {
+      const opened = frame.callbackUrl ? null : await openOutside(frame, work.open);
+      if (this.#over()) return never();
+      if (opened?.type === "lost") return this.#abandoned(opened.reason);
+      if (opened?.type === "refused") return this.#failed(frame, opened.error, work);
+      if (opened?.type === "over") return this.#replayOpened(frame, opened.task, work);
+      frame.callbackUrl ??= opened?.callbackUrl;
+      if (callback?.enabled) {
+        const caller: Caller = { execution: this, frame };
+        try {
+          await callers.run(caller, work.callback, frame, this.#io as IO);
+        } catch (error) {
+          return this.#failed(frame, error, work);
+        }
+      }
+    }
+    if (this.#over() || !this.#liveness.finishing(frame)) return never();
+    const due = outsideDue(frame, record, {
+      began: this.#began,
+      timeoutInSeconds: callback?.enabled ? callback.timeoutInSeconds : 0,
+    });
+    if (callback?.enabled && !record?.handedOut) {
+      frame.handedOut = true;
+      this.#add({ ...frame.report("WAITING"), delayMs: due }, frame.parent);
+    }
+    this.#outside.add(frame.id);
+    this.#liveness.suspend(frame, due);
+    return never();
+  }
+
+  #replayOpened<T>(frame: Frame, record: RecordedTask, work: Work<T>): Promise<T> {
+    this.#liveness.finishing(frame);
+    this.#liveness.leave(frame);
+    return this.#replay(record, frame.parent, work);
+  }
+
+  #abandoned<T>(reason: string): Promise<T> {
+    this.abandon(reason);
+    return never();
   }
 
   async #perform<T>(frame: Frame, work: Work<T>): Promise<T> {
@@ -311,8 +351,9 @@ export class Execution {
     if (this.#phase === "yielding") return void this.#finish(() => ({ status: "YIELDED", key: this.#yieldKey }));
     void this.#finish(() => {
       const { first } = this.#liveness;
-      if (!first) return { status: "SUSPENDED" };
-      return { status: "SUSPENDED", wakeMs: delayUntil(first.due, this.runtime.elapsed()), wakeKey: first.key };
+      const outside = this.#outside.size > 0 ? { outside: [...this.#outside] } : {};
+      if (!first) return { status: "SUSPENDED", ...outside };
+      return { status: "SUSPENDED", wakeMs: delayUntil(first.due, this.runtime.elapsed()), wakeKey: first.key, ...outside };
     });
   }
 
@@ -351,10 +392,4 @@ export class Execution {
     this.#cancelBeat?.();
     this.#cancelBeat = undefined;
   }
-}
-
-function logDetails(level: string, message: string, data: unknown): string | undefined {
-  const properties = [{ label: "Level", text: level }];
-  const style = { style: "minimal" as const, variant: level.toLowerCase() };
-  return taskDetails({ icon: "log", description: message, params: data, properties, style }, undefined);
 }

@@ -30,6 +30,10 @@ export class Frame implements IOTask {
   holds = -1;
   /** The server knows of it. */
   announced: boolean;
+  /** Whoever POSTs to it completes the task. */
+  callbackUrl: string | undefined;
+  /** Nobody has to be given the URL any more. */
+  handedOut = false;
 
   constructor(key: string, cacheKey: CacheKey, setting: FrameSetting) {
     this.id = taskId(key);
@@ -42,6 +46,7 @@ export class Frame implements IOTask {
     this.began = setting.elapsed;
     this.wallOrigin = setting.wallOrigin;
     this.announced = setting.record !== undefined;
+    this.callbackUrl = setting.record?.callbackUrl ?? undefined;
   }
 
   get name(): string {
@@ -129,7 +134,8 @@ export class Frame implements IOTask {
     if (this.parent) report.parentId = this.parent.id;
     if (this.displayKey !== undefined) report.displayKey = this.displayKey.slice(0, NAME_LIMIT);
     if (this.options.noop) report.noop = true;
-    const details = taskDetails(this.options, this.outputProperties);
+    const { callbackUrl, handedOut } = this;
+    const details = taskDetails(this.options, this.outputProperties, callbackUrl ? { callbackUrl, handedOut } : undefined);
     if (details !== undefined) report.details = details;
     return report;
   }

@@ -70,6 +70,9 @@ export interface Trigger<TEventSpec extends EventSpecification<Anything>> {
 /** The payload a job with this trigger gets. */
 export type TriggerEventType<TTrigger extends Trigger<Anything>> =
   TTrigger extends Trigger<infer TEventSpec> ? ReturnType<TEventSpec["parsePayload"]> : never;
+/** The payload such a job is called with. */
+export type TriggerInvokeType<TTrigger extends Trigger<Anything>> =
+  TTrigger extends Trigger<EventSpecification<Anything, infer TInvoke>> ? TInvoke : Anything;
 export type TriggerPayload<TTrigger> = TTrigger extends Trigger<EventSpecification<infer TEvent>> ? TEvent : never;
 export type EventTypeFromSpecification<TEventSpec extends EventSpecification<Anything>> =
   TEventSpec extends EventSpecification<infer TEvent> ? TEvent : never;

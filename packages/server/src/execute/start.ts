@@ -1,5 +1,6 @@
 // Room: execute. Gathers what an app needs for one execution: the event, and the tasks recorded so far. A first execution has none, so none are read.
-import type { ExecutionStart, RecordedTask } from "@holdfast/protocol";
+import { CALLBACK_DETAILS, isFinalTask } from "@holdfast/engine";
+import type { ExecutionStart, RecordedTask, TaskDetails } from "@holdfast/protocol";
 import { TICK } from "../dispatch/schedule.ts";
 import type { World } from "../platform/world.ts";
 import type { EnvironmentRow, EventRow, RunRow, Store, TaskRow } from "../store/store.ts";
@@ -30,6 +31,11 @@ export function recordedTask(row: TaskRow, now: number): RecordedTask {
   if (row.outputText !== null) task.output = row.outputText;
   if (row.errorText !== null) task.error = JSON.parse(row.errorText) as { message: string };
   if (row.status === "WAITING" && row.delayUntil !== null) task.wakeMs = Math.max(0, row.delayUntil - now);
+  if (row.detailsText?.startsWith(CALLBACK_DETAILS) && !isFinalTask(row.status)) {
+    const { callbackUrl, handedOut } = JSON.parse(row.detailsText) as TaskDetails;
+    if (callbackUrl) task.callbackUrl = callbackUrl;
+    if (handedOut) task.handedOut = true;
+  }
   return task;
 }
 
