@@ -1,16 +1,8 @@
 // The event filter language: an object that mirrors the payload, with lists as leaves. Called by server dispatch (which jobs an event starts) and by
-// indexing (bad filters are refused there, with the place). Promises: compiling and matching never throw, whatever the input and however deep; a key is
+// indexing (bad filters are refused there, with the place; the grammar is the protocol's, which SDKs know, too). Promises: compiling and matching never throw, whatever the input and however deep; a key is
 // read only if it is the value's own; a filter that compiles means exactly what docs and v2 say, and what could silently match too much is refused.
-import {
-  contentTest,
-  isObject,
-  isOperator,
-  isUniformList,
-  listTest,
-  type Problem,
-  quoted,
-  type Test,
-} from "./filter-operators.ts";
+import { type FilterProblem, filterProblem, isFilterObject, isUniformList, pathInFilter, shortJson } from "@holdfast/protocol";
+import { contentTest, listTest, type Test } from "./filter-operators.ts";
 
 /** Where a value did not match, and why. `path` is empty for the value as a whole. */
 export interface Mismatch {
@@ -23,11 +15,8 @@ export interface CompiledFilter<T> {
   /** The first place that does not match, or null when the value matches. */
   explain(value: T): Mismatch | null;
 }
-export interface RefusedFilter {
+export interface RefusedFilter extends FilterProblem {
   readonly ok: false;
-  /** Where in the filter; empty for the filter as a whole. */
-  readonly path: string;
-  readonly problem: string;
 }
 
 interface Leaf {
@@ -46,10 +35,6 @@ interface Miss {
   readonly found: unknown;
 }
 
-/** Deep enough for any payload; shallow enough for the stack. */
-const DEEPEST = 64;
-const FORBIDDEN: readonly string[] = ["__proto__", "constructor", "prototype"];
-
 /**
  * Compiles an event filter.
  *
@@ -61,45 +46,24 @@ const FORBIDDEN: readonly string[] = ["__proto__", "constructor", "prototype"];
  * if (filter.ok) filter.explain({ type: "user.deleted" }); // { path: "type", why: 'expected one of ["user.created"], found "user.deleted"' }
  */
 export function compileFilter(json: unknown): CompiledFilter<unknown> | RefusedFilter {
-  if (!isObject(json)) return { ok: false, path: "", problem: "A filter is an object that mirrors the payload." };
-  const root = compileBranch(json, "", 1);
-  if ("problem" in root) return root;
+  const problem = filterProblem(json);
+  if (problem) return { ok: false, ...problem };
+  const root = compileBranch(json as object, "");
   return { ok: true, matches: (value) => missIn(root, value) === null, explain: (value) => explained(missIn(root, value)) };
 }
 
-function compileBranch(filter: object, path: string, depth: number): Branch | RefusedFilter {
-  if (depth > DEEPEST) return { ok: false, path, problem: `A filter may be ${DEEPEST} levels deep at most.` };
-  const entries: [string, Leaf | Branch][] = [];
-  for (const [key, value] of Object.entries(filter)) {
-    const node = compileEntry(key, value, path, depth);
-    if ("problem" in node) return node;
-    entries.push([key, node]);
-  }
+/** What the grammar lets through: objects, and lists of primitives or of operators. */
+function compileBranch(filter: object, path: string): Branch {
+  const entries = Object.entries(filter).map(([key, value]: [string, unknown]) => {
+    const below = pathInFilter(path, key);
+    return [key, isFilterObject(value) ? compileBranch(value, below) : compileLeaf(value as unknown[], below)] as const;
+  });
   return { kind: "branch", path, entries };
 }
 
-function compileEntry(key: string, value: unknown, parent: string, depth: number): Leaf | Branch | RefusedFilter {
-  const path = pathOf(parent, key);
-  const refuse = (problem: string): RefusedFilter => ({ ok: false, path, problem });
-  if (FORBIDDEN.includes(key)) return refuse("This key is not allowed in a filter.");
-  if (isOperator(key)) return refuse(`${key} is an operator: write it inside a list, as in [{ "${key}": … }].`);
-  if (isObject(value)) return compileBranch(value, path, depth + 1);
-  if (!Array.isArray(value)) return refuse("A leaf is a list: write [value], even for a single value.");
-  const tests = compileTests(value);
-  return "problem" in tests ? refuse(tests.problem) : { kind: "leaf", path, tests };
-}
-
-function compileTests(list: readonly unknown[]): readonly Test[] | Problem {
-  if (isUniformList(list)) return [listTest(list)];
-  const tests: Test[] = [];
-  for (const item of list) {
-    if (!isObject(item))
-      return { problem: "A list holds strings, or numbers, or booleans, or operators: not a mixture, no null and no list." };
-    const test = contentTest(item);
-    if ("problem" in test) return { problem: `List entry ${tests.length + 1}: ${test.problem}` };
-    tests.push(test);
-  }
-  return tests;
+function compileLeaf(list: readonly unknown[], path: string): Leaf {
+  const tests = isUniformList(list) ? [listTest(list)] : list.map((item) => contentTest(item as object));
+  return { kind: "leaf", path, tests };
 }
 
 /** Nothing at all (null, undefined) matches only a filter that asks nothing. */
@@ -140,11 +104,6 @@ function explained(miss: Miss | null): Mismatch | null {
 function described(value: unknown): string {
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) return `a list of ${value.length}`;
-  if (isObject(value)) return "an object";
-  return typeof value === "string" ? quoted(value) : String(value);
-}
-
-function pathOf(parent: string, key: string): string {
-  if (!/^[\w$-]+$/.test(key)) return `${parent}[${quoted(key)}]`;
-  return parent === "" ? key : `${parent}.${key}`;
+  if (isFilterObject(value)) return "an object";
+  return typeof value === "string" ? shortJson(value) : String(value);
 }

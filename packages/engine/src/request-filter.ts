@@ -1,15 +1,13 @@
 // Filters on HTTP requests: `{method, headers, query, body}`, each an event filter over that part. Called by server dispatch (jobs on an endpoint) and ingest
 // (whether the app answers itself). Promises as in filter.ts; method and header names match in any case, of a repeated query name the last value counts,
 // and a body that is not JSON matches no body filter, whatever its content type.
-import type { RequestFilter, RequestPayload } from "@holdfast/protocol";
+import { type RequestFilter, type RequestPayload, requestFilterProblem } from "@holdfast/protocol";
 import { type CompiledFilter, compileFilter, type Mismatch, type RefusedFilter } from "./filter.ts";
-import { isObject } from "./filter-operators.ts";
 
 /** What a filter needs of a request; a stored {@link RequestPayload} is one. */
 export type FilterableRequest = Pick<RequestPayload, "url" | "method" | "headers" | "rawBody">;
 
 const NOT_JSON: Mismatch = { path: "body", why: "expected JSON, found something else" };
-const PARTS: readonly string[] = ["method", "headers", "query", "body"];
 
 /**
  * Compiles a request filter.
@@ -20,11 +18,12 @@ const PARTS: readonly string[] = ["method", "headers", "query", "body"];
  * if (filter.ok) filter.matches({ url: "https://h/x", method: "POST", headers: { "x-kind": "a" }, rawBody: '{"type":"user.created"}' }); // true
  */
 export function compileRequestFilter(json: unknown): CompiledFilter<FilterableRequest> | RefusedFilter {
-  const prepared = prepare(json);
-  if ("problem" in prepared) return prepared;
-  const compiled = compileFilter(prepared.filter);
+  const problem = requestFilterProblem(json);
+  if (problem) return { ok: false, ...problem };
+  const prepared = prepare(json as RequestFilter);
+  const compiled = compileFilter(prepared);
   if (!compiled.ok) return compiled;
-  const wantsBody = Object.hasOwn(prepared.filter, "body");
+  const wantsBody = Object.hasOwn(prepared, "body");
   return {
     ok: true,
     matches: (request) => on(requestView(request, wantsBody), compiled.matches, false),
@@ -46,24 +45,10 @@ export function matchesRequest(filter: RequestFilter, request: FilterableRequest
 }
 
 /** The filter with method and header names in one case, ready for the event filter compiler. */
-function prepare(json: unknown): { filter: object } | RefusedFilter {
-  if (!isObject(json)) return { ok: false, path: "", problem: "A request filter is an object." };
+function prepare(json: RequestFilter): object {
   const filter: Record<string, unknown> = { ...json };
-  const unknownPart = Object.keys(filter).find((key) => !PARTS.includes(key));
-  if (unknownPart !== undefined) {
-    return {
-      ok: false,
-      path: unknownPart,
-      problem: "A request filter has only method, headers, query and body. Fields of the payload go under body.",
-    };
-  }
-  if (Array.isArray(filter.method))
-    filter.method = filter.method.map((method) => (typeof method === "string" ? method.toUpperCase() : method));
-  if (!isObject(filter.headers)) return { filter };
-  const names = Object.keys(filter.headers).map((name) => name.toLowerCase());
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) return { ok: false, path: `headers.${twice}`, problem: "This header is named twice." };
-  return { filter: { ...filter, headers: lowerCased(filter.headers) } };
+  if (json.method) filter.method = json.method.map((method) => (typeof method === "string" ? method.toUpperCase() : method));
+  return json.headers ? { ...filter, headers: lowerCased(json.headers) } : filter;
 }
 
 /** The request as its filter sees it, or null when it must have a JSON body and has none. The body is parsed only if the filter asks about it. */

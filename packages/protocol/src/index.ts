@@ -1,6 +1,7 @@
 // The wire between a Holdfast server and the apps, dashboards and tools that talk to it. Imports nothing of ours.
 export * from "./connect.ts";
 export * from "./errors.ts";
+export * from "./filter-grammar.ts";
 export * from "./ids.ts";
 export * from "./json.ts";
 export * from "./management.ts";

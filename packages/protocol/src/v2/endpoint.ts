@@ -1,13 +1,17 @@
 // Shapes a server reads from, and sends to, an app over the v2 wire: the index document and the execution call.
 // Source: `@trigger.dev/sdk@2.3.19` as published; see docs/protocol.md. Elements added by Holdfast are marked so and are optional.
 import { z } from "zod";
+import { isFilterObject } from "../filter-grammar.ts";
 import { TASK_STATUSES } from "../statuses.ts";
 
 /** The protocol version both sides of v2 name in `trigger-version`. */
 export const V2_VERSION = "2023-09-29";
 
-/** Event filters are open-ended objects here; the engine compiles and refuses bad ones. */
-export const filterSchema = z.record(z.string(), z.unknown());
+/**
+ * Event filters are open-ended objects here, taken as they came; the engine compiles and refuses bad ones. Not a record: zod builds that anew, key by key, and a
+ * key `__proto__` is lost on the way, with what it asked for.
+ */
+export const filterSchema = z.custom<Record<string, unknown>>(isFilterObject, "A filter is an object that mirrors the payload.");
 
 export const displayPropertySchema = z.object({
   label: z.string(),
@@ -88,13 +92,14 @@ export const jobMetadataSchema = z.object({
 export type JobMetadata = z.infer<typeof jobMetadataSchema>;
 
 /** `{method, headers, query, body}`, each matched against the request. */
-export const requestFilterSchema = z.object({
-  method: z.array(z.string()).optional(),
-  headers: filterSchema.optional(),
-  query: filterSchema.optional(),
-  body: filterSchema.optional(),
-});
-export type RequestFilter = z.infer<typeof requestFilterSchema>;
+export interface RequestFilter {
+  method?: string[] | undefined;
+  headers?: Record<string, unknown> | undefined;
+  query?: Record<string, unknown> | undefined;
+  body?: Record<string, unknown> | undefined;
+}
+/** Taken as it came, as {@link filterSchema}: a part that is none must be refused and not be lost. */
+const requestFilterSchema = z.custom<RequestFilter>(isFilterObject, "A request filter is an object.");
 
 export const httpEndpointMetadataSchema = z.object({
   id: z.string(),

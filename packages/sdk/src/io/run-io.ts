@@ -1,4 +1,5 @@
 // Room: io. The `io` of one execution: each method is one task, described the way v2 shows it. Made by jobs/perform.ts.
+import { filterProblem } from "@holdfast/protocol";
 
 import type { Anything } from "../anything.ts";
 import {
@@ -17,6 +18,7 @@ import type { CacheKey } from "../replay/key.ts";
 import type { OpenedTask } from "../replay/outside.ts";
 import type { DynamicSchedule } from "../triggers/dynamic-schedule.ts";
 import type { CronOptions, IntervalOptions } from "../triggers/schedule-trigger.ts";
+import { checkedFilter } from "../triggers/trigger.ts";
 import { deliveryProperties, eventProperties, type IO } from "./io.ts";
 import { KeyValueStore } from "./key-value-store.ts";
 import { IOLogger, type LogSetting } from "./logger.ts";
@@ -106,6 +108,8 @@ export class RunIO implements IO {
     { timeoutInSeconds = HOUR_S }: { timeoutInSeconds?: number | undefined } = {},
   ): Promise<EventWaitedFor<T>> {
     const wait = async (task: IOTask): Promise<void> => {
+      checkedFilter(event.filter, filterProblem, `the wait for "${[event.name].flat().join(", ")}"`);
+      checkedFilter(event.contextFilter, filterProblem, `the context of the wait for "${[event.name].flat().join(", ")}"`);
       await this.#api.waitForEvent({ ...event, url: task.callbackUrl ?? "", timeoutInSeconds });
     };
     const shown = { Event: [event.name].flat().join(", "), Timeout: `${timeoutInSeconds}s`, Source: event.source };

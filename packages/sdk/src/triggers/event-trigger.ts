@@ -1,8 +1,15 @@
 // Room: triggers. Jobs that run when an event of a given name is sent. Called by users in `defineJob`.
-import type { JobMetadata } from "@holdfast/protocol";
+import { filterProblem, type JobMetadata } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 import { type PayloadSchema, parse, validate } from "./schema.ts";
-import type { EventFilter, EventSpecification, EventSpecificationExample, Trigger, VerifyResult } from "./trigger.ts";
+import {
+  checkedFilter,
+  type EventFilter,
+  type EventSpecification,
+  type EventSpecificationExample,
+  type Trigger,
+  type VerifyResult,
+} from "./trigger.ts";
 
 /** The source of events sent without one, and of triggers that name none. */
 export const DEFAULT_SOURCE = "trigger.dev";
@@ -25,6 +32,7 @@ export class EventTrigger<TEvent> implements Trigger<EventSpecification<TEvent>>
 
   constructor(options: EventTriggerOptions<TEvent>) {
     const { name, schema, source = DEFAULT_SOURCE, examples } = options;
+    checkedFilter(options.filter, filterProblem, `the trigger for "${[name].flat().join(", ")}"`);
     this.#options = options;
     this.event = {
       name,

@@ -1,14 +1,15 @@
 // Room: triggers. Inbound addresses for webhooks, and jobs that run for requests received there. Made by `client.defineHttpEndpoint`;
 // `verify` and `respondWith` are called by the connect and push transports, before any run exists.
-import type { DisplayProperty, HttpEndpointMetadata, JobMetadata } from "@holdfast/protocol";
+import { type DisplayProperty, type HttpEndpointMetadata, type JobMetadata, requestFilterProblem } from "@holdfast/protocol";
 import { slugifyId } from "./slug.ts";
-import type {
-  EventFilter,
-  EventSpecification,
-  EventSpecificationExample,
-  RequestFilter,
-  Trigger,
-  VerifyResult,
+import {
+  checkedFilter,
+  type EventFilter,
+  type EventSpecification,
+  type EventSpecificationExample,
+  type RequestFilter,
+  type Trigger,
+  type VerifyResult,
 } from "./trigger.ts";
 
 export type VerifyCallback = (request: Request) => Promise<VerifyResult | { success: boolean; reason?: string | undefined }>;
@@ -64,6 +65,7 @@ export class HttpEndpoint {
   constructor(options: EndpointOptions) {
     this.id = slugifyId(options.id);
     this.#options = options;
+    checkedFilter(options.respondWith?.filter, requestFilterProblem, `respondWith of the HTTP endpoint "${this.id}"`);
     this.#event = requestSpecification(this.id, options);
   }
 
@@ -120,7 +122,7 @@ export class HttpTrigger implements Trigger<EventSpecification<Request>> {
   constructor(endpointId: string, event: EventSpecification<Request>, filter: EventFilter = {}) {
     this.event = event;
     this.#endpointId = endpointId;
-    this.#filter = filter;
+    this.#filter = checkedFilter(filter, requestFilterProblem, `onRequest of the HTTP endpoint "${endpointId}"`);
   }
 
   toJSON(): JobMetadata["trigger"] {

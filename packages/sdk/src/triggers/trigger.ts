@@ -1,5 +1,5 @@
 // Room: triggers. What a trigger is to a job and to the index document. Implemented beside it; third-party triggers of v2 fit too.
-import type { DisplayProperty, JobMetadata } from "@holdfast/protocol";
+import { type DisplayProperty, type FilterProblem, type JobMetadata, UserFacingError } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 import type { TriggerClient } from "../client/client.ts";
 import type { Job } from "../jobs/job.ts";
@@ -76,3 +76,23 @@ export type TriggerInvokeType<TTrigger extends Trigger<Anything>> =
 export type TriggerPayload<TTrigger> = TTrigger extends Trigger<EventSpecification<infer TEvent>> ? TEvent : never;
 export type EventTypeFromSpecification<TEventSpec extends EventSpecification<Anything>> =
   TEventSpec extends EventSpecification<infer TEvent> ? TEvent : never;
+
+/**
+ * A filter as it is used, or an error that names the place: what the server would refuse when the app registers is refused where it is written.
+ *
+ * @throws UserFacingError BAD_REQUEST
+ */
+export function checkedFilter<T extends object | undefined>(
+  filter: T,
+  problemOf: (filter: unknown) => FilterProblem | null,
+  owner: string,
+): T {
+  const found = filter === undefined ? null : problemOf(filter);
+  if (!found) return filter;
+  const message = `The filter of ${owner} cannot be used (at ${found.path || "its top"}): ${found.problem}`;
+  throw new UserFacingError(
+    "BAD_REQUEST",
+    message,
+    "Leaves are lists: plain values (any of them), or operators such as { $gt: 5 } (all of them).",
+  );
+}
