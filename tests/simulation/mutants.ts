@@ -12,11 +12,12 @@ type Overrides = (store: MemoryStore) => Partial<Store>;
 /** The store with some of its operations replaced. */
 function wrapping(overrides: Overrides): Mutant {
   const store = (store: MemoryStore): Store => {
-    const { catalog, outside, values, schedules } = store;
+    const { catalog, outside, values, statuses, schedules } = store;
     const same: Store = {
       catalog,
       outside,
       values,
+      statuses,
       schedules,
       intake: (item) => store.intake(item),
       claim: (request, decide) => store.claim(request, decide),

@@ -1,6 +1,7 @@
 // Simulation: the way from one server to the store. Every operation is one event at the store; on the way there and back it may be slow, fail, be applied
 // without an answer, be applied twice, or be applied after its caller gave up. What the store answered is written to the history for the judge.
 
+import type { StatusStore, ValueStore } from "../../packages/server/src/store/kept-rows.ts";
 import type { ScheduleStore } from "../../packages/server/src/store/schedule-rows.ts";
 import type {
   CatalogStore,
@@ -11,7 +12,6 @@ import type {
   RunChange,
   RunRow,
   Store,
-  ValueStore,
 } from "../../packages/server/src/store/store.ts";
 import type { Chance } from "./chance.ts";
 import type { Scene } from "./scene.ts";
@@ -48,6 +48,10 @@ export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
       get: read("value", (...args: Parameters<ValueStore["get"]>) => store.values.get(...args)),
       set: read("setValue", (...args: Parameters<ValueStore["set"]>) => store.values.set(...args)),
       delete: read("deleteValue", (...args: Parameters<ValueStore["delete"]>) => store.values.delete(...args)),
+    },
+    statuses: {
+      save: read("saveStatus", (...args: Parameters<StatusStore["save"]>) => store.statuses.save(...args)),
+      of: read("statuses", (runId: string) => store.statuses.of(runId)),
     },
     schedules: schedulesEdge(store.schedules, read),
     intake: (item) =>

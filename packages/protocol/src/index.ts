@@ -10,3 +10,4 @@ export * from "./statuses.ts";
 export * from "./v2/api.ts";
 export * from "./v2/endpoint.ts";
 export * from "./v2/notification.ts";
+export * from "./v2/run-status.ts";

@@ -7,6 +7,7 @@ export type {
   InvokeOptions,
   RegisteredSchedule,
   RunDetail,
+  RunStatuses,
   RunSummary,
   RunTaskDetail,
   SendEvent,
@@ -36,6 +37,8 @@ export type {
   RunTaskOptions,
   Task,
 } from "./io/task.ts";
+export type { InitialStatusUpdate, StatusUpdate } from "./io/trigger-status.ts";
+export { TriggerStatus } from "./io/trigger-status.ts";
 export { ConcurrencyLimit, type ConcurrencyLimitOptions } from "./jobs/concurrency-limit.ts";
 export type { TriggerContext } from "./jobs/context.ts";
 export { Job, type JobIO, type JobOptions, type JobPayload } from "./jobs/job.ts";

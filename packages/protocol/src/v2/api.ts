@@ -3,6 +3,7 @@
 import { z } from "zod";
 import type { RunStatus, TaskStatus } from "../statuses.ts";
 import { type DisplayProperty, displayPropertySchema, errorShapeSchema } from "./endpoint.ts";
+import type { StatusRecord } from "./run-status.ts";
 
 /** Entries of `properties` may be partial; those without label or text are dropped (wire §2.5). */
 const looseProperties = z.array(z.unknown()).transform((items) =>
@@ -110,7 +111,7 @@ export interface ApiRun {
   completedAt: string | null;
   output?: unknown;
   tasks: ApiRunTask[];
-  statuses: unknown[];
+  statuses: StatusRecord[];
   nextCursor?: string;
 }
 export interface ApiRunTask {

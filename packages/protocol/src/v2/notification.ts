@@ -2,6 +2,7 @@
 // Source: `@trigger.dev/core@2.3.19` as published; wire §4.9.
 import type { RunStatus } from "../statuses.ts";
 import type { EnvironmentType } from "./endpoint.ts";
+import type { StatusRecord } from "./run-status.ts";
 
 export type RunNotification = {
   id: string;
@@ -14,7 +15,7 @@ export type RunNotification = {
   executionDurationInMs: number;
   executionCount: number;
   job: { id: string; version: string };
-  statuses: unknown[];
+  statuses: StatusRecord[];
   environment: { id: string; slug: string; type: EnvironmentType };
   organization: { id: string; slug: string; title: string };
   project: { id: string; slug: string; name: string };

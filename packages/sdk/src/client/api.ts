@@ -7,6 +7,8 @@ import {
   ERROR_STATUS,
   type ErrorCode,
   type RunStatus,
+  type RunStatusUpdate,
+  type StatusRecord,
   UserFacingError,
 } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
@@ -64,6 +66,12 @@ type Dated<T> = Omit<T, "startedAt" | "completedAt" | "updatedAt" | "subtasks"> 
 export type RunTaskDetail = Dated<ApiRunTask> & { subtasks?: RunTaskDetail[] };
 export type RunDetail = RunSummary &
   Pick<ApiRun, "statuses"> & { output?: Anything; tasks: RunTaskDetail[]; nextCursor?: string };
+
+/** A run and the statuses it has set, in the order it created them. */
+export interface RunStatuses {
+  run: { id: string; status: RunStatus; output?: Anything };
+  statuses: StatusRecord[];
+}
 
 /** What became of runs that were canceled together. */
 export interface CanceledRuns {
@@ -261,6 +269,15 @@ export class ApiClient {
 
   async cancelRun(id: string): Promise<RunDetail> {
     return reviveRun((await this.#post(`/api/v1/runs/${encodeURIComponent(id)}/cancel`, {})) as ApiRun);
+  }
+
+  async getRunStatuses(id: string): Promise<RunStatuses> {
+    return (await this.#get(`/api/v2/runs/${encodeURIComponent(id)}/statuses`)) as RunStatuses;
+  }
+
+  async updateStatus(runId: string, key: string, status: RunStatusUpdate): Promise<StatusRecord> {
+    const path = `/api/v1/runs/${encodeURIComponent(runId)}/statuses/${encodeURIComponent(key)}`;
+    return (await this.#call(path, { method: "PUT", body: JSON.stringify(status) })) as StatusRecord;
   }
 
   async registerSchedule(of: ScheduleName, key: string, schedule: object): Promise<RegisteredSchedule> {

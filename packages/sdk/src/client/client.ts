@@ -1,9 +1,11 @@
 // Room: client. What users create first: an app's jobs and endpoints, and its door to the server. Everything else hangs on it.
+import type { StatusRecord } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 import { type ConnectedClient, type ConnectOptions, connectApp } from "../connect/connect.ts";
 import { DevConnection, wantsDevConnection } from "../connect/dev-connection.ts";
 import type { TriggerIntegration } from "../io/io.ts";
 import { KeyValueStore } from "../io/key-value-store.ts";
+import type { StatusUpdate } from "../io/trigger-status.ts";
 import { ConcurrencyLimit, type ConcurrencyLimitOptions } from "../jobs/concurrency-limit.ts";
 import { Job, type JobOptions } from "../jobs/job.ts";
 import type { NotificationListeners } from "../jobs/notification.ts";
@@ -25,6 +27,7 @@ import {
   type InvokeOptions,
   type RegisteredSchedule,
   type RunDetail,
+  type RunStatuses,
   type RunSummary,
   type SendEvent,
   type SendEventOptions,
@@ -191,6 +194,14 @@ export class TriggerClient {
   /** Runs of a job, newest first. */
   getRuns(jobId: string, options?: GetRunsOptions): Promise<{ runs: RunSummary[]; nextCursor?: string }> {
     return this.#api.getRuns(jobId, options);
+  }
+  /** The statuses a run has set with `io.createStatus`. @throws NOT_FOUND */
+  getRunStatuses(runId: string): Promise<RunStatuses> {
+    return this.#api.getRunStatuses(runId);
+  }
+  /** Sets a status of a run from outside of it. @param key of the status @throws NOT_FOUND */
+  updateStatus(runId: string, key: string, status: StatusUpdate): Promise<StatusRecord> {
+    return this.#api.updateStatus(runId, key, status);
   }
   /**
    * Runs a job of any app in this environment by its id.

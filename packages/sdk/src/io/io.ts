@@ -17,6 +17,7 @@ import type {
   FetchRequestInit,
 } from "./outside.ts";
 import type { IOTask, RunTaskErrorCallback, RunTaskOptions, TaskResult } from "./task.ts";
+import type { InitialStatusUpdate, TriggerStatus } from "./trigger-status.ts";
 
 /** Everything a job can do durably. Each `cacheKey` names one task and must be unique beside its siblings. */
 export interface IO {
@@ -122,6 +123,13 @@ export interface IO {
   ): Promise<RegisteredSchedule>;
   /** @deprecated `dynamicSchedule.unregister(id)` is the same. */
   unregisterCron(cacheKey: CacheKey, dynamicSchedule: DynamicSchedule, id: string): Promise<{ ok: boolean }>;
+
+  /**
+   * Creates a status for people who watch the run: React hooks and `client.getRunStatuses` read it. The cacheKey names the status, too.
+   *
+   * @example const sending = await io.createStatus("sending", { label: "Sending", state: "loading", data: { sent: 0 } });
+   */
+  createStatus(cacheKey: CacheKey, initialStatus: InitialStatusUpdate): Promise<TriggerStatus>;
 
   /** Runs the callback for all items at once, as children of one task; gives their results in order. The first error, if any, is thrown. */
   parallel<T extends TaskResult<T>, TItem>(

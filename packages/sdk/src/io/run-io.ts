@@ -37,6 +37,7 @@ import {
   reviveEvent,
 } from "./outside.ts";
 import type { IOTask, RunTaskErrorCallback, RunTaskOptions, TaskResult } from "./task.ts";
+import { type InitialStatusUpdate, TriggerStatus } from "./trigger-status.ts";
 
 const HOUR_S = 3600;
 
@@ -252,6 +253,12 @@ export class RunIO implements IO {
   /** A task around one that retries by itself. */
   #around<T>(cacheKey: CacheKey, callback: () => Promise<T>, options: RunTaskOptions): Promise<T> {
     return this.#execution.runTask<T>(cacheKey, { callback, options });
+  }
+
+  async createStatus(cacheKey: CacheKey, initialStatus: InitialStatusUpdate): Promise<TriggerStatus> {
+    const status = new TriggerStatus([cacheKey].flat().join("-"), this.#execution, this.#api);
+    await status.update(cacheKey, initialStatus);
+    return status;
   }
 
   parallel<T extends TaskResult<T>, TItem>(

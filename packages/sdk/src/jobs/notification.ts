@@ -1,5 +1,5 @@
 // Room: jobs. How a run ended, as programs get it: by `onSuccess`, `onFailure`, `client.on`, and from runs they waited for. Read by App and by invocation.ts.
-import type { RunStatus, RunNotification as Told } from "@holdfast/protocol";
+import type { RunStatus, StatusRecord, RunNotification as Told } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 
 interface CommonRunNotification<TPayload = Anything> {
@@ -13,7 +13,7 @@ interface CommonRunNotification<TPayload = Anything> {
   executionDurationInMs: number;
   executionCount: number;
   job: { id: string; version: string };
-  statuses: Anything[];
+  statuses: StatusRecord[];
   environment: Told["environment"];
   organization: Told["organization"];
   project: Told["project"];

@@ -3,6 +3,7 @@ import { statusOf } from "@holdfast/engine";
 import type { RunNotification, TaskDetails } from "@holdfast/protocol";
 import type { Registry } from "../dispatch/registry.ts";
 import type { RunRow, Store, TaskRow } from "../store/store.ts";
+import { statusesOf } from "../views/statuses.ts";
 import { ORGANIZATION, PROJECT } from "../views/tenant.ts";
 
 /** Null: the run or its event is no longer kept, or the run goes on again. */
@@ -21,7 +22,7 @@ export async function notificationOf(store: Store, registry: Registry, runId: st
     executionDurationInMs: Math.round(run.executionMs),
     executionCount: run.executions,
     job: { id: run.jobId, version: run.jobVersion },
-    statuses: [],
+    statuses: await statusesOf(store, run.id),
     environment: { id: environment.id, slug: environment.slug, type: environment.type },
     organization: ORGANIZATION,
     project: PROJECT,

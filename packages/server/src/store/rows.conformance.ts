@@ -185,3 +185,35 @@ export function catalog(context: Context): void {
     await context.store.ping();
   });
 }
+
+export function statuses(context: Context): void {
+  it("keeps what a status was, and nothing of what changes nothing", async () => {
+    const { store, other } = context;
+    const run = world.newId("run");
+    await store.statuses.save(run, { key: "b", state: "loading", dataText: '{"p":0.10,"x":null}' }, NOW);
+    await other.statuses.save(run, { key: "a", label: "A \u0000" }, NOW + 1);
+    await other.statuses.save(run, { key: "b", label: "Done", state: "success" }, NOW + 2);
+    await store.statuses.save(run, { key: "b", label: "Done" }, NOW + 3);
+    await store.statuses.save(run, { key: "b" }, NOW + 4);
+    await store.statuses.save(run, { key: "b", dataText: "{}" }, NOW + 5);
+    const history =
+      '[{"label":"b","state":"loading","data":{"p":0.10,"x":null}},{"label":"Done","state":"success","data":{"p":0.10,"x":null}}]';
+    expect(await store.statuses.of(run)).toEqual([
+      { key: "b", label: "Done", state: "success", dataText: "{}", historyText: history },
+      { key: "a", label: "A \ufffd", state: null, dataText: null, historyText: "[]" },
+    ]);
+    expect(await store.statuses.of(world.newId("run"))).toEqual([]);
+  });
+
+  it("loses none of many changes at once", async () => {
+    const { store, other } = context;
+    const run = world.newId("run");
+    const changes = Array.from({ length: 20 }, (_, i) =>
+      (i % 2 ? store : other).statuses.save(run, { key: "k", label: `l${i}` }, NOW),
+    );
+    await Promise.all(changes);
+    const [row] = await store.statuses.of(run);
+    const labels = [...(JSON.parse(row?.historyText ?? "[]") as { label: string }[]).map(({ label }) => label), row?.label];
+    expect(new Set(labels).size).toBe(20);
+  });
+}

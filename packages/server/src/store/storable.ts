@@ -1,6 +1,7 @@
 // Room: store. What a value becomes when it is stored, the same in PostgreSQL and in memory: texts the database can hold, whole milliseconds, tasks as
 // they travel with a change. Called by both stores; the conformance suite compares what comes out.
 import { isFinalTask, type RunState } from "@holdfast/engine";
+import type { StatusChange } from "./kept-rows.ts";
 import type { RunChange, TaskRow, TaskWrite } from "./store.ts";
 
 const UNSTORABLE = /[\0\p{Surrogate}]/gu;
@@ -19,6 +20,16 @@ export function storableRow<T extends object>(row: T): T {
     if (typeof value === "string") copy[key] = storableText(value);
   }
   return copy as T;
+}
+
+/** A change of a status: absent fields become null, which is as it was. */
+export function storableStatus({
+  key,
+  label,
+  state,
+  dataText,
+}: StatusChange): Required<{ [K in keyof StatusChange]: string | null }> & { key: string } {
+  return storableRow({ key, label: label ?? null, state: state ?? null, dataText: dataText ?? null });
 }
 
 /** Order of a run's tasks: by start; by key where two started in the same microsecond. */

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe } from "vitest";
 import type { Context } from "./context.conformance.ts";
 import { crowds, gates, limits } from "./gates.conformance.ts";
 import { outside } from "./outside.conformance.ts";
-import { catalog, texts, values } from "./rows.conformance.ts";
+import { catalog, statuses, texts, values } from "./rows.conformance.ts";
 import { schedules } from "./schedules.conformance.ts";
 import { changing, merging, opening, recording } from "./steps.conformance.ts";
 import { waitingEvents } from "./waiting-events.conformance.ts";
@@ -39,6 +39,7 @@ export function storeConformance(name: string, open: () => Promise<Opened>): voi
     describe("texts", () => texts(opened));
     describe("values", () => values(opened));
     describe("schedules", () => schedules(opened));
+    describe("statuses", () => statuses(opened));
     describe("catalog", () => catalog(opened));
   });
 }

@@ -4,6 +4,7 @@
 // All times are epoch milliseconds, passed in: SQL never asks the clock. `*Text` fields hold JSON text that is never parsed or re-serialised here.
 import type { Flow, RuleLimit, Run } from "@holdfast/engine";
 import type { DeliveryVerdict, EnvironmentType, IndexDocument, TaskStatus } from "@holdfast/protocol";
+import type { StatusStore, ValueStore } from "./kept-rows.ts";
 import type { ScheduleStore } from "./schedule-rows.ts";
 
 export interface EnvironmentRow {
@@ -272,6 +273,9 @@ export interface Store {
   /** What users' code keeps by key. */
   readonly values: ValueStore;
 
+  /** What runs say of themselves for people to see. */
+  readonly statuses: StatusStore;
+
   /** Schedules that programs register at run time. */
   readonly schedules: ScheduleStore;
 
@@ -356,15 +360,6 @@ export interface OutsideStore {
   dropOutbound(ids: string[]): Promise<void>;
   /** Removes claimed work of kind "waiters" or "outbound", and the outbound request, unless the claim was lost. */
   finish(work: { id: string; token: string }): Promise<void>;
-}
-
-/** Values by key, one flat space an environment. A call that resolved is on disk; of two that set one key the later counts. */
-export interface ValueStore {
-  /** Null: no such key. `text`: JSON text, given back byte for byte; null is undefined, which was set all the same. */
-  get(environmentId: string, key: string): Promise<{ text: string | null } | null>;
-  set(environmentId: string, key: string, value: { text: string | null; at: number }): Promise<void>;
-  /** False: there was no such key, or a call whose outcome got lost has deleted it. */
-  delete(environmentId: string, key: string): Promise<boolean>;
 }
 
 /** News between servers on one database: best effort, never the only copy of a promise (polling is the safety net). */

@@ -1,8 +1,17 @@
 // Room: http. The v2 run routes: look up, cancel, list a job's, cancel a job's (wire §2.9).
 import { statusOf } from "@holdfast/engine";
-import { type ApiRun, isFinalRunStatus, isId, RUN_STATUSES, UserFacingError } from "@holdfast/protocol";
+import {
+  type ApiRun,
+  isFinalRunStatus,
+  isId,
+  RUN_STATUSES,
+  type RunStatusUpdate,
+  runStatusBodySchema,
+  UserFacingError,
+} from "@holdfast/protocol";
 import type { RunRow } from "../../store/store.ts";
 import { parsed } from "../../views/reader.ts";
+import { statusesOf, statusOfKey } from "../../views/statuses.ts";
 import type { Call } from "../call.ts";
 import { type Route, route } from "../route.ts";
 import { cancelRuns, legacyStatus } from "./v2-events.ts";
@@ -43,7 +52,7 @@ async function apiRun(call: Call): Promise<ApiRun> {
     updatedAt: iso(run.updatedAt),
     completedAt: run.state.kind === "finished" ? iso(run.state.at) : null,
     ...(output === undefined ? {} : { output }),
-    statuses: [],
+    statuses: await statusesOf(call.rooms.store, run.id),
     ...page,
   };
 }
@@ -52,7 +61,15 @@ async function statuses(call: Call): Promise<Response> {
   const run = await ownRun(call);
   const output = outputOf(run);
   const shown = { id: run.id, status: legacyStatus(statusOf(run), call), ...(output === undefined ? {} : { output }) };
-  return call.json({ run: shown, statuses: [] });
+  return call.json({ run: shown, statuses: await statusesOf(call.rooms.store, run.id) });
+}
+
+async function setStatus(call: Call, body: RunStatusUpdate): Promise<Response> {
+  const run = await ownRun(call);
+  const key = call.param("key");
+  const dataText = body.data && JSON.stringify(body.data);
+  await call.rooms.store.statuses.save(run.id, { key, label: body.label, state: body.state, dataText }, call.rooms.world.now());
+  return call.json(await statusOfKey(call.rooms.store, run.id, key));
 }
 
 const UNFINISHED = RUN_STATUSES.filter((status) => !isFinalRunStatus(status));
@@ -104,6 +121,16 @@ const readRoutes = (version: "v1" | "v2"): Route[] => {
 export const v2RunRoutes: Route[] = [
   ...readRoutes("v1"),
   ...readRoutes("v2"),
+  route({
+    method: "PUT",
+    path: "/api/v1/runs/:id/statuses/:key",
+    name: "setRunStatus",
+    summary: "Set a status of a run; what is left out stays as it was, and what it was joins its history",
+    tag: "v2",
+    access: "secretKey",
+    body: runStatusBodySchema,
+    handle: setStatus,
+  }),
   route({
     method: "POST",
     path: "/api/v1/runs/:id/cancel",

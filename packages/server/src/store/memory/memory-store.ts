@@ -37,6 +37,7 @@ import { claimWork } from "./memory-claim.ts";
 import { freeSlots, type GateTables, inviteParked, noGates, parkNew, saveLimits } from "./memory-gates.ts";
 import { awaken, MemoryOutside, tellOfEnd } from "./memory-outside.ts";
 import { MemorySchedules } from "./memory-schedules.ts";
+import { MemoryStatuses } from "./memory-statuses.ts";
 import { MemoryValues } from "./memory-values.ts";
 
 /** Everything kept. `tasks`: by run, then by key. `eventKeys`: environment and sender's id → row id. */
@@ -55,6 +56,7 @@ export interface Tables {
 export class MemoryStore implements Store {
   readonly catalog: MemoryCatalog = new MemoryCatalog((limits, now) => saveLimits(this.tables, limits, now));
   readonly values: MemoryValues = new MemoryValues();
+  readonly statuses: MemoryStatuses = new MemoryStatuses();
   readonly schedules: MemorySchedules = new MemorySchedules();
   /** For snapshots in tests; only this class writes them. */
   readonly tables: Tables = {

@@ -1,6 +1,7 @@
 // Room: store. The values users' code keeps by key, in memory. Part of MemoryStore.
+
+import type { ValueStore } from "../kept-rows.ts";
 import { storableText } from "../storable.ts";
-import type { ValueStore } from "../store.ts";
 
 export class MemoryValues implements ValueStore {
   /** By environment, then by key. */

@@ -1,8 +1,8 @@
 // Room: store. The values users' code keeps by key, each in a statement of its own: their rate is that of user code, and a later one wins. Called through
 // Store.values.
 import type { World } from "../../platform/world.ts";
+import type { ValueStore } from "../kept-rows.ts";
 import { storableText } from "../storable.ts";
-import type { ValueStore } from "../store.ts";
 import { persist } from "./failures.ts";
 import type { Link } from "./link.ts";
 import { statement } from "./statements.ts";

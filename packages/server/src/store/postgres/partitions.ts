@@ -67,6 +67,7 @@ export async function dropExpired(client: pg.Client, now: number, retention: Ret
   }
   await inPieces(client, "forget-event-keys", now - retention.eventKeys);
   await inPieces(client, "forget-values-of-runs", now - retention.runs);
+  await inPieces(client, "forget-statuses-of-runs", now - retention.runs);
   return dropped;
 }
 

@@ -21,6 +21,7 @@ import { dropExpired, makeWeeks, type Retention, weeksAround } from "./partition
 import { createReader, type Reader } from "./reader.ts";
 import { Reads } from "./reads.ts";
 import { taskReports } from "./record-task.ts";
+import { PostgresStatuses } from "./run-statuses.ts";
 import { PostgresSchedules } from "./schedules.ts";
 import { statement } from "./statements.ts";
 import { changeWaitingEvent } from "./waiting-events.ts";
@@ -149,6 +150,7 @@ function storeOf(parts: Parts): { store: Omit<Store, "close">; idle(): Promise<v
     catalog: new PostgresCatalog(links.misc, world, parts.gates),
     outside: new PostgresOutside(links.misc, world),
     values: new PostgresValues(links.misc, world),
+    statuses: new PostgresStatuses(links.misc, world),
     schedules: new PostgresSchedules(links.misc, world),
     intake: (item) => requests.add(item),
     claim: (request, decide) => claims.claim(request, decide),

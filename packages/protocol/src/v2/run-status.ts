@@ -1,0 +1,20 @@
+// What runs tell people about how far they are: `io.createStatus`, and who reads it.
+// Source: `@trigger.dev/core@2.3.19` as published; wire §2.9.
+import { z } from "zod";
+
+/** What is left out stays as it was. Of a status that is new, the label is its key. */
+export const runStatusBodySchema = z.object({
+  label: z.string().optional(),
+  state: z.enum(["loading", "success", "failure"]).optional(),
+  data: z.record(z.string(), z.unknown()).optional(),
+});
+export type RunStatusUpdate = z.infer<typeof runStatusBodySchema>;
+
+/** A status as it is, and as it was before, oldest first. */
+export type StatusRecord = {
+  key: string;
+  label: string;
+  state?: "loading" | "success" | "failure";
+  data?: Record<string, unknown>;
+  history: RunStatusUpdate[];
+};
