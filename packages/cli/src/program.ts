@@ -194,7 +194,8 @@ const withServing = (command: Command) =>
     .option("--port <number>", "0 takes any free one (HOLDFAST_PORT, 3040)")
     .option("--host <address>", "address to listen on (HOLDFAST_HOST, 127.0.0.1)")
     .option("--database-url <url>", "a PostgreSQL of your own (DATABASE_URL)")
-    .option("--dev-schedules <on|off>", "schedules in development environments (HOLDFAST_DEV_SCHEDULES, on)");
+    .option("--dev-schedules <on|off>", "schedules in development environments (HOLDFAST_DEV_SCHEDULES, on)")
+    .option("--api-rate-limit <a second[:at once]>", "requests of one environment (HOLDFAST_API_RATE_LIMIT, off)");
 
 function version(): string {
   return JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;

@@ -29,6 +29,7 @@ describe("settle", () => {
       dataDir: resolve(cwd, ".holdfast"),
       databaseUrl: null,
       devSchedules: true,
+      apiRate: null,
       files: [],
     });
   });
@@ -65,6 +66,19 @@ describe("settle", () => {
     ]);
     expect(() => read("no")).toThrow(/^--dev-schedules must be "on" or "off"/);
     expect(() => read(undefined, "false")).toThrow(/^HOLDFAST_DEV_SCHEDULES must be/);
+  });
+
+  test("apiRateLimit: requests a second, and how many at once", () => {
+    const read = (value: string) => settle({ env: { HOLDFAST_API_RATE_LIMIT: value }, cwd }, {}, config({})).apiRate;
+    expect([read(""), read("off"), read("25"), read("25:750")]).toEqual([
+      null,
+      null,
+      { perSecond: 25, burst: 250 },
+      { perSecond: 25, burst: 750 },
+    ]);
+    for (const wrong of ["0", "-1", "1.5", "25:", "25:0", "ten", "25:750:1"]) {
+      expect(() => read(wrong), wrong).toThrow(/^HOLDFAST_API_RATE_LIMIT must be requests a second/);
+    }
   });
 
   test("a port from any place is a chosen one", () => {

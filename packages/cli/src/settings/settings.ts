@@ -12,6 +12,7 @@ export interface Flags {
   dataDir?: string;
   databaseUrl?: string;
   devSchedules?: string;
+  apiRateLimit?: string;
   json?: boolean;
 }
 
@@ -25,6 +26,8 @@ export interface Settings {
   databaseUrl: string | null;
   /** Whether schedules run in development environments. */
   devSchedules: boolean;
+  /** Requests of one environment that a server takes; null: any number. */
+  apiRate: { perSecond: number; burst: number } | null;
   /** Files `dev` runs when it is given none. */
   files: string[];
 }
@@ -44,6 +47,7 @@ export function settle(world: Pick<CliWorld, "env" | "cwd">, flags: Flags, confi
     host: pick("host", "--host", "HOLDFAST_HOST")?.value ?? "127.0.0.1",
     dataDir: resolve(world.cwd, pick("dataDir", "--data-dir", "HOLDFAST_DATA_DIR")?.value ?? ".holdfast"),
     devSchedules: toSwitch(pick("devSchedules", "--dev-schedules", "HOLDFAST_DEV_SCHEDULES")),
+    apiRate: toRate(pick("apiRateLimit", "--api-rate-limit", "HOLDFAST_API_RATE_LIMIT")),
     databaseUrl: pick("databaseUrl", "--database-url", "DATABASE_URL")?.value ?? null,
     files: config.values.files ?? [],
   };
@@ -54,6 +58,18 @@ function toSwitch(place: Place | null): boolean {
   if (place === null || place.value === "on") return true;
   if (place.value === "off") return false;
   throw new CommandError("USAGE", `${place.from} must be "on" or "off", not "${place.value}".`);
+}
+
+/** Seconds whose requests may come at once, where nothing says how many. */
+const BURST_SECONDS = 10;
+
+/** "25" (a second) or "25:750" (and 750 at once). */
+function toRate(place: Place | null): Settings["apiRate"] {
+  if (place === null || place.value === "off") return null;
+  const [, perSecond, burst = Number(perSecond) * BURST_SECONDS] = /^([1-9]\d{0,6})(?::([1-9]\d{0,7}))?$/.exec(place.value) ?? [];
+  if (perSecond) return { perSecond: Number(perSecond), burst: Number(burst) };
+  const message = `${place.from} must be requests a second, such as "25" or "25:750" with a burst, or "off", not "${place.value}".`;
+  throw new CommandError("USAGE", message);
 }
 
 function place(value: string | number | boolean | undefined, from: string): Place | null {

@@ -5,6 +5,7 @@ import { UserFacingError } from "@holdfast/protocol";
 import { type Context, Hono } from "hono";
 import { ENDPOINTS_PATH } from "../ingest/locate.ts";
 import { Gate } from "./access.ts";
+import { ApiRates, TooOften } from "./api-rate.ts";
 import { Call, jsonResponse } from "./call.ts";
 import { dashboard } from "./dashboard.ts";
 import { ingestHandler } from "./ingest-handler.ts";
@@ -32,9 +33,10 @@ export function createHttp(rooms: Rooms): Fetch {
   const sessions = new Sessions(rooms);
   const gate = new Gate(rooms, sessions);
   const routes = allRoutes({ sessions, gate });
+  const rates = new ApiRates(rooms.apiRate, () => rooms.world.now());
   const app = new Hono({ getPath: pathOf });
   app.all(`${ENDPOINTS_PATH}*`, ingestHandler(rooms));
-  for (const route of routes) app.on(route.method, route.path, handlerOf(route, rooms, gate));
+  for (const route of routes) app.on(route.method, route.path, handlerOf(route, rooms, { gate, rates }));
   app.all("*", fallback(rooms, routes));
   app.onError((error, context) => errorResponse(error, context, rooms));
   return async (request, env) => {
@@ -51,14 +53,17 @@ function pathOf(request: Request): string {
   return single.length > 1 && single.endsWith("/") ? single.slice(0, -1) : single;
 }
 
-function handlerOf(route: Route, rooms: Rooms, gate: Gate): (context: Context) => Promise<Response> {
+type Doors = { gate: Gate; rates: ApiRates };
+
+function handlerOf(route: Route, rooms: Rooms, { gate, rates }: Doors): (context: Context) => Promise<Response> {
   return async (context) => {
     const caller = await gate.admit(route, context);
+    const counted = rates.admit(route, caller);
     const call = new Call(rooms, context, caller);
     const reading = { limit: route.bodyLimit, bad: route.badBody, asText: route.bodyAs === "text" };
     const body = route.body ? await checkedBody(context, route.body, reading) : undefined;
     const response = await route.handle(call, body);
-    return route.access === "anyKey" ? withHeaders(response, CORS) : response;
+    return withHeaders(response, route.access === "anyKey" ? { ...CORS, ...counted } : counted);
   };
 }
 
@@ -100,6 +105,8 @@ function methodsAnswer(context: Context, here: readonly Route[]): Response {
   return jsonResponse(error.status, error, { allow });
 }
 
+const PAUSES: Readonly<Record<number, Record<string, string>>> = { 503: { "retry-after": "5" }, 429: { "retry-after": "60" } };
+
 function errorResponse(error: Error, context: Context, rooms: Rooms): Response {
   if (!(error instanceof UserFacingError)) {
     rooms.world.log.error("a request failed unexpectedly", { method: context.req.method, path: pathOf(context.req.raw), error });
@@ -108,7 +115,7 @@ function errorResponse(error: Error, context: Context, rooms: Rooms): Response {
     error instanceof UserFacingError
       ? error
       : new UserFacingError("INTERNAL", "Something went wrong on this server.", "Its log says what.");
-  const wait = told.status === 503 ? { "retry-after": "5" } : told.status === 429 ? { "retry-after": "60" } : {};
+  const wait = told instanceof TooOften ? told.headers : (PAUSES[told.status] ?? {});
   const publicApi = /\/api\/v[12]\/(?:runs|events)\//.test(context.req.path) && context.req.method === "GET";
   return jsonResponse(told.status, told, { ...wait, ...(publicApi ? CORS : {}) });
 }

@@ -195,6 +195,7 @@ export async function startFixture(options: FixtureOptions = {}) {
     registration,
     apps,
     vault,
+    apiRate: null,
     adminPasswordHash: options.adminPasswordHash ?? null,
     catalogue,
     sampleSecrets: {},

@@ -17,6 +17,7 @@ import type { Callbacks } from "../tasks/callbacks.ts";
 import type { V2Tasks } from "../tasks/v2-tasks.ts";
 import type { Meter } from "../views/meter.ts";
 import type { Views } from "../views/views.ts";
+import type { ApiRate } from "./api-rate.ts";
 
 export interface Rooms {
   /** dev: loopback only, nobody logs in. start: a login for people, keys for programs. */
@@ -40,6 +41,8 @@ export interface Rooms {
   registration: Pick<Registration, "register" | "refresh">;
   apps: Pick<AppCalls, "reachable">;
   vault: Pick<Vault, "seal" | "open">;
+  /** How often programs of one environment may call this server; null: as often as they like. */
+  apiRate: ApiRate | null;
   /** {@link hashPassword} of the admin password; null in dev. */
   adminPasswordHash: string | null;
   /** `catalogue` of @holdfast/catalogue. */

@@ -25,6 +25,8 @@ export interface Route {
   readonly bodyAs?: "text";
   /** Bytes. */
   readonly bodyLimit?: number;
+  /** It finishes what was begun: counted, but served even when too many came. */
+  readonly neverRefused?: true;
   /** How a body of the wrong shape is refused; default BAD_REQUEST. */
   readonly badBody?: ErrorCode;
   /** Query parameters: name → what it does. */

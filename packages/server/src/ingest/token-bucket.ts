@@ -1,5 +1,5 @@
 // Room: ingest. A token bucket: at most so many at once, and so many a second in the long run. Called by receive (records of requests to nowhere)
-// and by http (login attempts). Holds two numbers; takes the clock as a parameter.
+// and by http (login attempts, calls of the API). Holds two numbers; takes the clock as a parameter.
 
 export class TokenBucket {
   #tokens: number;
@@ -23,6 +23,11 @@ export class TokenBucket {
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;
     return true;
+  }
+
+  /** Whole tokens left at the last take. */
+  get left(): number {
+    return Math.floor(this.#tokens);
   }
 
   /** Seconds until the next token, at least 1. */

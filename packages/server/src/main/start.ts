@@ -114,6 +114,7 @@ async function buildRooms({ config, world, vault, postgres, bus }: Opened, core:
   return {
     ...core,
     mode: config.mode,
+    apiRate: config.apiRate ?? null,
     version: VERSION,
     world,
     store,

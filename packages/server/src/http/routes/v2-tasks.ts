@@ -77,6 +77,7 @@ export function v2TaskRoutes(): Route[] {
     route({
       ...common,
       path: "/api/v1/runs/:id/tasks/:taskId/complete",
+      neverRefused: true,
       name: "completeTask",
       summary: "Record a task's output; a recorded one never changes",
       bodyLimit: COMPLETE_LIMIT,
@@ -89,6 +90,7 @@ export function v2TaskRoutes(): Route[] {
     route({
       ...common,
       path: "/api/v1/runs/:id/tasks/:taskId/fail",
+      neverRefused: true,
       name: "failTask",
       summary: "Record a task's error",
       body: failTaskBodySchema,
@@ -97,6 +99,7 @@ export function v2TaskRoutes(): Route[] {
     route({
       ...common,
       path: "/api/v1/executions/:token/reports",
+      neverRefused: true,
       name: "reportTasks",
       summary: "Record what an execution did; 409 once it is no longer the run's",
       bodyLimit: 32 * MIB,
