@@ -23,6 +23,8 @@ afterAll(async () => {
 class Outside {
   readonly told = new Map<string, unknown[]>();
   url = "";
+  /** Of the first request to be echoed. */
+  authorization: string | undefined;
   /** The last thing it was told, as it came. */
   last: { headers: IncomingHttpHeaders; body: string } = { headers: {}, body: "" };
   #flaky = 0;
@@ -45,7 +47,10 @@ class Outside {
       response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
     };
     if (what === "hook") this.last = { headers: request.headers, body };
-    if (what === "echo") return json(200, { got: body });
+    if (what === "echo") {
+      this.authorization ??= request.headers.authorization;
+      return json(200, { got: body });
+    }
     if (what === "flaky") return ++this.#flaky % 3 === 0 ? json(200, { tries: 3 }) : json(503, { message: "not now" });
     if (what === "ready") return json(200, { ready: ++this.#ready % 2 === 0 });
     if (what === "missing") return json(404, { message: "nothing here" });
@@ -192,11 +197,20 @@ describe.each<Mounting>(["published", "ours", "ours-by-push"])("waiting for some
       status: "SUCCESS",
       output: {
         body: { got: "hello" },
+        secret: true,
         whole: { status: 200, data: { got: "all" } },
         retried: { tries: 3 },
         failed: true,
         polled: { ready: true },
       },
     });
+    expect(outside.authorization).toBe("Bearer hush-hush");
+    const [run] = await server.api.runsOf("fetches");
+    const shown = [
+      await server.api.tasks(run?.id ?? ""),
+      await server.api.call("GET", `/api/v2/runs/${run?.id}?taskdetails=true`),
+    ];
+    expect(JSON.stringify(shown)).toContain("Bearer ********");
+    expect(JSON.stringify(shown[0])).not.toContain("hush-hush");
   });
 });

@@ -1,6 +1,6 @@
 // Jobs that wait for something outside of them, as users of v2 wrote them: requests, events, other jobs, requests the server makes. Copied and run unchanged on
 // the published SDK and on ours by tests/outside.test.ts.
-import { eventTrigger, invokeTrigger, TriggerClient } from "@trigger.dev/sdk";
+import { eventTrigger, invokeTrigger, redactString, TriggerClient } from "@trigger.dev/sdk";
 
 export const client = new TriggerClient({ id: "outside-app" });
 const NOTE = process.env.NOTE_URL ?? "";
@@ -120,7 +120,14 @@ client.defineJob({
   version: "1.0.0",
   trigger: eventTrigger({ name: "fetch" }),
   run: async (_payload, io) => {
-    const body = await io.backgroundFetch<{ got: string }>("plain", `${NOTE}/echo`, { method: "POST", body: "hello" });
+    const body = await io.backgroundFetch<{ got: string }>("plain", `${NOTE}/echo`, {
+      method: "POST",
+      headers: { authorization: redactString`Bearer ${"hush-hush"}` },
+      body: "hello",
+    });
+    const hidden = await io.runTask("hidden", async () => ({ token: "hush-hush", list: [{ key: "hush-hush", id: 1 }] }), {
+      redact: { paths: ["token", "list.0.key"] },
+    });
     const whole = await io.backgroundFetchResponse<{ got: string }>("whole", `${NOTE}/echo`, { method: "POST", body: "all" });
     const retried = await io.backgroundFetch<{ tries: number }>("retried", `${NOTE}/flaky`, undefined, {
       retry: { "5xx": { strategy: "backoff", limit: 5, minTimeoutInMs: 10, maxTimeoutInMs: 50, factor: 1, randomize: false } },
@@ -135,6 +142,13 @@ client.defineJob({
       timeout: 60,
       responseFilter: { status: [200], body: { ready: [true] } },
     });
-    return { body, whole: { status: whole.status, data: whole.data }, retried, failed, polled };
+    return {
+      body,
+      secret: hidden.list[0]?.key === hidden.token,
+      whole: { status: whole.status, data: whole.data },
+      retried,
+      failed,
+      polled,
+    };
   },
 });

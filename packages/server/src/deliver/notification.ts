@@ -3,6 +3,7 @@ import { statusOf } from "@holdfast/engine";
 import type { RunNotification, TaskDetails } from "@holdfast/protocol";
 import type { Registry } from "../dispatch/registry.ts";
 import type { RunRow, Store, TaskRow } from "../store/store.ts";
+import { withoutSecrets } from "../views/hidden.ts";
 import { statusesOf } from "../views/statuses.ts";
 import { ORGANIZATION, PROJECT } from "../views/tenant.ts";
 
@@ -62,7 +63,7 @@ function taskShown(task: TaskRow): object {
     icon: details.icon ?? null,
     startedAt: iso(task.startedAt),
     error: task.errorText === null ? null : JSON.parse(task.errorText),
-    params: details.params ?? null,
+    params: withoutSecrets(details.params) ?? null,
   };
 }
 

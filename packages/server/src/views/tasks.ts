@@ -2,6 +2,7 @@
 // Promises: a page costs the same wherever in the run it lies.
 import type { ApiRunTask, DisplayProperty, Page, TaskDetails, TaskStatus, TaskView } from "@holdfast/protocol";
 import { storableText } from "../store/storable.ts";
+import { withoutPaths, withoutSecrets } from "./hidden.ts";
 import { type Big, iso, isoOrNull, parsed, type Reader } from "./reader.ts";
 
 interface TaskColumns {
@@ -73,9 +74,7 @@ function apiTask(
 ): ApiRunTask {
   const details = detailsOf(row);
   const output = parsed(row.output_text ?? row.error_text);
-  const extra = query.details
-    ? { ...(details.params === undefined ? {} : { params: details.params }), ...(output === undefined ? {} : { output }) }
-    : {};
+  const extra = query.details ? { ...paramsOf(details), ...(output === undefined ? {} : { output }) } : {};
   const subtasks = query.subtasks
     ? { subtasks: (children.get(row.id) ?? []).map((child) => apiTask(child, children, query)) }
     : {};
@@ -101,6 +100,10 @@ function detailsOf(row: TaskColumns): TaskDetails {
   return typeof details === "object" && details !== null ? (details as TaskDetails) : {};
 }
 
+function paramsOf({ params }: TaskDetails): { params?: unknown } {
+  return params === undefined ? {} : { params: withoutSecrets(params) };
+}
+
 function viewOf(row: TaskColumns): TaskView {
   const details = detailsOf(row);
   const output = parsed(row.output_text);
@@ -116,8 +119,8 @@ function viewOf(row: TaskColumns): TaskView {
     attempts: row.attempts,
     icon: details.icon ?? null,
     description: details.description ?? null,
-    ...(details.params === undefined ? {} : { params: details.params }),
-    ...(output === undefined ? {} : { output }),
+    ...paramsOf(details),
+    ...(output === undefined ? {} : { output: withoutPaths(output, details.redact?.paths ?? []) }),
     properties: [...(details.properties ?? []), ...(details.outputProperties ?? [])].map(shownProperty),
     style: details.style ?? null,
     error: (parsed(row.error_text) as TaskView["error"] | undefined) ?? null,
