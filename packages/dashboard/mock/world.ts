@@ -214,6 +214,7 @@ function makeJobs(runs: readonly RunDetail[], now: number): JobInfo[] {
     return {
       ...job,
       app: "clerk-example",
+      integrations: [],
       lastRuns: own.slice(0, 20).map(({ id, status, createdAt }) => ({ id, status, createdAt })),
       runs24h: recent.length,
       failed24h: failed,

@@ -173,6 +173,8 @@ export interface JobInfo {
   app: string;
   trigger: { type: "event" | "http" | "scheduled" | "dynamic" | "invoke"; title: string; filter?: unknown };
   endpoint: string | null;
+  /** What it uses, by their names in `io`. LOCAL: with credentials in its code; RESOLVER: the app finds them for each run; HOSTED: they are missing. */
+  integrations: { key: string; id: string; name: string; authSource: "LOCAL" | "RESOLVER" | "HOSTED" }[];
   /** Newest first, at most 20. */
   lastRuns: { id: string; status: RunStatus; createdAt: string }[];
   runs24h: number;

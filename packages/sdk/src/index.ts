@@ -40,6 +40,7 @@ export type {
 export type { InitialStatusUpdate, StatusUpdate } from "./io/trigger-status.ts";
 export { TriggerStatus } from "./io/trigger-status.ts";
 export { ConcurrencyLimit, type ConcurrencyLimitOptions } from "./jobs/concurrency-limit.ts";
+export type { AuthResolverResult, TriggerAuthResolver } from "./jobs/connections.ts";
 export type { TriggerContext } from "./jobs/context.ts";
 export { Job, type JobIO, type JobOptions, type JobPayload } from "./jobs/job.ts";
 export type {

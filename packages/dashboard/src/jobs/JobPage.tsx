@@ -90,6 +90,7 @@ function JobFacts({ job }: { job: JobInfo }) {
         ["Trigger", trigger],
         ["Version", job.version],
         ["App", job.app],
+        ["Integrations", job.integrations.length > 0 ? <Integrations key="integrations" job={job} /> : "none"],
         ["Runs, 24 h", count(job.runs24h)],
         [
           "Failed, 24 h",
@@ -100,6 +101,18 @@ function JobFacts({ job }: { job: JobInfo }) {
         ["Last runs", <RunStrip key="strip" runs={job.lastRuns} />],
       ]}
     />
+  );
+}
+
+function Integrations({ job }: { job: JobInfo }) {
+  return (
+    <span className="flex flex-wrap gap-1.5">
+      {job.integrations.map(({ key, name, authSource }) => (
+        <Tag key={key} tone={authSource === "HOSTED" ? "bad" : "mute"}>
+          {authSource === "HOSTED" ? `${name}: no credentials` : name}
+        </Tag>
+      ))}
+    </span>
   );
 }
 

@@ -69,13 +69,20 @@ export const triggerSchema = z.discriminatedUnion("type", [
 const slotsSchema = z.number().int().positive().max(1_000_000);
 const concurrencyLimitSchema = z.union([slotsSchema, z.object({ id: z.string(), limit: slotsSchema })]);
 
+/** What a job uses, by its name in `io`. */
+const integrationSchema = z.object({
+  id: z.string(),
+  metadata: z.object({ id: z.string(), name: z.string(), instructions: z.string().optional() }),
+  authSource: z.enum(["HOSTED", "LOCAL", "RESOLVER"]),
+});
+
 export const jobMetadataSchema = z.object({
   id: z.string(),
   name: z.string(),
   version: z.string(),
   event: eventSpecificationSchema,
   trigger: triggerSchema,
-  integrations: z.record(z.string(), z.unknown()).default({}),
+  integrations: z.record(z.string(), integrationSchema).default({}),
   internal: z.boolean().default(false),
   enabled: z.boolean(),
   startPosition: z.string().default("latest"),

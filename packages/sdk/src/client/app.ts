@@ -9,6 +9,7 @@ import {
   type VerifyResult,
 } from "@holdfast/protocol";
 import type { LogSetting } from "../io/logger.ts";
+import type { TriggerAuthResolver } from "../jobs/connections.ts";
 import { type NotificationListeners, reviveNotification } from "../jobs/notification.ts";
 import { type AnyJob, type Performance, perform } from "../jobs/perform.ts";
 import type { Reporter } from "../replay/outbox.ts";
@@ -25,6 +26,7 @@ export class App {
   readonly endpoints = new Map<string, HttpEndpoint>();
   /** Ids of dynamic schedules. */
   readonly schedules = new Set<string>();
+  readonly #resolvers = new Map<string, TriggerAuthResolver>();
   readonly #api: ApiClient;
   readonly #logging: LogSetting;
   readonly #verbose: boolean;
@@ -67,6 +69,12 @@ export class App {
     this.#changed();
   }
 
+  /** @param integration its id */
+  addResolver(integration: string, resolver: TriggerAuthResolver): void {
+    this.#resolvers.set(integration, resolver);
+    this.#changed();
+  }
+
   addListener<TName extends keyof NotificationListeners>(name: TName, listener: NotificationListeners[TName]): void {
     const listeners = this.#whenEnded[name];
     if (!listeners)
@@ -95,13 +103,15 @@ export class App {
   index(): IndexDocument {
     const { runSucceeded, runSucceeeded, runFailed } = this.#whenEnded;
     const listens = { success: runSucceeded.length + runSucceeeded.length > 0, failure: runFailed.length > 0 };
-    return indexDocument({ jobs: this.jobs.values(), endpoints: this.endpoints.values(), schedules: this.schedules, listens });
+    const [jobs, endpoints] = [this.jobs.values(), this.endpoints.values()];
+    return indexDocument({ jobs, endpoints, schedules: this.schedules, listens, resolved: this.#resolvers });
   }
 
   /** Starts an execution; undefined when the app has no such job. */
   execute(start: ExecutionStart, reporter: Reporter): Performance | undefined {
     const job = this.jobs.get(start.job.id);
-    return job && perform(job, start, reporter, { api: this.#api, runtime: this.runtime, logging: this.#logging });
+    const around = { api: this.#api, runtime: this.runtime, logging: this.#logging, resolvers: this.#resolvers };
+    return job && perform(job, start, reporter, around);
   }
 
   /** The endpoint's verdict on a request. Undefined when the app has no such endpoint. */

@@ -7,6 +7,7 @@ import type { TriggerIntegration } from "../io/io.ts";
 import { KeyValueStore } from "../io/key-value-store.ts";
 import type { StatusUpdate } from "../io/trigger-status.ts";
 import { ConcurrencyLimit, type ConcurrencyLimitOptions } from "../jobs/concurrency-limit.ts";
+import type { TriggerAuthResolver } from "../jobs/connections.ts";
 import { Job, type JobOptions } from "../jobs/job.ts";
 import type { NotificationListeners } from "../jobs/notification.ts";
 import type { AnyJob } from "../jobs/perform.ts";
@@ -178,6 +179,15 @@ export class TriggerClient {
   /** Stops all runs of a job that have not finished, in this environment. @example await client.cancelRunsForJob("send-newsletter"); */
   cancelRunsForJob(jobId: string): Promise<CanceledRuns> {
     return this.#api.cancelRunsForJob(jobId);
+  }
+  /**
+   * Finds the credentials of an integration at each execution, such as those of the account a run is for.
+   *
+   * @example client.defineAuthResolver(slack, async (ctx) => ({ type: "oauth", token: await tokenOf(ctx.account?.id) }));
+   */
+  defineAuthResolver(integration: TriggerIntegration, resolver: TriggerAuthResolver): this {
+    this.#app.addResolver(integration.id, resolver);
+    return this;
   }
   /** What `DynamicSchedule.register` does outside of runs. @param id of the dynamic schedule */
   registerSchedule(id: string, key: string, schedule: ScheduleMetadata): Promise<RegisteredSchedule> {

@@ -10,15 +10,21 @@ export interface Defined {
   endpoints: Iterable<HttpEndpoint>;
   /** Ids of its dynamic schedules. */
   schedules: Iterable<string>;
+  /** Ids of integrations whose credentials it finds at each execution. */
+  resolved: Pick<ReadonlySet<string>, "has">;
   /** Whether it wants to hear how runs of any of its jobs end. */
   listens: { success: boolean; failure: boolean };
 }
 
-export function indexDocument({ jobs: defined, endpoints, schedules, listens }: Defined): IndexDocument {
+export function indexDocument({ jobs: defined, endpoints, schedules, listens, resolved }: Defined): IndexDocument {
   const jobs = [...defined].map((job): JobMetadata => {
     const success = listens.success || job.options.onSuccess !== undefined;
     const failure = listens.failure || job.options.onFailure !== undefined;
-    return success || failure ? { ...job.toJSON(), notify: { success, failure } } : job.toJSON();
+    const integrations = Object.entries(job.integrations).map(([key, integration]) => {
+      return [key, resolved.has(integration.id) ? { ...integration, authSource: "RESOLVER" as const } : integration];
+    });
+    const metadata = { ...job.toJSON(), integrations: Object.fromEntries(integrations) };
+    return success || failure ? { ...metadata, notify: { success, failure } } : metadata;
   });
   const startedBy = (id: string) => jobs.filter(({ trigger }) => trigger.type === "dynamic" && trigger.id === id);
   return {

@@ -2,7 +2,7 @@
 import type { ExecutionOutcome, ExecutionStart, RequestPayload } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 import type { ApiClient } from "../client/api.ts";
-import type { IO, TriggerIntegration } from "../io/io.ts";
+import type { ConnectionAuth, IO, TriggerIntegration } from "../io/io.ts";
 import type { LogSetting } from "../io/logger.ts";
 import { RunIO } from "../io/run-io.ts";
 import { describeError } from "../replay/errors.ts";
@@ -12,7 +12,8 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { toRequest } from "../triggers/request.ts";
 import { InvalidPayload, type Parsed, type PayloadIssue, readIssues } from "../triggers/schema.ts";
 import type { EventSpecification, Trigger } from "../triggers/trigger.ts";
-import { contextOf } from "./context.ts";
+import { type AuthResolvers, connectionsFor } from "./connections.ts";
+import { contextOf, type TriggerContext } from "./context.ts";
 import type { Job } from "./job.ts";
 
 export type AnyJob = Job<Trigger<EventSpecification<Anything>>, Anything>;
@@ -22,6 +23,7 @@ export interface Surroundings {
   api: ApiClient;
   runtime: Runtime;
   logging: LogSetting;
+  resolvers: AuthResolvers;
 }
 
 /** An execution under way. `ended` never rejects. */
@@ -36,38 +38,34 @@ export function perform(
   job: AnyJob,
   start: ExecutionStart,
   reporter: Reporter,
-  { api, runtime, logging }: Surroundings,
+  { api, runtime, logging, resolvers }: Surroundings,
 ): Performance {
   const execution = new Execution(start, reporter, runtime);
-  const ended = prepare(job, start).then((prepared) => {
+  const context = contextOf(start);
+  const ended = prepare(job, start, context, resolvers).then((prepared) => {
     if (!prepared.ok) return { kind: "ended" as const, items: [], outcome: prepared.outcome };
-    const { payload } = prepared;
-    const io = withIntegrations(new RunIO(execution, api, { ...logging, level: job.logLevel ?? logging.level }), job);
-    return execution.run(io, () => job.options.run(payload, io, contextOf(start)));
+    const { payload, auth } = prepared;
+    const plain = new RunIO(execution, api, { ...logging, level: job.logLevel ?? logging.level });
+    const io = withIntegrations(plain, job, auth);
+    return execution.run(io, () => job.options.run(payload, io, context));
   });
   return { ended, abandon: (reason) => execution.abandon(reason), supersede: () => execution.supersede() };
 }
 
-type Prepared = { ok: true; payload: Anything } | { ok: false; outcome: ExecutionOutcome };
+type Auth = Record<string, ConnectionAuth | undefined>;
+type Prepared = { ok: true; payload: Anything; auth: Auth } | { ok: false; outcome: ExecutionOutcome };
 
 /** Checks what must hold before the program is called. */
-async function prepare(job: AnyJob, start: ExecutionStart): Promise<Prepared> {
-  const issues = missingAuth(job);
-  if (issues) return { ok: false, outcome: { status: "UNRESOLVED_AUTH", issues } };
+async function prepare(job: AnyJob, start: ExecutionStart, context: TriggerContext, resolvers: AuthResolvers): Promise<Prepared> {
+  const connections = await connectionsFor(integrationsOf(job), context, resolvers);
+  if (!connections.ok) return { ok: false, outcome: { status: "UNRESOLVED_AUTH", issues: connections.issues } };
   try {
     const parsed = await parsePayload(job.trigger.event, start.event);
-    if (parsed.ok) return { ok: true, payload: parsed.value };
+    if (parsed.ok) return { ok: true, payload: parsed.value, auth: connections.auth };
     return { ok: false, outcome: { status: "INVALID_PAYLOAD", errors: parsed.issues } };
   } catch (error) {
     return { ok: false, outcome: { status: "ERROR", error: describeError(error) } };
   }
-}
-
-function missingAuth(job: AnyJob): Record<string, { id: string; error: string }> | undefined {
-  const hosted = Object.entries(job.integrations).filter(([, { authSource }]) => authSource !== "LOCAL");
-  if (hosted.length === 0) return undefined;
-  const why = "This integration has no credentials of its own. Give it an API key where it is created.";
-  return Object.fromEntries(hosted.map(([key, { id }]) => [key, { id, error: why }]));
 }
 
 async function parsePayload(
@@ -91,11 +89,15 @@ function issuesOf(error: unknown): PayloadIssue[] | undefined {
   return readIssues((error as { issues?: unknown } | null)?.issues);
 }
 
+function integrationsOf(job: AnyJob): Record<string, TriggerIntegration> {
+  return (job.options.integrations ?? {}) as Record<string, TriggerIntegration>;
+}
+
 /** The io with the job's integrations on it, each cloned for this run. */
-function withIntegrations(io: RunIO, job: AnyJob): IO & Record<string, TriggerIntegration> {
-  const given = Object.entries((job.options.integrations ?? {}) as Record<string, TriggerIntegration>);
-  for (const [key, integration] of given) {
-    Object.defineProperty(io, key, { value: integration.cloneForRun(io, key), enumerable: true, configurable: true });
+function withIntegrations(io: RunIO, job: AnyJob, auth: Auth): IO & Record<string, TriggerIntegration> {
+  for (const [key, integration] of Object.entries(integrationsOf(job))) {
+    const value = integration.cloneForRun(io, key, auth[key]);
+    Object.defineProperty(io, key, { value, enumerable: true, configurable: true });
   }
   return io as IO as IO & Record<string, TriggerIntegration>;
 }

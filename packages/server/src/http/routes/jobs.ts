@@ -23,6 +23,15 @@ function triggerOf(metadata: JobMetadata): JobInfo["trigger"] {
   return trigger.rule.payload ? { type, title, filter: trigger.rule.payload } : { type, title };
 }
 
+function integrationsOf({ integrations }: JobMetadata): JobInfo["integrations"] {
+  return Object.entries(integrations).map(([key, { id, metadata, authSource }]) => ({
+    key,
+    id,
+    name: metadata.name,
+    authSource,
+  }));
+}
+
 function infoOf({ app, metadata }: KnownJob, activity: JobActivity | undefined): JobInfo {
   const { id, name, version, enabled } = metadata;
   const nothing: JobActivity = { lastRuns: [], runs24h: 0, failed24h: 0 };
@@ -34,6 +43,7 @@ function infoOf({ app, metadata }: KnownJob, activity: JobActivity | undefined):
     app: app.slug,
     trigger: triggerOf(metadata),
     endpoint: endpointOf(metadata),
+    integrations: integrationsOf(metadata),
     ...(activity ?? nothing),
   };
 }

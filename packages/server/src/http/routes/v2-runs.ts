@@ -32,6 +32,7 @@ function outputOf(run: RunRow): unknown {
   const { outcome } = run.state;
   if (outcome.status === "SUCCESS") return parsed(outcome.output);
   if ("error" in outcome) return outcome.error;
+  if ("issues" in outcome) return outcome.issues;
   return "errors" in outcome ? outcome.errors : undefined;
 }
 
