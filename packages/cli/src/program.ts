@@ -195,6 +195,7 @@ const withServing = (command: Command) =>
     .option("--host <address>", "address to listen on (HOLDFAST_HOST, 127.0.0.1)")
     .option("--database-url <url>", "a PostgreSQL of your own (DATABASE_URL)")
     .option("--dev-schedules <on|off>", "schedules in development environments (HOLDFAST_DEV_SCHEDULES, on)")
+    .option("--public-url <url>", "where other services reach it (HOLDFAST_PUBLIC_URL)")
     .option("--api-rate-limit <a second[:at once]>", "requests of one environment (HOLDFAST_API_RATE_LIMIT, off)");
 
 function version(): string {

@@ -11,6 +11,7 @@ import {
 } from "./reports.ts";
 import { indexDocumentSchema } from "./v2/endpoint.ts";
 import type { RunNotification } from "./v2/notification.ts";
+import type { HandOver } from "./v2/source.ts";
 
 export const CONNECT_PATH = "/api/v1/connect";
 export const CONNECT_PROTOCOL = 1;
@@ -73,6 +74,8 @@ export type ServerFrame =
   | { t: "stale"; x: string; reason: "superseded" | "canceled" }
   | { t: "verify"; n: number; endpoint: string; request: RequestPayload }
   | { t: "respond"; n: number; endpoint: string; request: RequestPayload }
+  /** A request that arrived at a source of the app's; the reply's value is as DELIVER_HTTP_SOURCE_REQUEST's, or DELIVER_WEBHOOK_REQUEST's, answer. */
+  | { t: "source"; n: number; what: HandOver; request: RequestPayload }
   /** A run has ended whose job wanted to hear of it; answered by `reply` once the app has done what it does then. */
   | { t: "notify"; n: number; notification: RunNotification }
   /** The server is going away: dial another one and resume there what runs here. This one serves it until then, for a while. */

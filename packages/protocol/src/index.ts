@@ -9,5 +9,7 @@ export * from "./reports.ts";
 export * from "./statuses.ts";
 export * from "./v2/api.ts";
 export * from "./v2/endpoint.ts";
+export * from "./v2/event.ts";
 export * from "./v2/notification.ts";
 export * from "./v2/run-status.ts";
+export * from "./v2/source.ts";

@@ -68,6 +68,7 @@ function configFor({ world, settings, output }: Context, extras: ServerExtras): 
     dataDir: settings.dataDir,
     databaseUrl: settings.databaseUrl ?? undefined,
     devSchedules: settings.devSchedules,
+    publicUrl: settings.publicUrl ?? undefined,
     apiRate: settings.apiRate ?? undefined,
     devApiKey: world.env.HOLDFAST_DEV_API_KEY || undefined,
     prodApiKey: world.env.HOLDFAST_PROD_API_KEY || undefined,

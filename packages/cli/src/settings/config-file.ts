@@ -18,6 +18,8 @@ export interface HoldfastConfig {
   databaseUrl?: string;
   /** Whether schedules run in development environments: "on" (the default) or "off". */
   devSchedules?: "on" | "off";
+  /** Where other services reach the server: "https://jobs.example.com". */
+  publicUrl?: string;
   /** How often programs of one environment may call a server: "25" a second, "25:750" with a burst, or "off" (the default). */
   apiRateLimit?: string;
   /** Files `holdfast dev` runs when the command line names none. */
@@ -36,6 +38,7 @@ const KINDS = {
   dataDir: "string",
   databaseUrl: "string",
   devSchedules: "string",
+  publicUrl: "string",
   apiRateLimit: "string",
   files: "array of strings",
 } as const;

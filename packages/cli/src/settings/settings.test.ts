@@ -29,6 +29,7 @@ describe("settle", () => {
       dataDir: resolve(cwd, ".holdfast"),
       databaseUrl: null,
       devSchedules: true,
+      publicUrl: null,
       apiRate: null,
       files: [],
     });
@@ -66,6 +67,18 @@ describe("settle", () => {
     ]);
     expect(() => read("no")).toThrow(/^--dev-schedules must be "on" or "off"/);
     expect(() => read(undefined, "false")).toThrow(/^HOLDFAST_DEV_SCHEDULES must be/);
+  });
+
+  test("publicUrl: an origin", () => {
+    const read = (value: string) => settle({ env: { HOLDFAST_PUBLIC_URL: value }, cwd }, {}, config({})).publicUrl;
+    expect([read(""), read("https://jobs.example.com/"), read("http://1.2.3.4:80")]).toEqual([
+      null,
+      "https://jobs.example.com",
+      "http://1.2.3.4",
+    ]);
+    for (const wrong of ["jobs.example.com", "https://jobs.example.com/path", "ftp://x"]) {
+      expect(() => read(wrong), wrong).toThrow(/^HOLDFAST_PUBLIC_URL must be like/);
+    }
   });
 
   test("apiRateLimit: requests a second, and how many at once", () => {

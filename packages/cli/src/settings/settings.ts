@@ -12,6 +12,7 @@ export interface Flags {
   dataDir?: string;
   databaseUrl?: string;
   devSchedules?: string;
+  publicUrl?: string;
   apiRateLimit?: string;
   json?: boolean;
 }
@@ -26,6 +27,8 @@ export interface Settings {
   databaseUrl: string | null;
   /** Whether schedules run in development environments. */
   devSchedules: boolean;
+  /** Where other services reach the server; null: where it listens. */
+  publicUrl: string | null;
   /** Requests of one environment that a server takes; null: any number. */
   apiRate: { perSecond: number; burst: number } | null;
   /** Files `dev` runs when it is given none. */
@@ -47,6 +50,7 @@ export function settle(world: Pick<CliWorld, "env" | "cwd">, flags: Flags, confi
     host: pick("host", "--host", "HOLDFAST_HOST")?.value ?? "127.0.0.1",
     dataDir: resolve(world.cwd, pick("dataDir", "--data-dir", "HOLDFAST_DATA_DIR")?.value ?? ".holdfast"),
     devSchedules: toSwitch(pick("devSchedules", "--dev-schedules", "HOLDFAST_DEV_SCHEDULES")),
+    publicUrl: toOrigin(pick("publicUrl", "--public-url", "HOLDFAST_PUBLIC_URL")),
     apiRate: toRate(pick("apiRateLimit", "--api-rate-limit", "HOLDFAST_API_RATE_LIMIT")),
     databaseUrl: pick("databaseUrl", "--database-url", "DATABASE_URL")?.value ?? null,
     files: config.values.files ?? [],
@@ -58,6 +62,14 @@ function toSwitch(place: Place | null): boolean {
   if (place === null || place.value === "on") return true;
   if (place.value === "off") return false;
   throw new CommandError("USAGE", `${place.from} must be "on" or "off", not "${place.value}".`);
+}
+
+/** An origin, without a path: routes of the server follow it. */
+function toOrigin(place: Place | null): string | null {
+  if (place === null) return null;
+  const url = URL.canParse(place.value) ? new URL(place.value) : null;
+  if (url && /^https?:$/.test(url.protocol) && url.pathname === "/" && url.search === "") return url.origin;
+  throw new CommandError("USAGE", `${place.from} must be like "https://jobs.example.com", not "${place.value}".`);
 }
 
 /** Seconds whose requests may come at once, where nothing says how many. */

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import type { RunStatus, TaskStatus } from "../statuses.ts";
 import { type DisplayProperty, displayPropertySchema, errorShapeSchema } from "./endpoint.ts";
+import { rawEventSchema } from "./event.ts";
 import type { StatusRecord } from "./run-status.ts";
 
 /** Entries of `properties` may be partial; those without label or text are dropped (wire §2.5). */
@@ -69,17 +70,6 @@ export interface ServerTask {
   attempts: number;
   forceYield: boolean;
 }
-
-export const rawEventSchema = z.object({
-  name: z.string().min(1).max(500),
-  payload: z.unknown().optional(),
-  context: z.unknown().optional(),
-  id: z.string().min(1).max(500).optional(),
-  timestamp: z.coerce.date().optional(),
-  source: z.string().optional(),
-  payloadType: z.enum(["JSON", "REQUEST"]).optional(),
-});
-export type RawEvent = z.infer<typeof rawEventSchema>;
 
 export const sendEventOptionsSchema = z.object({
   deliverAt: z.coerce.date().optional(),

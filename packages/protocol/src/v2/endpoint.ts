@@ -3,15 +3,11 @@
 import { z } from "zod";
 import { isFilterObject } from "../filter-grammar.ts";
 import { TASK_STATUSES } from "../statuses.ts";
+import { eventRuleSchema, filterSchema } from "./event.ts";
+import { dynamicTriggerMetadataSchema, sourceMetadataSchema, webhookMetadataSchema } from "./source.ts";
 
 /** The protocol version both sides of v2 name in `trigger-version`. */
 export const V2_VERSION = "2023-09-29";
-
-/**
- * Event filters are open-ended objects here, taken as they came; the engine compiles and refuses bad ones. Not a record: zod builds that anew, key by key, and a
- * key `__proto__` is lost on the way, with what it asked for.
- */
-export const filterSchema = z.custom<Record<string, unknown>>(isFilterObject, "A filter is an object that mirrors the payload.");
 
 export const displayPropertySchema = z.object({
   label: z.string(),
@@ -38,14 +34,6 @@ export const eventSpecificationSchema = z.object({
   schema: z.unknown().optional(),
   examples: z.array(eventExampleSchema).optional(),
 });
-
-export const eventRuleSchema = z.object({
-  event: z.union([z.string(), z.array(z.string())]),
-  source: z.string(),
-  payload: filterSchema.optional(),
-  context: filterSchema.optional(),
-});
-export type EventRule = z.infer<typeof eventRuleSchema>;
 
 const scheduleSchema = z.looseObject({ type: z.enum(["interval", "cron"]), options: z.record(z.string(), z.unknown()) });
 
@@ -126,9 +114,9 @@ export type HttpEndpointMetadata = z.infer<typeof httpEndpointMetadataSchema>;
 
 export const indexDocumentSchema = z.object({
   jobs: z.array(jobMetadataSchema),
-  sources: z.array(z.unknown()).default([]),
-  webhooks: z.array(z.unknown()).optional(),
-  dynamicTriggers: z.array(z.unknown()).default([]),
+  sources: z.array(sourceMetadataSchema).default([]),
+  webhooks: z.array(webhookMetadataSchema).optional(),
+  dynamicTriggers: z.array(dynamicTriggerMetadataSchema).default([]),
   dynamicSchedules: z.array(z.looseObject({ id: z.string() })).default([]),
   httpEndpoints: z.array(httpEndpointMetadataSchema).optional(),
   /** Holdfast: present when the app runs our SDK, which has a verify-only action and reports tasks in one round trip. */

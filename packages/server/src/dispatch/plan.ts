@@ -1,6 +1,6 @@
 // Room: dispatch. Which runs an event starts. A pure reading of the registry: ingest, send and schedule store what it answers together with the event.
 import { compileFilter, flowOf, matchesRequest, newRun, requestView } from "@holdfast/engine";
-import type { JobMetadata, RequestFilter, RequestPayload } from "@holdfast/protocol";
+import type { EventRule, JobMetadata, RequestFilter, RequestPayload } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
 import type { AppRow, EventRow, NewWork, RunRow } from "../store/store.ts";
 import type { KnownJob, Registry } from "./registry.ts";
@@ -11,16 +11,31 @@ export interface Plan {
   work: NewWork[];
 }
 
+/** Which jobs an event is for, where its name does not say it alone. */
+export interface Narrowing {
+  /** Just this one, whatever its trigger says (test runs, invoke, run again). */
+  onlyJob?: string | undefined;
+  /** It arrived for this registration of a dynamic trigger: the trigger's jobs, too, if the rule holds. */
+  registration?: { rule: EventRule; jobs: readonly string[] } | undefined;
+}
+
 /**
  * The runs an event starts, one for each enabled job whose trigger matches, each with its row of work.
- *
- * @param onlyJob start just this job, whatever its trigger says (test runs, invoke, run again)
  */
-export function planRuns(registry: Registry, world: World, event: EventRow, onlyJob?: string): Plan {
-  const jobs = onlyJob
-    ? [registry.job(event.environmentId, onlyJob)].filter((job) => job !== null)
-    : registry.allJobs(event.environmentId).filter((job) => job.metadata.enabled && triggers(job, event));
-  return planFor(world, event, jobs);
+export function planRuns(registry: Registry, world: World, event: EventRow, { onlyJob, registration }: Narrowing = {}): Plan {
+  if (onlyJob)
+    return planFor(
+      world,
+      event,
+      [registry.job(event.environmentId, onlyJob)].filter((job) => job !== null),
+    );
+  const fits = registration && ruleMatches(registration.rule, event);
+  const starts = (job: KnownJob): boolean => (fits && registration.jobs.includes(job.metadata.id)) || triggers(job, event);
+  return planFor(
+    world,
+    event,
+    registry.allJobs(event.environmentId).filter((job) => job.metadata.enabled && starts(job)),
+  );
 }
 
 function planFor(world: World, event: EventRow, jobs: KnownJob[]): Plan {
@@ -61,7 +76,10 @@ export function triggers(job: KnownJob, event: EventRow): boolean {
   const { trigger } = job.metadata;
   if (event.name === TICK && startsAtTick(job, event.source)) return true;
   if (trigger.type !== "static") return false;
-  const { rule } = trigger;
+  return ruleMatches(trigger.rule, event);
+}
+
+function ruleMatches(rule: EventRule, event: EventRow): boolean {
   const names = Array.isArray(rule.event) ? rule.event : [rule.event];
   if (!names.includes(event.name) || rule.source !== event.source) return false;
   return payloadMatches(rule.payload, event) && valueMatches(rule.context, event.contextText);

@@ -6,12 +6,15 @@ import { UserFacingError } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
 import type { AppRow, Bus, CatalogStore, EndpointRow, EnvironmentRow } from "../store/store.ts";
 import { checkIndex } from "./check-index.ts";
+import { type SourceState, sourceEndpoint, sourceOf } from "./source.ts";
 
 /** An endpoint with what its app says of it; `metadata` is null once the app no longer defines it. */
 export interface KnownEndpoint {
   row: EndpointRow;
   app: AppRow;
   metadata: HttpEndpointMetadata | null;
+  /** Its app registers it with another service by itself. */
+  source: SourceState | null;
 }
 export interface KnownJob {
   app: AppRow;
@@ -44,12 +47,18 @@ export class Registry {
   #known = NOTHING;
   #refreshing: Promise<void> | null = null;
   #refreshingNext: Promise<void> | null = null;
+  readonly #whenIndexed: ((app: AppRow) => Promise<void>)[] = [];
 
   constructor(
     private readonly catalog: CatalogStore,
     private readonly world: World,
     private readonly bus: Bus,
   ) {}
+
+  /** Calls back with each app that has told what it has, before it is told that this was taken. */
+  whenIndexed(listener: (app: AppRow) => Promise<void>): void {
+    this.#whenIndexed.push(listener);
+  }
 
   /** Reads everything again if anything was saved since. What was saved before the call is known after it: one under way is not enough. */
   refresh(): Promise<void> {
@@ -146,7 +155,9 @@ export class Registry {
     for (const metadata of registration.index.httpEndpoints ?? []) await this.#keepEndpoint(saved, metadata);
     await this.refresh();
     this.bus.publish({ type: "catalog" });
-    return this.app(saved.id) ?? saved;
+    const app = this.app(saved.id) ?? saved;
+    for (const listener of this.#whenIndexed) await listener(app);
+    return app;
   }
 
   async #keepApp(registration: AppRegistration): Promise<AppRow> {
@@ -197,6 +208,7 @@ export class Registry {
       shortcode: id.slice(-12),
       preset: null,
       secretSealed: null,
+      sourceText: null,
       createdAt: this.world.now(),
     };
     try {
@@ -215,8 +227,8 @@ export class Registry {
     this.bus.publish({ type: "catalog" });
   }
 
-  async saveEndpointSecret(row: EndpointRow, preset: string | null, secretSealed: string | null): Promise<void> {
-    await this.catalog.saveEndpoint({ ...row, preset, secretSealed });
+  async saveEndpoint(row: EndpointRow): Promise<void> {
+    await this.catalog.saveEndpoint(row);
     await this.refresh();
     this.bus.publish({ type: "catalog" });
   }
@@ -246,8 +258,10 @@ function snapshot(revision: number, environments: EnvironmentRow[], apps: AppRow
   for (const row of endpoints) {
     const app = appsById.get(row.appId);
     if (!app) continue;
-    const metadata = app.index?.httpEndpoints?.find(({ id }) => id === row.slug) ?? null;
-    known.set(row.id, { row, app, metadata });
+    const source = sourceOf(row);
+    const defined = app.index?.httpEndpoints?.find(({ id }) => id === row.slug) ?? null;
+    const metadata = source?.kind === "source" ? sourceEndpoint(app, source) : defined;
+    known.set(row.id, { row, app, metadata, source });
   }
   const jobs = new Map<string, KnownJob[]>();
   for (const app of apps) {

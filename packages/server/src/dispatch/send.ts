@@ -4,11 +4,11 @@ import { type RawEvent, UserFacingError } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
 import type { EventRow, Intake, IntakeResult, RunRow, Store } from "../store/store.ts";
 import { type FirstClaims, storing } from "./first-claim.ts";
-import { type Plan, planRuns } from "./plan.ts";
+import { type Narrowing, type Plan, planRuns } from "./plan.ts";
 import type { RecentEvents } from "./recent-events.ts";
 import type { Registry } from "./registry.ts";
 
-export interface SendOptions {
+export interface SendOptions extends Narrowing {
   deliverAt?: Date | undefined;
   /** Seconds. */
   deliverAfter?: number | undefined;
@@ -16,8 +16,6 @@ export interface SendOptions {
   isTest?: boolean;
   /** {@link EventRow.sourceText} */
   sourceText?: string;
-  /** Start just this job. */
-  onlyJob?: string;
   /** Called for each run before it is stored. */
   before?: (run: RunRow) => Promise<void>;
   /** An id that was seen before: an event that is due in five seconds or later takes this one's payload, context and time (wire §4.10). */
@@ -58,7 +56,7 @@ export class Events {
     const later = event.deliverAt !== null && event.deliverAt > event.createdAt;
     const plan = later
       ? { runs: [], work: [{ id: event.rowId, kind: "event" as const, queue: "@server", dueAt: event.deliverAt ?? 0 }] }
-      : planRuns(this.needs.registry, this.needs.world, event, options.onlyJob);
+      : planRuns(this.needs.registry, this.needs.world, event, options);
     // A delayed one may be replaced, here or by another server, before it starts anything.
     if (!later) this.needs.recent.add(event);
     if (options.before) await Promise.all(plan.runs.map(options.before));
@@ -119,7 +117,7 @@ export class Events {
     const now = this.needs.world.now();
     const rowId = this.needs.world.newId("event");
     const copy: EventRow = { ...event, rowId, id: `${event.id}:retry:${now}`, createdAt: now, deliverAt: null, deliveredAt: now };
-    const plan = planRuns(this.needs.registry, this.needs.world, copy, jobId);
+    const plan = planRuns(this.needs.registry, this.needs.world, copy, { onlyJob: jobId });
     const [run] = plan.runs;
     if (!run) return null;
     await this.#store(copy, plan, null);

@@ -1,6 +1,14 @@
 // Room: execute. AppCalls over both transports: what ingest and http may ask of an app.
-import { PUSH, type RequestPayload, respondResultSchema, verifyResultSchema } from "@holdfast/protocol";
-import type { NoAnswer } from "../ingest/ports.ts";
+import {
+  type HandOver,
+  PUSH,
+  type RequestPayload,
+  respondResultSchema,
+  sourceAnswerSchema,
+  verifyResultSchema,
+  webhookAnswerSchema,
+} from "@holdfast/protocol";
+import type { NoAnswer, VerifyAnswer } from "../ingest/ports.ts";
 import type { AppRow } from "../store/store.ts";
 import type { AppCalls } from "./app-calls.ts";
 import type { ConnectHub } from "./connect.ts";
@@ -26,6 +34,12 @@ export function appCalls(hub: ConnectHub, push: Push): AppCalls {
       if (!parsed.success) return { type: "no-answer", message: "The app's verify() answered neither success nor a reason." };
       return { type: parsed.data.success ? "verified" : "refused", result: parsed.data };
     },
+    async handOver(app, what, request) {
+      const asked =
+        app.transport === "connect" ? hub.ask(app.id, { t: "source", what, request }) : push.handOver(app, what, request);
+      const answer = await asked;
+      return "type" in answer ? answer : handedOver(what.kind, answer.value);
+    },
     async respond(app, endpoint, request) {
       const answer = await ask(app, "respond", endpoint, request);
       if ("type" in answer) return answer;
@@ -41,4 +55,20 @@ export function appCalls(hub: ConnectHub, push: Push): AppCalls {
     },
     index: (target) => push.index(target),
   };
+}
+
+/** What an app made of a request at a source of its. */
+function handedOver(kind: HandOver["kind"], value: unknown): VerifyAnswer {
+  const strange: NoAnswer = { type: "no-answer", message: "The app's source answered neither events nor a verdict." };
+  const refused = (reason: string): VerifyAnswer => ({ type: "refused", result: { success: false, reason } });
+  if (kind === "webhook") {
+    const { data } = webhookAnswerSchema.safeParse(value);
+    if (!data) return strange;
+    return data.verified ? { type: "verified", result: { success: true } } : refused(data.error ?? "");
+  }
+  const { data } = sourceAnswerSchema.safeParse(value);
+  if (!data) return strange;
+  const { events, metadata, response } = data;
+  if (response && response.status >= 400 && events.length === 0) return refused(`The app's source answered ${response.status}.`);
+  return { type: "verified", result: { success: true }, found: { events, metadata } };
 }

@@ -1,7 +1,7 @@
 // Room: execute. One app's WebSocket as the server sees it: what runs on it, what it was asked, and how much it has not read yet. Made by the connect hub.
 // Promises: an app that does not read gets nothing new once CLOGGED_BYTES wait for it; frames of one turn leave in one write.
 import type { Duplex } from "node:stream";
-import type { AppFrame, RequestPayload, RunNotification, ServerFrame } from "@holdfast/protocol";
+import type { AppFrame, HandOver, RequestPayload, RunNotification, ServerFrame } from "@holdfast/protocol";
 import type { WebSocket } from "ws";
 import type { World } from "../platform/world.ts";
 import type { AppRow, EnvironmentRow } from "../store/store.ts";
@@ -16,6 +16,7 @@ const CLOGGED_BYTES = 4 * 1024 * 1024;
 /** What an app is asked outside of executions. */
 export type Question =
   | { t: "verify" | "respond"; endpoint: string; request: RequestPayload }
+  | { t: "source"; what: HandOver; request: RequestPayload }
   | { t: "notify"; notification: RunNotification };
 
 export interface Below {

@@ -7,6 +7,7 @@ import {
   type ExecuteJobResponse,
   type ExecutionStart,
   executeJobResponseSchema,
+  type HandOver,
   indexDocumentSchema,
   NOTIFY_ACTION,
   PUSH,
@@ -67,10 +68,32 @@ export class Push {
   }
 
   /** Runs `verify` or `respondWith` in the app: the original request travels in x-ts-* headers, its bytes as the body. */
-  async ask(app: AppRow, action: string, endpoint: string, request: RequestPayload): Promise<{ value: unknown } | NoAnswer> {
+  ask(app: AppRow, action: string, endpoint: string, request: RequestPayload): Promise<{ value: unknown } | NoAnswer> {
+    return this.#deliver(app, action, { "x-ts-key": asciiText(endpoint) }, request);
+  }
+
+  /** Gives the app of a source a request that arrived there. */
+  handOver(app: AppRow, what: HandOver, request: RequestPayload): Promise<{ value: unknown } | NoAnswer> {
+    const { kind, key, dynamicId, secret, params, data, metadata } = what;
+    const headers = { "x-ts-key": asciiText(key), "x-ts-secret": asciiText(secret), "x-ts-params": asciiJson(params ?? null) };
+    if (kind === "webhook") return this.#deliver(app, "DELIVER_WEBHOOK_REQUEST", headers, request);
+    const more = {
+      "x-ts-data": asciiJson(data ?? {}),
+      ...(dynamicId === undefined ? {} : { "x-ts-dynamic-id": asciiText(dynamicId) }),
+      ...(metadata === undefined ? {} : { "x-ts-metadata": asciiJson(metadata) }),
+    };
+    return this.#deliver(app, "DELIVER_HTTP_SOURCE_REQUEST", { ...headers, ...more }, request);
+  }
+
+  async #deliver(
+    app: AppRow,
+    action: string,
+    what: Record<string, string>,
+    request: RequestPayload,
+  ): Promise<{ value: unknown } | NoAnswer> {
     const headers = {
       "content-type": "application/octet-stream",
-      "x-ts-key": asciiJson(endpoint).slice(1, -1),
+      ...what,
       "x-ts-http-url": encodeURI(request.url).slice(0, 4000),
       "x-ts-http-method": request.method,
       "x-ts-http-headers": asciiJson(forwardedHeaders(request.headers)),
@@ -182,6 +205,8 @@ function messageOf(value: unknown): string | undefined {
   const message = "message" in value ? value.message : "error" in value ? value.error : undefined;
   return typeof message === "string" ? message : undefined;
 }
+
+const asciiText = (text: string): string => asciiJson(text).slice(1, -1);
 
 /** JSON in printable ASCII: header values must be ISO-8859-1. */
 function asciiJson(value: unknown): string {

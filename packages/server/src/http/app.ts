@@ -3,7 +3,7 @@
 // both `error` and `message`, since v2's clients read one or the other.
 import { UserFacingError } from "@holdfast/protocol";
 import { type Context, Hono } from "hono";
-import { ENDPOINTS_PATH } from "../ingest/locate.ts";
+import { ENDPOINTS_PATH, SOURCES_PATH } from "../ingest/locate.ts";
 import { Gate } from "./access.ts";
 import { ApiRates, TooOften } from "./api-rate.ts";
 import { Call, jsonResponse } from "./call.ts";
@@ -35,8 +35,9 @@ export function createHttp(rooms: Rooms): Fetch {
   const routes = allRoutes({ sessions, gate });
   const rates = new ApiRates(rooms.apiRate, () => rooms.world.now());
   const app = new Hono({ getPath: pathOf });
-  app.all(`${ENDPOINTS_PATH}*`, ingestHandler(rooms));
-  for (const route of routes) app.on(route.method, route.path, handlerOf(route, rooms, { gate, rates }));
+  for (const path of [ENDPOINTS_PATH, SOURCES_PATH]) app.all(`${path}*`, ingestHandler(rooms));
+  for (const route of routes)
+    app.on(route.method, route.keyAtEnd ? `${route.path}{.+}` : route.path, handlerOf(route, rooms, { gate, rates }));
   app.all("*", fallback(rooms, routes));
   app.onError((error, context) => errorResponse(error, context, rooms));
   return async (request, env) => {

@@ -12,6 +12,7 @@ import { Events } from "../dispatch/send.ts";
 import { createIngest } from "../ingest/ingest.ts";
 import { endpointUrl } from "../ingest/locate.ts";
 import type { RespondAnswer, VerifyAnswer } from "../ingest/ports.ts";
+import { SourceRegistration } from "../ingest/source-registration.ts";
 import { buildDelivery } from "../main/delivery.ts";
 import { silentLogger } from "../platform/log.ts";
 import { startEmbeddedPostgres } from "../platform/postgres/embedded.ts";
@@ -107,6 +108,7 @@ export async function startFixture(options: FixtureOptions = {}) {
       app.asked.push({ what: "verify", endpoint: slug, request });
       return app.verify(request);
     },
+    handOver: async (): Promise<VerifyAnswer> => ({ type: "no-answer", message: "this app has no sources" }),
     respond: (_app: AppRow, slug: string, request: RequestPayload) => {
       app.asked.push({ what: "respond", endpoint: slug, request });
       return app.respond(request);
@@ -119,6 +121,7 @@ export async function startFixture(options: FixtureOptions = {}) {
     of: (plan) => ({ ...plan, stored: () => wake(plan.work.map(({ queue }) => queue)), dropped: () => {} }),
   };
   const mode = options.mode ?? "dev";
+  const events = new Events({ world, registry, store, recent: new RecentEvents(), first });
   const ingest = createIngest({
     world,
     registry,
@@ -126,6 +129,7 @@ export async function startFixture(options: FixtureOptions = {}) {
     bus,
     apps,
     planRuns: (event) => first.of(planRuns(registry, world, event)),
+    events,
     vault,
     meter,
     owner: world.newId("server"),
@@ -164,7 +168,6 @@ export async function startFixture(options: FixtureOptions = {}) {
     },
   };
   const reports = new Reports(store, meter);
-  const events = new Events({ world, registry, store, recent: new RecentEvents(), first });
   const registrations = new Registrations({ world, registry, schedules: store.schedules, events, ticksIn: () => true });
   let port = 0;
   const rooms: Rooms = {
@@ -180,6 +183,7 @@ export async function startFixture(options: FixtureOptions = {}) {
     runs,
     events,
     registrations,
+    sources: new SourceRegistration({ world, registry, store, events, vault, publicUrl: () => `http://127.0.0.1:${port}` }),
     reports: { record: (token, items) => reports.record(token, items, world.now()) },
     tasks: new V2Tasks(world, store, { forceYield: () => false, progressed: () => {}, operate: async () => {} }),
     ...buildDelivery({

@@ -8,6 +8,7 @@ import type { AppCalls } from "../execute/app-calls.ts";
 import type { Executor } from "../execute/executor.ts";
 import type { Registration } from "../execute/register.ts";
 import type { Ingest } from "../ingest/ingest.ts";
+import type { SourceRegistration } from "../ingest/source-registration.ts";
 import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
 import type { Runs } from "../runs/change.ts";
@@ -33,6 +34,7 @@ export interface Rooms {
   runs: Pick<Runs, "cancel" | "cancelAll" | "continueRun">;
   events: Pick<Events, "send" | "repeat" | "cancel">;
   registrations: Pick<Registrations, "register" | "unregister" | "runs">;
+  sources: Pick<SourceRegistration, "register" | "registered" | "webhookRegistered">;
   callbacks: Pick<Callbacks, "called">;
   waiters: Pick<Waiters, "add">;
   outbound: Pick<Outbound, "callWhenEnded">;

@@ -25,6 +25,8 @@ export interface Route {
   readonly bodyAs?: "text";
   /** Bytes. */
   readonly bodyLimit?: number;
+  /** The last parameter of the path takes all that is left, slashes included. */
+  readonly keyAtEnd?: true;
   /** It finishes what was begun: counted, but served even when too many came. */
   readonly neverRefused?: true;
   /** How a body of the wrong shape is refused; default BAD_REQUEST. */

@@ -16,6 +16,12 @@ const BODIES: Record<string, object> = {
   setEndpointSecret: { preset: "svix", secret: `whsec_${"A".repeat(32)}` },
   sendSample: { sample: "user.created" },
   login: { password: "x" },
+  registerTrigger: {
+    rule: { event: "opened", source: "vendor" },
+    source: { version: "2", channel: "HTTP", key: "k", params: {}, options: {} },
+  },
+  updateSource: { key: "k", options: {} },
+  updateWebhook: { key: "k", active: false },
   registerSchedule: { id: "nightly", type: "cron", options: { cron: "0 0 * * *" } },
 };
 

@@ -45,9 +45,9 @@ export class Deliveries {
     if (!work.token) this.parts.bus.publish({ type: "work", queues: [work.queue] });
   }
 
-  /** Stores a request that starts nothing, as answered. */
-  async keep(delivery: DeliveryRow, verdict: DeliveryVerdict, reason: string): Promise<void> {
-    await this.#store({ delivery: { ...delivery, verdict, reason } });
+  /** Stores a request that starts nothing by itself, as answered. */
+  async keep(delivery: DeliveryRow, verdict: DeliveryVerdict, reason: string, done: Claim = null): Promise<void> {
+    await this.#store({ delivery: { ...delivery, verdict, reason }, done });
   }
 
   /** Stores a verified request with its event and runs, or finds that its message was received before. */

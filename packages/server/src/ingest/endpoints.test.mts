@@ -3,7 +3,7 @@ import type { DeliveryDetail } from "@holdfast/protocol";
 import { Webhook } from "svix";
 import { endpoint, endpointJob, type Fixture, startFixture } from "../http/fixture.test.mts";
 import type { Claimed } from "../store/store.ts";
-import { endpointPurpose } from "./verify.ts";
+import { endpointPurpose } from "./secret.ts";
 
 export const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 export const LIMIT = 1024 * 1024;
@@ -45,7 +45,11 @@ export async function startEndpoints() {
   for (const slug of ["preset", "preset-told"]) {
     const known = server.registry.endpointIn(dev.id, slug);
     if (!known) throw new Error(slug);
-    await server.registry.saveEndpointSecret(known.row, "svix", server.rooms.vault.seal(SECRET, endpointPurpose(known.row)));
+    await server.registry.saveEndpoint({
+      ...known.row,
+      preset: "svix",
+      secretSealed: server.rooms.vault.seal(SECRET, endpointPurpose(known.row)),
+    });
   }
   // Deliveries wait for a worker, which the tests play, unless a test says that the app is here.
   server.app.here = false;

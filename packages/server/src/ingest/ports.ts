@@ -1,7 +1,8 @@
 // Room: ingest. What ingest is built from and what it answers; main builds the one and http serialises the other.
-import type { RequestPayload, RespondResult, VerifyResult } from "@holdfast/protocol";
+import type { HandOver, RawEvent, RequestPayload, RespondResult, VerifyResult } from "@holdfast/protocol";
 import type { Starting } from "../dispatch/first-claim.ts";
 import type { Registry } from "../dispatch/registry.ts";
+import type { Events } from "../dispatch/send.ts";
 import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
 import type { AppRow, Bus, EventRow, Store } from "../store/store.ts";
@@ -13,7 +14,12 @@ export interface NoAnswer {
   type: "no-answer";
   message: string;
 }
-export type VerifyAnswer = { type: "verified" | "refused"; result: VerifyResult } | NoAnswer;
+export type VerifyAnswer = { type: "verified" | "refused"; result: VerifyResult; found?: Found } | NoAnswer;
+/** What an app found in a request at a source: events, and what it wants to be told next time. */
+export interface Found {
+  events: RawEvent[];
+  metadata?: unknown;
+}
 export type RespondAnswer = { type: "responded"; result: RespondResult } | NoAnswer;
 
 /** What ingest asks of apps; execute's AppCalls fits. */
@@ -22,6 +28,8 @@ export interface AskedApps {
   reachable(app: AppRow): boolean;
   /** Runs the endpoint's `verify`. Apps on a published v2 SDK have no such action: check `app.index?.holdfast` first. */
   verify(app: AppRow, endpointSlug: string, request: RequestPayload): Promise<VerifyAnswer>;
+  /** Gives a source's app a request that arrived there. */
+  handOver(app: AppRow, what: HandOver, request: RequestPayload): Promise<VerifyAnswer>;
   /** Runs the endpoint's `respondWith.handler`. */
   respond(app: AppRow, endpointSlug: string, request: RequestPayload): Promise<RespondAnswer>;
 }
@@ -34,6 +42,8 @@ export interface IngestParts {
   apps: AskedApps;
   /** The runs an event starts, those claimed that this server can execute at once. */
   planRuns(event: EventRow): Starting;
+  /** Events an app found in a request at a source. */
+  events: Pick<Events, "send">;
   /** Opens the signing secrets stored for endpoints. */
   vault: Pick<Vault, "open">;
   meter: Meter;

@@ -66,7 +66,8 @@ export class Receiver {
   async #take(arrived: Arrived): Promise<IngestAnswer> {
     const { endpoint, delivery, payload } = arrived;
     if (wantsToRespond(endpoint, payload)) return this.#respondFirst(arrived);
-    if (BARE_METHODS.has(delivery.method) && !this.#namedByJob(endpoint, delivery.method)) {
+    const takesGet = endpoint.source !== null && delivery.method === "GET";
+    if (BARE_METHODS.has(delivery.method) && !takesGet && !this.#namedByJob(endpoint, delivery.method)) {
       const reason = `${delivery.method} starts no runs here: no job of this endpoint filters for that method, and respondWith does not match.`;
       return this.#refuse(delivery, { status: 405, reason, headers: { allow: ALLOWED } });
     }

@@ -24,7 +24,9 @@ export class Replays {
     if (!original) throw new UserFacingError("NOT_FOUND", `There is no delivery ${deliveryId} in this environment.`);
     const arrived = await this.#again(original);
     const root = replayedFrom(original) ?? original.id;
-    if (original.verdict === "verified" || original.verdict === "duplicate") {
+    const isVerified = original.verdict === "verified" || original.verdict === "duplicate";
+    // What is in a source's request only its app can tell.
+    if (isVerified && !arrived.endpoint.source) {
       return this.#accept(arrived, replayReason(root, "of a verified delivery, not verified again."));
     }
     switch (verificationOf(arrived.endpoint)) {

@@ -1,14 +1,15 @@
 // Room: ingest. Verification comes before runs: decides a delivery's verdict, by a preset here, by the app's `verify`, or (published v2 SDKs) not before
 // the run. Called by receive while the sender waits, by the worker for deliveries stored as pending, and by replay.
 // Promises: only a verified delivery gets an event; one whose app cannot be asked stays pending and is asked again.
-import { type RequestPayload, UserFacingError } from "@holdfast/protocol";
+import type { RequestPayload } from "@holdfast/protocol";
 import type { KnownEndpoint } from "../dispatch/registry.ts";
-import type { Vault } from "../platform/secrets.ts";
-import type { DeliveryRow, EndpointRow } from "../store/store.ts";
-import { type Deliveries, replayedFrom, replayReason } from "./arrival.ts";
+import type { DeliveryRow } from "../store/store.ts";
+import { type Accepted, type Deliveries, replayedFrom, replayReason } from "./arrival.ts";
 import { bodyOf, payloadOf } from "./payload.ts";
-import type { IngestAnswer, IngestParts, VerifyAnswer } from "./ports.ts";
+import type { Found, IngestAnswer, IngestParts, VerifyAnswer } from "./ports.ts";
+import { openSecret } from "./secret.ts";
 import { SCHEMES, type SignatureCheck, verifySignature } from "./signatures.ts";
+import { askSource, storeFound } from "./sources.ts";
 
 /** A request that was read and understood, at an endpoint that takes it. */
 export interface Arrived {
@@ -29,24 +30,9 @@ const GONE = "The app no longer defines this endpoint, so nobody can verify the 
 
 const UNREADABLE = "The endpoint's preset or its stored secret cannot be read: store the secret again.";
 
-/** What a secret of an endpoint is sealed for, so that sealed texts cannot be swapped between rows. */
-export function endpointPurpose(row: Pick<EndpointRow, "id">): string {
-  return `endpoint:${row.id}`;
-}
-
-/** The signing secret stored for an endpoint; null when there is none, or none this server can open. */
-export function openSecret(vault: Pick<Vault, "open">, row: EndpointRow): string | null {
-  if (row.secretSealed === null) return null;
-  try {
-    return vault.open(row.secretSealed, endpointPurpose(row));
-  } catch (error) {
-    if (error instanceof UserFacingError) return null;
-    throw error;
-  }
-}
-
 /** Who verifies requests of an endpoint. */
 export function verificationOf(endpoint: KnownEndpoint): "preset" | "app" | "in-run" {
+  if (endpoint.source) return "app";
   if (endpoint.row.preset && endpoint.row.secretSealed) return "preset";
   return endpoint.app.index?.holdfast ? "app" : "in-run";
 }
@@ -170,8 +156,8 @@ export class Verification {
     token: string,
     refusedStatus = delivery.status,
   ): Promise<VerifyAnswer> {
-    const { apps, owner, store, world } = this.parts;
-    const answer = await apps.verify(endpoint.app, endpoint.row.slug, payload);
+    const { owner, store, world } = this.parts;
+    const answer = await this.#askApp(endpoint, payload);
     if (answer.type === "no-answer") await store.renew([token], world.now() + TAKE_UP_MS, owner);
     const told = answer.type === "refused" ? { ...delivery, status: refusedStatus } : delivery;
     await this.settle({ delivery: told, payload }, token, answer);
@@ -193,7 +179,12 @@ export class Verification {
     if (!endpoint?.metadata) return refused(GONE);
     const built = await payloadOf(delivery, this.parts.bodyBytes);
     if (!built.ok) return refused(built.reason);
-    return { answer: await this.parts.apps.verify(endpoint.app, endpoint.row.slug, built.payload), payload: built.payload };
+    return { answer: await this.#askApp(endpoint, built.payload), payload: built.payload };
+  }
+
+  #askApp(endpoint: KnownEndpoint, payload: RequestPayload): Promise<VerifyAnswer> {
+    const { app, row, source } = endpoint;
+    return source ? askSource(this.parts, endpoint, source, payload) : this.parts.apps.verify(app, row.slug, payload);
   }
 
   #endpointOf({ endpointId }: DeliveryRow): KnownEndpoint | null {
@@ -224,9 +215,23 @@ export class Verification {
     if (answer.type === "refused") return refuse(reasonOf(answer));
     if (!endpoint || !payload) return refuse(GONE);
     const reason = root ? said("verified again.") : null;
+    if (endpoint.source) return this.#takeFound({ endpoint, delivery, payload, reason, done }, answer.found);
     await this.deliveries.accept({ endpoint, delivery, payload, reason, done });
     return "settled";
   }
+
+  /** A source's request is no event itself: those that are in it are stored first. */
+  async #takeFound({ endpoint, delivery, reason, done }: Accepted, found: Found | undefined): Promise<"settled"> {
+    if (found) await storeFound(this.parts, endpoint, delivery, found);
+    await this.deliveries.keep(delivery, "verified", reason ?? foundReason(found), done);
+    return "settled";
+  }
+}
+
+function foundReason(found: Found | undefined): string {
+  if (!found) return "Handed to the app, which sends the events by itself.";
+  const { length } = found.events;
+  return `The app found ${length} ${length === 1 ? "event" : "events"} in it.`;
 }
 
 function reasonOf(answer: Exclude<VerifyAnswer, { type: "no-answer" }>): string {

@@ -25,6 +25,8 @@ export interface ServerConfig {
   logLevel?: LogLevel;
   /** Whether schedules run in DEVELOPMENT environments. Default true. */
   devSchedules?: boolean;
+  /** Where other services reach this server: "https://jobs.example.com". Default: where it listens. */
+  publicUrl?: string | undefined;
   /** How often programs of one environment may call this server's API. Default: as often as they like. */
   apiRate?: { perSecond: number; burst: number } | undefined;
   /** Largest webhook body, in bytes. Default 10 MiB. */

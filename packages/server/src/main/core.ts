@@ -92,7 +92,20 @@ export function buildCore(parts: CoreParts): Core {
     recent.add(event);
     return first.of(planRuns(registry, world, event));
   };
-  const ingest = createIngest({ world, registry, store, bus, apps, planRuns: plan, vault, meter, owner, mode, bodyBytes });
+  const ingest = createIngest({
+    world,
+    registry,
+    store,
+    bus,
+    apps,
+    planRuns: plan,
+    events,
+    vault,
+    meter,
+    owner,
+    mode,
+    bodyBytes,
+  });
   const worker = new Worker({ world, store, bus, registry, runs, events, schedules, executor, apps, ingest, owner, ...delivery });
   runs.onChange((run, change, due) => {
     news.run(run);

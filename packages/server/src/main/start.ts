@@ -10,6 +10,7 @@ import { type Listening, listen } from "../http/listen.ts";
 import { hashPassword } from "../http/password.ts";
 import type { Rooms } from "../http/rooms.ts";
 import { DEFAULT_BODY_BYTES } from "../ingest/ports.ts";
+import { SourceRegistration } from "../ingest/source-registration.ts";
 import { createVault, type Vault } from "../platform/secrets.ts";
 import { realWorld, type World } from "../platform/world.ts";
 import { LocalBus } from "../store/local-bus.ts";
@@ -82,7 +83,11 @@ async function serve(opened: Opened): Promise<RunningServer> {
   const { mode, devSchedules } = config;
   const core = buildCore({ world, store, bus, registry, vault, owner, mode, bodyBytes, devSchedules });
   const port = { number: config.port };
-  const rooms = await buildRooms(opened, core, () => ownUrl(config.host, port.number));
+  const { events } = core;
+  const publicUrl = () => config.publicUrl ?? ownUrl(config.host, port.number);
+  const sources = new SourceRegistration({ world, registry, store, events, vault, publicUrl });
+  registry.whenIndexed((app) => sources.indexed(app));
+  const rooms = await buildRooms(opened, { ...core, sources }, () => ownUrl(config.host, port.number));
   const listening = await listen(createHttp(rooms), config, (server) =>
     acceptConnections(server, registry, (...arrived) => core.executor.hub.accept(...arrived)),
   );
@@ -103,7 +108,11 @@ async function serve(opened: Opened): Promise<RunningServer> {
   return { url: rooms.ownUrl(), port: listening.port, keys, stop };
 }
 
-async function buildRooms({ config, world, vault, postgres, bus }: Opened, core: Core, url: () => string): Promise<Rooms> {
+async function buildRooms(
+  { config, world, vault, postgres, bus }: Opened,
+  core: Core & Pick<Rooms, "sources">,
+  url: () => string,
+): Promise<Rooms> {
   const { store } = postgres;
   const { registry, executor, worker, wake } = core;
   const server = {

@@ -134,15 +134,16 @@ export function catalog(context: Context): void {
       shortcode: "abc",
       preset: null,
       secretSealed: null,
+      sourceText: null,
       createdAt: NOW,
     };
     await rows.saveEndpoint(endpoint);
-    await rows.saveEndpoint({ ...endpoint, preset: "svix", secretSealed: "s" });
+    await rows.saveEndpoint({ ...endpoint, preset: "svix", secretSealed: "s", sourceText: "{}" });
     await rows.saveSetting("a", "1");
     await rows.saveSetting("a", "2");
     expect(await rows.environments()).toContainEqual(environment);
     expect(await rows.apps()).toContainEqual({ ...app, lastError: null });
-    expect(await rows.endpoints()).toContainEqual({ ...endpoint, preset: "svix", secretSealed: "s" });
+    expect(await rows.endpoints()).toContainEqual({ ...endpoint, preset: "svix", secretSealed: "s", sourceText: "{}" });
     expect(await rows.setting("a")).toBe("2");
     expect(await rows.setting("b")).toBeNull();
     expect(await rows.revision()).toBe(before + 7);
@@ -170,6 +171,7 @@ export function catalog(context: Context): void {
       shortcode: "abc",
       preset: null,
       secretSealed: null,
+      sourceText: null,
       createdAt: NOW,
     };
     await rows.saveApp(app);

@@ -42,6 +42,8 @@ export interface EndpointRow {
   shortcode: string;
   preset: string | null;
   secretSealed: string | null;
+  /** {@link SourceState} as JSON: its app registers it with another service by itself. */
+  sourceText: string | null;
   createdAt: number;
 }
 
@@ -337,7 +339,7 @@ export interface CatalogStore {
   apps(): Promise<AppRow[]>;
   saveApp(row: AppRow): Promise<void>;
   endpoints(): Promise<EndpointRow[]>;
-  /** Inserts, or updates app, preset and secret of the row with that id. */
+  /** Inserts, or updates app, preset, secret and source of the row with that id. */
   saveEndpoint(row: EndpointRow): Promise<void>;
   setting(key: string): Promise<string | null>;
   saveSetting(key: string, value: string): Promise<void>;

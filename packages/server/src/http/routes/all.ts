@@ -16,6 +16,7 @@ import { v2EventRoutes } from "./v2-events.ts";
 import { v2OutsideRoutes } from "./v2-outside.ts";
 import { v2RunRoutes } from "./v2-runs.ts";
 import { v2ScheduleRoutes } from "./v2-schedules.ts";
+import { v2SourceRoutes } from "./v2-sources.ts";
 import { v2StoreRoutes } from "./v2-store.ts";
 import { v2TaskRoutes } from "./v2-tasks.ts";
 
@@ -27,6 +28,7 @@ export function allRoutes(parts: { sessions: Sessions; gate: Gate }): readonly R
     ...v2OutsideRoutes,
     ...v2TaskRoutes(),
     ...v2StoreRoutes,
+    ...v2SourceRoutes,
     ...v2ScheduleRoutes,
     ...sessionRoutes(parts),
     ...environmentRoutes,

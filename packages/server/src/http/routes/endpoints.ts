@@ -4,8 +4,9 @@ import { z } from "zod";
 import type { KnownEndpoint } from "../../dispatch/registry.ts";
 import { endpointUrl } from "../../ingest/locate.ts";
 import { jobsOf } from "../../ingest/receive.ts";
+import { endpointPurpose, openSecret } from "../../ingest/secret.ts";
 import { keyOf, SCHEMES } from "../../ingest/signatures.ts";
-import { endpointPurpose, openSecret, verificationOf } from "../../ingest/verify.ts";
+import { verificationOf } from "../../ingest/verify.ts";
 import type { EndpointActivity } from "../../views/activity.ts";
 import { originOf } from "../access.ts";
 import { type Call, orThrow } from "../call.ts";
@@ -63,10 +64,11 @@ async function infosOf(call: Call, endpoints: KnownEndpoint[]): Promise<Endpoint
 }
 
 async function setSecret(call: Call, { preset, secret }: { preset: string; secret: string | null }): Promise<Response> {
-  const { row } = ownEndpoint(call);
+  const { row, source } = ownEndpoint(call);
   const { registry, vault } = call.rooms;
+  if (source) throw new UserFacingError("CONFLICT", "This endpoint's secret is arranged between its app and the other service.");
   if (secret === null) {
-    await registry.saveEndpointSecret(row, null, null);
+    await registry.saveEndpoint({ ...row, preset: null, secretSealed: null });
     return call.json((await infosOf(call, [ownEndpoint(call)]))[0]);
   }
   const scheme = Object.hasOwn(SCHEMES, preset) ? SCHEMES[preset] : undefined;
@@ -87,7 +89,7 @@ async function setSecret(call: Call, { preset, secret }: { preset: string; secre
       `Copy the whole secret from the sender; one you make yourself needs ${SHORTEST_KEY} random bytes or more: ${scheme.secretPrefix}$(openssl rand -base64 24).`,
     );
   }
-  await registry.saveEndpointSecret(row, preset, vault.seal(secret, endpointPurpose(row)));
+  await registry.saveEndpoint({ ...row, preset, secretSealed: vault.seal(secret, endpointPurpose(row)) });
   return call.json((await infosOf(call, [ownEndpoint(call)]))[0]);
 }
 

@@ -45,8 +45,9 @@ export class MemoryCatalog implements CatalogStore {
 
   async saveEndpoint(row: EndpointRow): Promise<void> {
     refuseSecond(this.#endpoints, row);
-    const { appId, preset, secretSealed } = row;
-    this.#endpoints.set(row.id, storableRow({ ...(this.#endpoints.get(row.id) ?? row), appId, preset, secretSealed }));
+    const { appId, preset, secretSealed, sourceText } = row;
+    const changed = { appId, preset, secretSealed, sourceText };
+    this.#endpoints.set(row.id, storableRow({ ...(this.#endpoints.get(row.id) ?? row), ...changed }));
     this.#revision += 1;
   }
 

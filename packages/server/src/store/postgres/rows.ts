@@ -128,6 +128,7 @@ const ENDPOINT = names<EndpointRow>({
   shortcode: "shortcode",
   preset: "preset",
   secretSealed: "secret_sealed",
+  sourceText: "source_text",
   createdAt: "created_at",
 });
 
