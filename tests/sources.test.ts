@@ -2,7 +2,7 @@
 import { createHmac } from "node:crypto";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { DeliverySummary, RunDetail } from "@holdfast/protocol";
+import type { DeliverySummary, Page, RunDetail, RunSummary } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Mounting, removeCopiedApps, startCopiedApp } from "./harness/copied-app.ts";
 import { cleanUp } from "./harness/processes.ts";
@@ -56,7 +56,7 @@ class Vendor {
   }
 }
 
-describe.each<Mounting>(["published"])("sources, SDK %s", (mounting) => {
+describe.each<Mounting>(["published", "ours", "ours-by-push"])("sources, SDK %s", (mounting) => {
   let server: TestServer;
   const vendor = new Vendor();
 
@@ -86,8 +86,8 @@ describe.each<Mounting>(["published"])("sources, SDK %s", (mounting) => {
       },
       { ...PATIENT, what: () => `a delivery with ${reason}` },
     );
-  /** Both register runs of the app have ended, so that what they told is kept. */
-  const registered = () => Promise.all(["vendor.topic-http-issues-vendor"].map((job) => server.api.settled(job, 1, PATIENT)));
+  /** The register run of the source has ended, so that what it told is kept. */
+  const registered = () => server.api.settled("vendor.topic-http-issues-vendor", 1, PATIENT);
 
   test("an integration's trigger: one hook for all jobs of its key, with all their events", LONG, async () => {
     await registered();
@@ -164,4 +164,36 @@ describe.each<Mounting>(["published"])("sources, SDK %s", (mounting) => {
     expect(vendor.hooks).toHaveLength(before + 2);
     expect(await server.api.runsOf("register-dynamic-trigger-any-topic")).toHaveLength(2);
   });
+});
+
+test("what could not be registered is asked for again when the app registers again; a kill -9 loses nothing", LONG, async () => {
+  const vendor = new Vendor();
+  await vendor.start();
+  // The source's one try, and the webhook's two.
+  vendor.outages = 3;
+  const server = await TestServer.start();
+  const env = { ...server.appEnv, VENDOR_URL: vendor.url };
+  const app = { mounting: "ours" as const, files: ["tests/published/sources.ts"], env };
+  const first = await startCopiedApp(app);
+  const job = "vendor.topic-http-issues-vendor";
+  expect((await server.api.settled(job, 1, PATIENT))[0]?.status).toBe("FAILURE");
+  const failed = async () => {
+    const { items } = await server.api.call<Page<RunSummary>>("GET", "/api/v1/environments/dev/runs");
+    return items.filter(({ status }) => status === "FAILURE").length === 2 || null;
+  };
+  await until(failed, { ...PATIENT, what: () => "the failure of both register runs" });
+  await first.stop();
+  await startCopiedApp(app);
+  await vendor.hears(2);
+  const statuses = async () => (await server.api.settled(job, 2, PATIENT)).map(({ status }) => status);
+  expect((await statuses()).sort()).toEqual(["FAILURE", "SUCCESS"]);
+  await server.kill();
+  await server.start();
+  expect(await vendor.send(vendor.hook("opened"), { topic: "issues", on: "opened", n: 1 })).toBe(200);
+  const [run] = await server.api.settled("on-opened", 1, PATIENT);
+  expect(run?.status).toBe("SUCCESS");
+  expect(vendor.hooks).toHaveLength(2);
+  await server.stop();
+  await cleanUp();
+  vendor.stop();
 });

@@ -56,7 +56,17 @@ export type { CacheKey } from "./replay/key.ts";
 export { retry } from "./replay/retry.ts";
 export type { LogLevel, Runtime, Socket, SocketEvents } from "./runtime/runtime.ts";
 export { DynamicSchedule, type ScheduleMetadata } from "./triggers/dynamic-schedule.ts";
+export { DynamicTrigger, type DynamicTriggerOptions } from "./triggers/dynamic-trigger.ts";
 export { EventTrigger, eventTrigger } from "./triggers/event-trigger.ts";
+export {
+  ExternalSource,
+  type ExternalSourceOptions,
+  type ExternalSourceParams,
+  ExternalSourceTrigger,
+  type ExternalSourceTriggerOptions,
+  type HandlerEvent,
+  type TriggerOptionRecord,
+} from "./triggers/external-source.ts";
 export type { EndpointOptions, HttpEndpoint, HttpTrigger, RespondWith, VerifyCallback } from "./triggers/http-endpoint.ts";
 export { InvokeTrigger, invokeTrigger } from "./triggers/invoke-trigger.ts";
 export {
@@ -88,5 +98,15 @@ export type {
   TriggerPayload,
   VerifyResult,
 } from "./triggers/trigger.ts";
+export {
+  type GetWebhookConfig,
+  type GetWebhookParams,
+  type WebhookConfig,
+  type WebhookDeliveryContext,
+  type WebhookOptions,
+  WebhookSource,
+  WebhookTrigger,
+  type WebhookTriggerOptions,
+} from "./triggers/webhook-source.ts";
 export { verifyHmacSha256, verifyRequestSignature } from "./verify-signature.ts";
 export { SDK_VERSION } from "./version.ts";

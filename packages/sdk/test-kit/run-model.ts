@@ -121,7 +121,7 @@ export class RunModel implements Reporter {
     this.executions += 1;
     const execution = new Execution(this.start(), this, this.runtime);
     const api = new ApiClient(() => ({ apiKey: "tr_dev_x", apiUrl: "http://test" }), this.runtime);
-    const io = new RunIO(execution, api, { level: "info", mirror: false });
+    const io = new RunIO(execution, { api: api, app: "app", setting: { level: "info", mirror: false } });
     return { execution, ended: execution.run(io, () => program(io)) };
   }
 

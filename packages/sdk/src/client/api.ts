@@ -1,20 +1,24 @@
 // Room: client. Calls to the server's REST API: events and runs. Used by TriggerClient and by `io`.
 // Promises: errors are UserFacingErrors with the server's own words; what may pass (no connection, 5xx, 429) is tried again a few times.
 import {
-  type ApiEventLog,
   type ApiRun,
   type ApiRunTask,
   ERROR_STATUS,
   type ErrorCode,
+  type RegisterSourceEvent,
+  type RegisterTriggerBody,
   type RunStatus,
   type RunStatusUpdate,
   type StatusRecord,
+  type UpdateSourceBody,
+  type UpdateWebhookBody,
   UserFacingError,
 } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 import type { OpenedTask } from "../replay/outside.ts";
 import { type Runtime, sleep } from "../runtime/runtime.ts";
 import { type Credentials, requireKey } from "./credentials.ts";
+import { reviveEventDetail, reviveRun, reviveSentEvent, reviveSummary } from "./revive.ts";
 
 /** An event to send. */
 export interface SendEvent {
@@ -101,46 +105,15 @@ export interface RegisteredSchedule {
   active: boolean;
 }
 
-function date(text: unknown): Date | null {
-  return text === null || text === undefined ? null : new Date(String(text));
-}
-
-/** A sent event with its times as dates. */
-export function reviveSentEvent(value: unknown): SentEvent {
-  const event = value as ApiEventLog;
-  const { deliverAt, deliveredAt, cancelledAt, timestamp, ...rest } = event;
-  return {
-    ...rest,
-    timestamp: new Date(timestamp),
-    ...(deliverAt ? { deliverAt: date(deliverAt) } : {}),
-    ...(deliveredAt ? { deliveredAt: date(deliveredAt) } : {}),
-    ...(cancelledAt ? { cancelledAt: date(cancelledAt) } : {}),
-  };
-}
-
-/** An event and its runs, with times as dates. */
-export function reviveEventDetail(value: unknown): EventDetail {
-  const event = value as EventDetail;
-  const runs = event.runs.map((run) => ({ ...run, startedAt: date(run.startedAt), completedAt: date(run.completedAt) }));
-  return { ...event, createdAt: new Date(event.createdAt), updatedAt: new Date(event.updatedAt), runs };
-}
-
-function reviveTask({ subtasks, startedAt, completedAt, ...rest }: ApiRunTask): RunTaskDetail {
-  const revived = { ...rest, startedAt: date(startedAt), completedAt: date(completedAt) };
-  return subtasks ? { ...revived, subtasks: subtasks.map(reviveTask) } : revived;
-}
-
-function reviveSummary<T extends Omit<ApiRun, "tasks" | "statuses">>(run: T) {
-  return { ...run, startedAt: date(run.startedAt), updatedAt: date(run.updatedAt), completedAt: date(run.completedAt) };
-}
-
-function reviveRun(run: ApiRun): RunDetail {
-  return { ...reviveSummary(run), tasks: run.tasks.map(reviveTask) };
-}
-
 function query(options: object): string {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return given.length === 0 ? "" : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
+}
+
+/** A dynamic trigger, and the app that defines it. */
+interface TriggerName {
+  client: string;
+  id: string;
 }
 
 /** A dynamic schedule, and the app that defines it. */
@@ -277,7 +250,21 @@ export class ApiClient {
 
   async updateStatus(runId: string, key: string, status: RunStatusUpdate): Promise<StatusRecord> {
     const path = `/api/v1/runs/${encodeURIComponent(runId)}/statuses/${encodeURIComponent(key)}`;
-    return (await this.#call(path, { method: "PUT", body: JSON.stringify(status) })) as StatusRecord;
+    return (await this.#put(path, status)) as StatusRecord;
+  }
+
+  async registerTrigger(of: TriggerName, key: string, body: RegisterTriggerBody): Promise<RegisterSourceEvent> {
+    const path = `/api/v2/${encodeURIComponent(of.client)}/triggers/${encodeURIComponent(of.id)}/registrations/${encodeURIComponent(key)}`;
+    return (await this.#put(path, body)) as RegisterSourceEvent;
+  }
+
+  async updateSource(client: string, body: UpdateSourceBody): Promise<{ id: string; key: string }> {
+    const path = `/api/v2/${encodeURIComponent(client)}/sources/${encodeURIComponent(body.key)}`;
+    return (await this.#put(path, body)) as { id: string; key: string };
+  }
+
+  async updateWebhook(body: UpdateWebhookBody): Promise<{ id: string; key: string }> {
+    return (await this.#put(`/api/v1/webhooks/${encodeURIComponent(body.key)}`, body)) as { id: string; key: string };
   }
 
   async registerSchedule(of: ScheduleName, key: string, schedule: object): Promise<RegisteredSchedule> {
@@ -346,6 +333,10 @@ export class ApiClient {
 
   #post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<unknown> {
     return this.#call(path, { method: "POST", body: JSON.stringify(body), headers });
+  }
+
+  #put(path: string, body: unknown): Promise<unknown> {
+    return this.#call(path, { method: "PUT", body: JSON.stringify(body) });
   }
 
   async #call(path: string, init: Sending, type = "application/json"): Promise<unknown> {

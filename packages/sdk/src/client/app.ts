@@ -18,6 +18,7 @@ import type { HttpEndpoint } from "../triggers/http-endpoint.ts";
 import { toRequest, toRespondResult } from "../triggers/request.ts";
 import type { ApiClient } from "./api.ts";
 import { indexDocument } from "./index-document.ts";
+import { AppSources } from "./sources.ts";
 
 export class App {
   readonly id: string;
@@ -26,6 +27,7 @@ export class App {
   readonly endpoints = new Map<string, HttpEndpoint>();
   /** Ids of dynamic schedules. */
   readonly schedules = new Set<string>();
+  readonly sources: AppSources;
   readonly #resolvers = new Map<string, TriggerAuthResolver>();
   readonly #api: ApiClient;
   readonly #logging: LogSetting;
@@ -43,6 +45,7 @@ export class App {
     this.#api = api;
     this.#logging = setting.logging;
     this.#verbose = setting.verbose;
+    this.sources = new AppSources(setting.runtime, (message) => this.trace(message));
   }
 
   /** Tells what the SDK does, to those who asked for it with `verbose`. */
@@ -104,13 +107,20 @@ export class App {
     const { runSucceeded, runSucceeeded, runFailed } = this.#whenEnded;
     const listens = { success: runSucceeded.length + runSucceeeded.length > 0, failure: runFailed.length > 0 };
     const [jobs, endpoints] = [this.jobs.values(), this.endpoints.values()];
-    return indexDocument({ jobs, endpoints, schedules: this.schedules, listens, resolved: this.#resolvers });
+    return indexDocument({
+      jobs,
+      endpoints,
+      schedules: this.schedules,
+      sources: this.sources,
+      listens,
+      resolved: this.#resolvers,
+    });
   }
 
   /** Starts an execution; undefined when the app has no such job. */
   execute(start: ExecutionStart, reporter: Reporter): Performance | undefined {
     const job = this.jobs.get(start.job.id);
-    const around = { api: this.#api, runtime: this.runtime, logging: this.#logging, resolvers: this.#resolvers };
+    const around = { api: this.#api, app: this.id, runtime: this.runtime, logging: this.#logging, resolvers: this.#resolvers };
     return job && perform(job, start, reporter, around);
   }
 

@@ -1,5 +1,5 @@
 // Room: client. What users create first: an app's jobs and endpoints, and its door to the server. Everything else hangs on it.
-import type { StatusRecord } from "@holdfast/protocol";
+import type { RegisterSourceEvent, RegisterTriggerBody, StatusRecord } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 import { type ConnectedClient, type ConnectOptions, connectApp } from "../connect/connect.ts";
 import { DevConnection, wantsDevConnection } from "../connect/dev-connection.ts";
@@ -17,6 +17,9 @@ import { toResponse } from "../push/respond.ts";
 import { realRuntime } from "../runtime/real.ts";
 import type { LogLevel, Runtime } from "../runtime/runtime.ts";
 import { DynamicSchedule, type ScheduleMetadata } from "../triggers/dynamic-schedule.ts";
+import { DynamicTrigger, type DynamicTriggerOptions } from "../triggers/dynamic-trigger.ts";
+import { DEFAULT_SOURCE } from "../triggers/event-trigger.ts";
+import type { AnyExternalSource } from "../triggers/external-source.ts";
 import { type EndpointOptions, HttpEndpoint } from "../triggers/http-endpoint.ts";
 import type { EventSpecification, Trigger } from "../triggers/trigger.ts";
 import {
@@ -37,6 +40,7 @@ import {
 import { App } from "./app.ts";
 import { type Credentials, credentials } from "./credentials.ts";
 import { register } from "./registry.ts";
+import type { AttachedSource, AttachedWebhook } from "./sources.ts";
 
 export interface TriggerClientOptions {
   /** Names the app in its environment. */
@@ -130,6 +134,29 @@ export class TriggerClient {
   defineDynamicSchedule(options: { id: string }): DynamicSchedule {
     return new DynamicSchedule(this, options);
   }
+  /** Defines a trigger whose params are registered at run time: see {@link DynamicTrigger}. */
+  defineDynamicTrigger<TEventSpec extends EventSpecification<Anything>, TSource extends AnyExternalSource>(
+    options: DynamicTriggerOptions<TEventSpec, TSource>,
+  ): DynamicTrigger<TEventSpec, TSource> {
+    return new DynamicTrigger(this, options);
+  }
+  /** Called by each dynamic trigger, so that the server knows of it. */
+  attachDynamicTrigger(trigger: DynamicTrigger<Anything, Anything>): void {
+    this.defineJob(this.#app.sources.addDynamicTrigger(trigger));
+  }
+  /** Called by triggers of external sources. */
+  attachSource(attached: AttachedSource): void {
+    const registering = this.#app.sources.addSource(attached);
+    if (registering) this.defineJob(registering);
+  }
+  /** Called by triggers of webhook sources, whose requests arrive at an endpoint of the webhook's key. */
+  attachWebhook(attached: AttachedWebhook): void {
+    const registering = this.#app.sources.addWebhook(attached, this);
+    if (!registering) return;
+    const { key, event } = attached;
+    this.defineHttpEndpoint({ id: key, source: DEFAULT_SOURCE, icon: event.icon, verify: async () => ({ success: true }) });
+    this.defineJob(registering);
+  }
   /** Called by each dynamic schedule, so that the server knows of it. */
   attachDynamicSchedule(id: string): void {
     this.#app.addSchedule(id);
@@ -188,6 +215,10 @@ export class TriggerClient {
   defineAuthResolver(integration: TriggerIntegration, resolver: TriggerAuthResolver): this {
     this.#app.addResolver(integration.id, resolver);
     return this;
+  }
+  /** What `DynamicTrigger.register` does outside of runs. @param id of the dynamic trigger */
+  registerTrigger(id: string, key: string, body: RegisterTriggerBody): Promise<RegisterSourceEvent> {
+    return this.#api.registerTrigger({ client: this.id, id }, key, body);
   }
   /** What `DynamicSchedule.register` does outside of runs. @param id of the dynamic schedule */
   registerSchedule(id: string, key: string, schedule: ScheduleMetadata): Promise<RegisteredSchedule> {

@@ -207,6 +207,9 @@ export class Session {
       case "respond":
         this.#reply(frame.n, this.#app.respond(frame.endpoint, frame.request), frame.endpoint);
         break;
+      case "source":
+        this.#reply(frame.n, this.#app.sources.handle(frame.what, frame.request), frame.what.key);
+        break;
       case "notify":
         this.#reply(frame.n, this.#app.notify(frame.notification), frame.notification.job.id);
         break;

@@ -1,10 +1,12 @@
 // Room: io. What a job's run() gets as `io`: tasks and everything built on them. Made by jobs/perform.ts for one execution.
 // Names, defaults and presentation are v2's; what a task means is decided in replay/execution.ts.
-import type { DisplayProperty } from "@holdfast/protocol";
+import type { DisplayProperty, RegisterSourceEvent, UpdateSourceBody, UpdateWebhookBody } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 import type { EventDetail, RegisteredSchedule, SendEvent, SendEventOptions, SentEvent } from "../client/api.ts";
 import type { CacheKey } from "../replay/key.ts";
 import type { DynamicSchedule } from "../triggers/dynamic-schedule.ts";
+import type { DynamicTrigger } from "../triggers/dynamic-trigger.ts";
+import type { AnyExternalSource, ExternalSourceParams } from "../triggers/external-source.ts";
 import type { CronOptions, IntervalOptions } from "../triggers/schedule-trigger.ts";
 import type { KeyValueStore } from "./key-value-store.ts";
 import type { IOLogger } from "./logger.ts";
@@ -123,6 +125,18 @@ export interface IO {
   ): Promise<RegisteredSchedule>;
   /** @deprecated `dynamicSchedule.unregister(id)` is the same. */
   unregisterCron(cacheKey: CacheKey, dynamicSchedule: DynamicSchedule, id: string): Promise<{ ok: boolean }>;
+
+  /** @deprecated `dynamicTrigger.register(id, params)` is the same. */
+  registerTrigger<TSource extends AnyExternalSource>(
+    cacheKey: CacheKey,
+    trigger: DynamicTrigger<Anything, TSource>,
+    id: string,
+    params: ExternalSourceParams<TSource>,
+  ): Promise<RegisterSourceEvent>;
+  /** For register jobs of integrations: another service knows a source now. @throws NOT_FOUND */
+  updateSource(cacheKey: CacheKey, update: UpdateSourceBody): Promise<{ id: string; key: string }>;
+  /** For register jobs of integrations: another service knows a webhook now, or could not be told. @throws NOT_FOUND */
+  updateWebhook(cacheKey: CacheKey, update: UpdateWebhookBody): Promise<{ id: string; key: string }>;
 
   /**
    * Creates a status for people who watch the run: React hooks and `client.getRunStatuses` read it. The cacheKey names the status, too.

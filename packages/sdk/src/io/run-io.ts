@@ -1,22 +1,16 @@
 // Room: io. The `io` of one execution: each method is one task, described the way v2 shows it. Made by jobs/perform.ts.
-import { filterProblem } from "@holdfast/protocol";
-
+import { filterProblem, type RegisterSourceEvent, type UpdateSourceBody, type UpdateWebhookBody } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
-import {
-  type ApiClient,
-  type EventDetail,
-  type RegisteredSchedule,
-  reviveEventDetail,
-  reviveSentEvent,
-  type SendEvent,
-  type SendEventOptions,
-  type SentEvent,
-} from "../client/api.ts";
+import type { ApiClient, EventDetail, RegisteredSchedule, SendEvent, SendEventOptions, SentEvent } from "../client/api.ts";
+import { reviveEventDetail, reviveSentEvent } from "../client/revive.ts";
+import type { RedactString } from "../objects.ts";
 import { isTriggerError } from "../replay/errors.ts";
 import type { Execution } from "../replay/execution.ts";
 import type { CacheKey } from "../replay/key.ts";
 import type { OpenedTask } from "../replay/outside.ts";
 import type { DynamicSchedule } from "../triggers/dynamic-schedule.ts";
+import type { DynamicTrigger } from "../triggers/dynamic-trigger.ts";
+import type { AnyExternalSource, ExternalSourceParams } from "../triggers/external-source.ts";
 import type { CronOptions, IntervalOptions } from "../triggers/schedule-trigger.ts";
 import { checkedFilter } from "../triggers/trigger.ts";
 import { deliveryProperties, eventProperties, type IO } from "./io.ts";
@@ -45,9 +39,12 @@ export class RunIO implements IO {
   readonly logger: IOLogger;
   readonly #execution: Execution;
   readonly #api: ApiClient;
+  readonly #app: string;
   #store: IO["store"] | undefined;
 
-  constructor(execution: Execution, api: ApiClient, setting: LogSetting) {
+  /** @param app the id of the client */
+  constructor(execution: Execution, { api, app, setting }: { api: ApiClient; app: string; setting: LogSetting }) {
+    this.#app = app;
     this.#execution = execution;
     this.#api = api;
     this.logger = new IOLogger(execution, setting);
@@ -255,6 +252,45 @@ export class RunIO implements IO {
     return this.#execution.runTask<T>(cacheKey, { callback, options });
   }
 
+  registerTrigger<TSource extends AnyExternalSource>(
+    cacheKey: CacheKey,
+    trigger: DynamicTrigger<Anything, TSource>,
+    id: string,
+    params: ExternalSourceParams<TSource>,
+  ): Promise<RegisterSourceEvent> {
+    const properties = [
+      { label: "trigger", text: trigger.id },
+      { label: "id", text: id },
+    ];
+    const shown = { name: "register-trigger", properties, params: params as Anything };
+    return this.#around<RegisterSourceEvent>(cacheKey, () => trigger.register(id, params), shown);
+  }
+
+  updateSource(cacheKey: CacheKey, update: UpdateSourceBody): Promise<{ id: string; key: string }> {
+    const { retry, onError } = THROUGH_OUTAGES;
+    const shown = { description: "Update Source", properties: propertiesOf({ key: update.key }), redact: { paths: ["secret"] } };
+    return this.#execution.runTask<{ id: string; key: string }>(cacheKey, {
+      callback: () => this.#api.updateSource(this.#app, update),
+      options: { name: "Update Source", params: { ...update, secret: update.secret && hidden(update.secret) }, ...shown, retry },
+      onError,
+    });
+  }
+
+  updateWebhook(cacheKey: CacheKey, update: UpdateWebhookBody): Promise<{ id: string; key: string }> {
+    const { retry, onError } = THROUGH_OUTAGES;
+    return this.#execution.runTask<{ id: string; key: string }>(cacheKey, {
+      callback: () => this.#api.updateWebhook(update),
+      options: {
+        name: "Update Webhook Source",
+        icon: "refresh",
+        properties: propertiesOf({ key: update.key }),
+        params: update,
+        retry,
+      },
+      onError,
+    });
+  }
+
   async createStatus(cacheKey: CacheKey, initialStatus: InitialStatusUpdate): Promise<TriggerStatus> {
     const status = new TriggerStatus([cacheKey].flat().join("-"), this.#execution, this.#api);
     await status.update(cacheKey, initialStatus);
@@ -325,6 +361,9 @@ export class RunIO implements IO {
     });
   }
 }
+
+/** Shown as ********. */
+const hidden = (secret: string): RedactString => ({ __redactedString: true, strings: ["", ""], interpolations: [secret] });
 
 function namesOf(schedule: DynamicSchedule, id: string): { label: string; text: string }[] {
   return [

@@ -48,6 +48,8 @@ export interface JobOptions<
   onSuccess?: ((notification: SuccessfulRunNotification<TOutput, TriggerEventType<TTrigger>>) => unknown) | undefined;
   /** Called in this app after a run has ended any other way (canceled, too), at least once. */
   onFailure?: ((notification: FailedRunNotification<TriggerEventType<TTrigger>>) => unknown) | undefined;
+  /** Of the SDK itself: not shown among the app's jobs. */
+  __internal?: boolean | undefined;
   /**
    * The job itself. It may be called several times for one run: after each wait, retry or crash it starts from the top, and tasks already
    * done give their recorded results at once. What must happen only once belongs in `io.runTask`.
@@ -166,7 +168,7 @@ export class Job<
       event,
       trigger: this.trigger.toJSON(),
       integrations: this.integrations,
-      internal: false,
+      internal: this.options.__internal ?? false,
       enabled: this.enabled,
       startPosition: "latest",
       preprocessRuns: this.trigger.preprocessRuns,

@@ -21,6 +21,8 @@ export type AnyJob = Job<Trigger<EventSpecification<Anything>>, Anything>;
 /** What an execution needs besides its start. */
 export interface Surroundings {
   api: ApiClient;
+  /** The id of the client. */
+  app: string;
   runtime: Runtime;
   logging: LogSetting;
   resolvers: AuthResolvers;
@@ -38,14 +40,14 @@ export function perform(
   job: AnyJob,
   start: ExecutionStart,
   reporter: Reporter,
-  { api, runtime, logging, resolvers }: Surroundings,
+  { api, app, runtime, logging, resolvers }: Surroundings,
 ): Performance {
   const execution = new Execution(start, reporter, runtime);
   const context = contextOf(start);
   const ended = prepare(job, start, context, resolvers).then((prepared) => {
     if (!prepared.ok) return { kind: "ended" as const, items: [], outcome: prepared.outcome };
     const { payload, auth } = prepared;
-    const plain = new RunIO(execution, api, { ...logging, level: job.logLevel ?? logging.level });
+    const plain = new RunIO(execution, { api, app, setting: { ...logging, level: job.logLevel ?? logging.level } });
     const io = withIntegrations(plain, job, auth);
     return execution.run(io, () => job.options.run(payload, io, context));
   });

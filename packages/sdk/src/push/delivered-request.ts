@@ -1,5 +1,5 @@
 // Room: push. A webhook request handed on by the server: raw bytes as the body, everything else in x-ts-* headers (wire §1.9).
-import type { RequestPayload } from "@holdfast/protocol";
+import type { HandOver, RequestPayload } from "@holdfast/protocol";
 
 export interface DeliveredRequest {
   /** The endpoint's id. */
@@ -24,4 +24,28 @@ export async function deliveredRequest(request: Request): Promise<DeliveredReque
   if (!key || !url || !method || !headers || !URL.canParse(url)) return undefined;
   const bodyBase64 = Buffer.from(await request.arrayBuffer()).toString("base64");
   return { key, payload: { url, method, headers, rawBody: "", bodyBase64 } };
+}
+
+/** JSON of a header; undefined when there is none. @throws SyntaxError */
+function json(headers: Headers, name: string): unknown {
+  const text = headers.get(name);
+  return text === null ? undefined : JSON.parse(text);
+}
+
+/** A text of a header, in which the server has escaped what headers cannot hold. */
+function text(headers: Headers, name: string): string | undefined {
+  const escaped = headers.get(name);
+  return escaped === null ? undefined : (JSON.parse(`"${escaped}"`) as string);
+}
+
+/** The source a delivered request arrived at. Undefined when a header is missing or makes no sense. */
+export function whatIsHandedOver(kind: HandOver["kind"], headers: Headers): HandOver | undefined {
+  try {
+    const [key, secret, params] = [text(headers, "x-ts-key"), text(headers, "x-ts-secret"), json(headers, "x-ts-params")];
+    if (!key || !secret || params === undefined) return undefined;
+    const dynamicId = text(headers, "x-ts-dynamic-id");
+    return { kind, key, secret, params, dynamicId, data: json(headers, "x-ts-data"), metadata: json(headers, "x-ts-metadata") };
+  } catch {
+    return undefined;
+  }
 }

@@ -1,11 +1,11 @@
 // Room: push. The server calls the app over HTTP: checks who calls and what for, does it, answers. Called by `client.handleRequest`.
 // Order of checks, statuses and messages are v2's (wire §1.1–1.3); the actions of PUSH are Holdfast's own.
-import { NOTIFY_ACTION, PUSH, type RunNotification } from "@holdfast/protocol";
+import { type HandOver, NOTIFY_ACTION, PUSH, type RunNotification } from "@holdfast/protocol";
 import type { App } from "../client/app.ts";
 import type { Credentials } from "../client/credentials.ts";
 import { sleep } from "../runtime/runtime.ts";
 import { type Authorization, authorize } from "./authorize.ts";
-import { deliveredRequest } from "./delivered-request.ts";
+import { deliveredRequest, whatIsHandedOver } from "./delivered-request.ts";
 import { executePushed } from "./execute.ts";
 import { answer, type NormalizedResponse, refuse } from "./respond.ts";
 
@@ -41,6 +41,8 @@ const ACTIONS: Record<string, (request: Request, mount: Mount) => Promise<Normal
   [PUSH.executeAction]: executePushed,
   [PUSH.verifyAction]: verifyDelivered,
   DELIVER_HTTP_ENDPOINT_REQUEST_FOR_RESPONSE: respondToDelivered,
+  DELIVER_HTTP_SOURCE_REQUEST: (request, mount) => handedOver("source", request, mount),
+  DELIVER_WEBHOOK_REQUEST: (request, mount) => handedOver("webhook", request, mount),
   [NOTIFY_ACTION]: notified,
   PROBE_EXECUTION_TIMEOUT: probe,
 };
@@ -62,6 +64,13 @@ async function respondToDelivered(request: Request, { app }: Mount): Promise<Nor
   const delivered = await deliveredRequest(request);
   if (!delivered) return refuse(400, "Invalid headers");
   return answer(200, (await app.respond(delivered.key, delivered.payload)) ?? { status: 200, body: { ok: true } });
+}
+
+async function handedOver(kind: HandOver["kind"], request: Request, { app }: Mount): Promise<NormalizedResponse> {
+  const what = whatIsHandedOver(kind, request.headers);
+  const delivered = await deliveredRequest(request);
+  if (!what || !delivered) return refuse(400, "Invalid headers");
+  return answer(200, await app.sources.handle(what, delivered.payload));
 }
 
 async function notified(request: Request, { app }: Mount): Promise<NormalizedResponse> {

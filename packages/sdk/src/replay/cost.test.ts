@@ -17,7 +17,7 @@ async function run(steps: number): Promise<{ msPerStep: number; reports: number 
     },
   };
   const execution = new Execution(executionStart(), reporter, realRuntime);
-  const io = new RunIO(execution, api, { level: "info", mirror: false });
+  const io = new RunIO(execution, { api: api, app: "app", setting: { level: "info", mirror: false } });
   const began = performance.now();
   await execution.run(io, async () => {
     for (let i = 0; i < steps; i++) await io.runTask(`step ${i}`, async () => ({ i }));
