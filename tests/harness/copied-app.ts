@@ -1,5 +1,5 @@
 // Tests: user files copied unchanged to a place where `@trigger.dev/sdk` is the published package, or an alias of ours, and run there.
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { type Program, ROOT, startProgram } from "./processes.ts";
 
@@ -12,12 +12,14 @@ export interface CopiedApp {
   /** Files from the root; all are imported, and the first one exports the client. */
   files: readonly string[];
   env: Record<string, string>;
+  /** Published integrations it uses ("openai"): copied too, so that their `@trigger.dev/sdk` is the app's. */
+  integrations?: readonly string[];
 }
 
 const made = new Set<string>();
 
 /** Copies and starts it; resolves once it has registered. */
-export async function startCopiedApp({ mounting, files, env }: CopiedApp): Promise<Program> {
+export async function startCopiedApp({ mounting, files, env, integrations = [] }: CopiedApp): Promise<Program> {
   // Below tests/published, so that node finds the published packages in its node_modules.
   const parent = join(PUBLISHED, ".work");
   mkdirSync(parent, { recursive: true });
@@ -28,6 +30,11 @@ export async function startCopiedApp({ mounting, files, env }: CopiedApp): Promi
   copyFileSync(join(PUBLISHED, mount), join(directory, mount));
   const imports = files.slice(1).map((file) => `import "./${basename(file)}";\n`);
   writeFileSync(join(directory, "jobs.ts"), `${imports.join("")}export { client } from "./${basename(files[0] ?? "")}";\n`);
+  for (const name of integrations) {
+    const from = join(ROOT, "node_modules/@trigger.dev", name);
+    const own = (path: string) => !path.startsWith(join(from, "node_modules/@trigger.dev"));
+    cpSync(from, join(directory, "node_modules/@trigger.dev", name), { recursive: true, filter: own });
+  }
   if (mounting !== "published") {
     mkdirSync(join(directory, "node_modules/@trigger.dev"), { recursive: true });
     symlinkSync(join(ROOT, "packages/sdk"), join(directory, "node_modules/@trigger.dev/sdk"), "dir");
