@@ -1,4 +1,6 @@
 // The public surface of the SDK: v2's names first, Holdfast's additions with them. Nothing is defined here.
+
+export type { DisplayProperty } from "@holdfast/protocol";
 export type {
   CanceledRuns,
   EventDetail,
@@ -15,6 +17,15 @@ export type {
   SentEvent,
 } from "./client/api.ts";
 export { TriggerClient, type TriggerClientOptions } from "./client/client.ts";
+export type {
+  DynamicIntervalOptions,
+  NotificationEvents,
+  OutputSerializer,
+  Prettify,
+  TypedEventSpecificationExample,
+  WaitForEventResult,
+  WebhookHandlerEvent,
+} from "./compatible-types.ts";
 export type { ConnectedClient, ConnectOptions } from "./connect/connect.ts";
 export type { ConnectionAuth, IntegrationTaskKey, IO, IOWithIntegrations, TriggerIntegration } from "./io/io.ts";
 export type { KeyValueStore } from "./io/key-value-store.ts";
@@ -69,6 +80,12 @@ export {
 } from "./triggers/external-source.ts";
 export type { EndpointOptions, HttpEndpoint, HttpTrigger, RespondWith, VerifyCallback } from "./triggers/http-endpoint.ts";
 export { InvokeTrigger, invokeTrigger } from "./triggers/invoke-trigger.ts";
+export {
+  MissingConnectionNotification,
+  MissingConnectionResolvedNotification,
+  missingConnectionNotification,
+  missingConnectionResolvedNotification,
+} from "./triggers/missing-connection.ts";
 export {
   type CronOptions,
   CronTrigger,

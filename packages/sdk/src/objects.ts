@@ -14,11 +14,11 @@ export function omit<T extends Record<string, unknown>, K extends keyof T>(
 }
 
 /** A text whose interpolated parts the server shows as ******** . */
-export interface RedactString {
+export type RedactString = {
   __redactedString: true;
   strings: string[];
   interpolations: string[];
-}
+};
 
 /** @example const header = redactString`Bearer ${token}`; */
 export function redactString(strings: TemplateStringsArray, ...interpolations: string[]): RedactString {

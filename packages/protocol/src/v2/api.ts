@@ -104,7 +104,7 @@ export interface ApiRun {
   statuses: StatusRecord[];
   nextCursor?: string;
 }
-export interface ApiRunTask {
+export type ApiRunTask = {
   id: string;
   displayKey: string | null;
   status: TaskStatus;
@@ -115,7 +115,7 @@ export interface ApiRunTask {
   params?: unknown;
   output?: unknown;
   subtasks?: ApiRunTask[];
-}
+};
 
 /** Invoking a job by its id. `callbackUrl` is told how the run ends (a RunNotification). */
 export const invokeJobBodySchema = z.object({

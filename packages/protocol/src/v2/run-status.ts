@@ -6,7 +6,8 @@ import { z } from "zod";
 export const runStatusBodySchema = z.object({
   label: z.string().optional(),
   state: z.enum(["loading", "success", "failure"]).optional(),
-  data: z.record(z.string(), z.unknown()).optional(),
+  /** Any JSON; v2 types it so. */
+  data: z.record(z.string(), z.any()).optional(),
 });
 export type RunStatusUpdate = z.infer<typeof runStatusBodySchema>;
 
@@ -15,6 +16,6 @@ export type StatusRecord = {
   key: string;
   label: string;
   state?: "loading" | "success" | "failure";
-  data?: Record<string, unknown>;
+  data?: RunStatusUpdate["data"];
   history: RunStatusUpdate[];
 };

@@ -58,7 +58,7 @@ export const updateWebhookBodySchema = z.discriminatedUnion("active", [
 export type UpdateWebhookBody = z.infer<typeof updateWebhookBodySchema>;
 
 /** The payload of a register job's event: what is to be registered, and where. */
-export interface RegisterSourceEvent {
+export type RegisterSourceEvent = {
   id: string;
   source: {
     key: string;
@@ -70,7 +70,7 @@ export interface RegisterSourceEvent {
   };
   options: Record<string, { desired: string[]; missing: string[]; orphaned: string[] }>;
   dynamicTriggerId?: string;
-}
+};
 export interface RegisterWebhookEvent {
   active: boolean;
   url: string;

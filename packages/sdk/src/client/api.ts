@@ -21,7 +21,7 @@ import { type Credentials, requireKey } from "./credentials.ts";
 import { reviveEventDetail, reviveRun, reviveSentEvent, reviveSummary } from "./revive.ts";
 
 /** An event to send. */
-export interface SendEvent {
+export type SendEvent = {
   /** Jobs with `eventTrigger({ name })` of exactly this name run. */
   name: string;
   payload?: Anything;
@@ -31,14 +31,14 @@ export interface SendEvent {
   timestamp?: Date | undefined;
   source?: string | undefined;
   payloadType?: "JSON" | "REQUEST" | undefined;
-}
-export interface SendEventOptions {
+};
+export type SendEventOptions = {
   deliverAt?: Date | undefined;
   /** Seconds from now; `deliverAt` wins. */
   deliverAfter?: number | undefined;
   accountId?: string | undefined;
-}
-export interface SentEvent {
+};
+export type SentEvent = {
   id: string;
   name: string;
   payload: Anything;
@@ -47,22 +47,22 @@ export interface SentEvent {
   deliverAt?: Date | null | undefined;
   deliveredAt?: Date | null | undefined;
   cancelledAt?: Date | null | undefined;
-}
+};
 
-export interface RunSummary {
+export type RunSummary = {
   id: string;
   status: RunStatus;
   startedAt: Date | null;
   updatedAt: Date | null;
   completedAt: Date | null;
-}
-export interface EventDetail {
+};
+export type EventDetail = {
   id: string;
   name: string;
   createdAt: Date;
   updatedAt: Date;
   runs: { id: string; status: RunStatus; startedAt?: Date | null; completedAt?: Date | null }[];
-}
+};
 type Dated<T> = Omit<T, "startedAt" | "completedAt" | "updatedAt" | "subtasks"> & {
   startedAt: Date | null;
   completedAt: Date | null;
@@ -72,17 +72,17 @@ export type RunDetail = RunSummary &
   Pick<ApiRun, "statuses"> & { output?: Anything; tasks: RunTaskDetail[]; nextCursor?: string };
 
 /** A run and the statuses it has set, in the order it created them. */
-export interface RunStatuses {
+export type RunStatuses = {
   run: { id: string; status: RunStatus; output?: Anything };
   statuses: StatusRecord[];
-}
+};
 
 /** What became of runs that were canceled together. */
-export interface CanceledRuns {
+export type CanceledRuns = {
   cancelledRunIds: string[];
   /** They ended by themselves meanwhile. */
   failedToCancelRunIds: string[];
-}
+};
 
 export interface GetRunOptions {
   /** Include tasks inside tasks. */
@@ -96,14 +96,14 @@ export interface GetRunOptions {
 export type GetRunsOptions = Pick<GetRunOptions, "cursor" | "take">;
 
 /** A schedule as it is registered. */
-export interface RegisteredSchedule {
+export type RegisteredSchedule = {
   /** The key. */
   id: string;
   schedule: { type: "interval"; options: { seconds: number } } | { type: "cron"; options: { cron: string } };
   metadata?: Anything;
   /** False where schedules are switched off. */
   active: boolean;
-}
+};
 
 function query(options: object): string {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);

@@ -175,12 +175,12 @@ export interface TriggerIntegration {
   authSource: "LOCAL" | "HOSTED";
   cloneForRun: (io: IO, connectionKey: string, auth?: ConnectionAuth) => TriggerIntegration;
 }
-export interface ConnectionAuth {
+export type ConnectionAuth = {
   type: "oauth2" | "apiKey";
   accessToken: string;
   scopes?: string[] | undefined;
   additionalFields?: Record<string, string> | undefined;
-}
+};
 export type IOWithIntegrations<TIntegrations extends Record<string, TriggerIntegration>> = IO & TIntegrations;
 export type IntegrationTaskKey = CacheKey;
 

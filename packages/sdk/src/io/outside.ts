@@ -19,7 +19,7 @@ export interface AwaitedEvent<T = Anything> {
   /** Only events sent with this account. */
   accountId?: string | undefined;
 }
-export interface EventWaitedFor<T = Anything> {
+export type EventWaitedFor<T = Anything> = {
   id: string;
   name: string;
   source: string;
@@ -27,14 +27,14 @@ export interface EventWaitedFor<T = Anything> {
   timestamp: Date;
   context?: Anything;
   accountId?: string;
-}
+};
 
-export interface FetchRequestInit {
+export type FetchRequestInit = {
   method?: string | undefined;
   /** A `redactString` is sent as it is and shown as ********. */
   headers?: Record<string, string | RedactString> | undefined;
   body?: string | undefined;
-}
+};
 /** When an answer of that status ("429", "5xx", "500-599", "401,403", "all") is asked for again; the first that fits counts. */
 export type FetchRetryOptions = Record<
   string,
@@ -54,11 +54,11 @@ export interface BackgroundFetchOptions {
   retry?: FetchRetryOptions | undefined;
   timeout?: { durationInMs: number; retry?: RetryOptions | undefined } | undefined;
 }
-export interface BackgroundFetchResponse<T> {
+export type BackgroundFetchResponse<T> = {
   status: number;
   data: T;
   headers: Record<string, string>;
-}
+};
 export interface BackgroundPoll {
   url: string;
   requestInit?: FetchRequestInit | undefined;

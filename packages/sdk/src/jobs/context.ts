@@ -2,7 +2,7 @@
 import type { EnvironmentType, ExecutionStart } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 
-export interface TriggerContext {
+export type TriggerContext = {
   job: { id: string; version: string };
   environment: { slug: string; id: string; type: EnvironmentType };
   organization: { slug: string; id: string; title: string };
@@ -12,7 +12,7 @@ export interface TriggerContext {
   event: { id: string; name: string; context: Anything; timestamp: Date };
   source?: { id: string; metadata?: Anything };
   account?: { id: string; metadata?: Anything };
-}
+};
 
 export function contextOf(start: ExecutionStart): TriggerContext {
   const { job, environment, organization, project, run, event, source, account } = start;

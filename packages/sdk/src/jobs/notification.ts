@@ -2,7 +2,7 @@
 import type { RunStatus, StatusRecord, RunNotification as Told } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 
-interface CommonRunNotification<TPayload = Anything> {
+type CommonRunNotification<TPayload = Anything> = {
   id: string;
   status: RunStatus;
   startedAt: Date | null;
@@ -20,17 +20,17 @@ interface CommonRunNotification<TPayload = Anything> {
   account?: { id: string; metadata?: Anything };
   /** The event that started it. */
   invocation: { id: string; context: Anything; timestamp: Date; payload: TPayload };
-}
-export interface SuccessfulRunNotification<TOutput = Anything, TPayload = Anything> extends CommonRunNotification<TPayload> {
+};
+export type SuccessfulRunNotification<TOutput = Anything, TPayload = Anything> = CommonRunNotification<TPayload> & {
   ok: true;
   output: TOutput;
-}
-export interface FailedRunNotification<TPayload = Anything> extends CommonRunNotification<TPayload> {
+};
+export type FailedRunNotification<TPayload = Anything> = CommonRunNotification<TPayload> & {
   ok: false;
   error: Anything;
   /** The task that failed, if one did. */
   task?: Anything;
-}
+};
 /** Tells by `ok` which it is. */
 export type RunNotification<TOutput = Anything, TPayload = Anything> =
   | SuccessfulRunNotification<TOutput, TPayload>
