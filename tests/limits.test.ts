@@ -3,12 +3,13 @@
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Api } from "./harness/api.ts";
 import type { LimitedEntry } from "./harness/apps/limited.ts";
 import { startApp } from "./harness/apps.ts";
 import { embeddedConnection } from "./harness/embedded-connection.ts";
 import { readJournal } from "./harness/journal.ts";
 import { cleanUp, freshDirectory, type Program } from "./harness/processes.ts";
-import { TestServer } from "./harness/server.ts";
+import { PROD_KEY, TestServer } from "./harness/server.ts";
 import { until } from "./harness/until.ts";
 
 const PATIENT = { withinMs: 60_000 };
@@ -105,4 +106,32 @@ test("a limit that was lowered in the code counts once the app has connected aga
   expect(overruns(1)).toEqual([]);
   expect(await leftovers()).toEqual({ slots: 0, parked: 0, used: 0 });
   await app.stop();
+});
+
+test("of an environment no more run at once than the operator lets, and others are served meanwhile", async () => {
+  const limited = await TestServer.start({ env: { HOLDFAST_RUNS_AT_ONCE: "2" } });
+  const journals = [join(freshDirectory(), "dev.jsonl"), join(freshDirectory(), "prod.jsonl")] as const;
+  const production = new Api(limited.url, PROD_KEY);
+  const apps = [
+    startApp(limited, APP, { APP_JOURNAL: journals[0], TOGETHER: "50" }),
+    startApp(limited, APP, { APP_JOURNAL: journals[1], TOGETHER: "50", TRIGGER_API_KEY: PROD_KEY }),
+  ];
+  for (const app of apps) await app.says(/connected/);
+  const work = (api: Api, count: number) =>
+    Promise.all(Array.from({ length: count }, (_, i) => api.send({ name: "work", payload: { customer: { id: String(i) } } })));
+  await work(limited.api, 40);
+  await work(production, 2);
+  journal = journals[1];
+  await until(() => readJournal<LimitedEntry>(journal).filter(({ what }) => what === "ended").length === 4, PATIENT);
+  journal = journals[0];
+  expect(begun()).toBeLessThan(80);
+  await limited.kill();
+  await limited.start();
+  const runs = [...(await limited.api.settled("alone", 40, PATIENT)), ...(await limited.api.settled("by-key", 40, PATIENT))];
+  expect(runs.filter(({ status }) => status !== "SUCCESS")).toEqual([]);
+  expect(most(() => "all")).toBe(2);
+  journal = journals[1];
+  expect(most(() => "all")).toBeLessThanOrEqual(2);
+  for (const app of apps) await app.stop();
+  await limited.stop();
 });

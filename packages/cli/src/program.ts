@@ -196,7 +196,8 @@ const withServing = (command: Command) =>
     .option("--database-url <url>", "a PostgreSQL of your own (DATABASE_URL)")
     .option("--dev-schedules <on|off>", "schedules in development environments (HOLDFAST_DEV_SCHEDULES, on)")
     .option("--public-url <url>", "where other services reach it (HOLDFAST_PUBLIC_URL)")
-    .option("--api-rate-limit <a second[:at once]>", "requests of one environment (HOLDFAST_API_RATE_LIMIT, off)");
+    .option("--api-rate-limit <a second[:at once]>", "requests of one environment (HOLDFAST_API_RATE_LIMIT, off)")
+    .option("--runs-at-once <number>", "runs of one environment that execute at once (HOLDFAST_RUNS_AT_ONCE, off)");
 
 function version(): string {
   return JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version;

@@ -1,7 +1,7 @@
 import type { JobMetadata } from "@holdfast/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { admit, type Flow, flowOf, flowProblem, limitsOf, valueAt, waitingPlaces } from "./flow.ts";
+import { admit, environmentRule, type Flow, flowOf, flowProblem, limitsOf, valueAt, waitingPlaces } from "./flow.ts";
 
 const ENV = "env_1";
 const never = (): never => {
@@ -20,31 +20,47 @@ function flow(gates: string[], priority = 0): Flow {
 
 describe("flowOf", () => {
   it("asks for nothing where nothing is limited", () => {
-    expect(flowOf(ENV, job({}), never)).toBeNull();
+    expect(flowOf(ENV, job({}), never, null)).toBeNull();
   });
 
   it("has a gate for the job, and one for a shared group", () => {
     const own = '["env_1","job","sync"]';
     const shared = '["env_1","group","api"]';
-    expect(flowOf(ENV, job({ concurrencyLimit: 3 }), never)).toEqual({ gates: [{ id: own, rule: own, limit: 3 }], priority: 0 });
-    expect(flowOf(ENV, job({ concurrencyLimit: [3, { id: "api", limit: 5 }, { id: "api", limit: 5 }] }), never)?.gates).toEqual([
+    expect(flowOf(ENV, job({ concurrencyLimit: 3 }), never, null)).toEqual({
+      gates: [{ id: own, rule: own, limit: 3 }],
+      priority: 0,
+    });
+    expect(
+      flowOf(ENV, job({ concurrencyLimit: [3, { id: "api", limit: 5 }, { id: "api", limit: 5 }] }), never, null)?.gates,
+    ).toEqual([
       { id: shared, rule: shared, limit: 5 },
       { id: own, rule: own, limit: 3 },
     ]);
   });
 
+  it("has a gate for the environment, also where the job has no limit", () => {
+    const all = '["env_1","environment"]';
+    expect(flowOf(ENV, job({}), never, 9)).toEqual({ gates: [{ id: all, rule: all, limit: 9 }], priority: 0 });
+    const both = flowOf(ENV, job({ concurrencyLimit: 3 }), never, 9)?.gates.map(({ id }) => id);
+    expect(both).toEqual([all, '["env_1","job","sync"]']);
+    expect(environmentRule(ENV)).toBe(all);
+  });
+
   it("names gates in one order, however the job lists its limits", () => {
     const api = { id: "api", limit: 5 };
     const listed = (concurrencyLimit: NonNullable<JobMetadata["concurrencyLimit"]>) =>
-      flowOf(ENV, job({ concurrencyLimit }), never)?.gates.map(({ id }) => id);
+      flowOf(ENV, job({ concurrencyLimit }), never, null)?.gates.map(({ id }) => id);
     expect(listed([3, api])).toEqual(listed([api, 3]));
   });
 
   it("counts a number by the key, and a group as a whole", () => {
     const keyed = (payload: unknown) =>
-      flowOf(ENV, job({ concurrencyLimit: [1, { id: "api", limit: 5 }], concurrencyKey: "user.id" }), () => payload)?.gates.map(
-        ({ id }) => id,
-      );
+      flowOf(
+        ENV,
+        job({ concurrencyLimit: [1, { id: "api", limit: 5 }], concurrencyKey: "user.id" }),
+        () => payload,
+        null,
+      )?.gates.map(({ id }) => id);
     expect(keyed({ user: { id: "ada" } })).toEqual(['["env_1","group","api"]', '["env_1","job","sync","ada"]']);
     expect(keyed({ user: { id: 7 } })?.[1]).toBe('["env_1","job","sync","7"]');
     expect(keyed({ user: { id: false } })?.[1]).toBe('["env_1","job","sync","false"]');
@@ -55,7 +71,7 @@ describe("flowOf", () => {
 
   it("takes its priority from the job or from the payload, whole and bounded", () => {
     const priority = (given: number | string, payload: unknown = {}) =>
-      flowOf(ENV, job({ concurrencyLimit: 1, priority: given }), () => payload)?.priority;
+      flowOf(ENV, job({ concurrencyLimit: 1, priority: given }), () => payload, null)?.priority;
     expect(priority(3)).toBe(3);
     expect(priority("urgency", { urgency: 2.4 })).toBe(2);
     expect(priority("urgency", { urgency: "high" })).toBe(0);

@@ -34,17 +34,30 @@ const HIGHEST_PRIORITY = 1_000_000;
  * What a run of this job needs before it executes, or null when nothing limits it.
  *
  * @param payload what `concurrencyKey` and `priority` read when they are paths; called only then
+ * @param together how many runs of the environment may execute at once, of all its jobs; null: any number
  * @example
  * flowOf("env_1", { ...job, id: "sync", concurrencyLimit: 2, concurrencyKey: "user.id" }, () => ({ user: { id: "ada" } }));
  * // { gates: [{ id: '["env_1","job","sync","ada"]', rule: '["env_1","job","sync"]', limit: 2 }], priority: 0 }
  */
-export function flowOf(environmentId: string, job: JobMetadata, payload: () => unknown): Flow | null {
-  const { concurrencyKey: path, concurrencyLimit } = job;
-  if (concurrencyLimit === undefined) return null;
+export function flowOf(environmentId: string, job: JobMetadata, payload: () => unknown, together: number | null): Flow | null {
+  const { concurrencyKey: path, concurrencyLimit = [] } = job;
+  const limits = limitsIn(concurrencyLimit);
+  if (limits.length === 0 && together === null) return null;
   const key = path === undefined ? undefined : keyOf(valueAt(path, payload()));
-  const gates = limitsIn(concurrencyLimit).map((limit) => gateOf([environmentId, job.id], limit, key));
+  const gates = limits.map((limit) => gateOf([environmentId, job.id], limit, key));
+  if (together !== null) gates.push(gateOfEnvironment(environmentId, together));
   const distinct = new Map(gates.map((gate) => [gate.id, gate]));
   return { gates: [...distinct.values()].sort(byId), priority: priorityOf(job.priority, payload) };
+}
+
+function gateOfEnvironment(environmentId: string, limit: number): Gate {
+  const rule = environmentRule(environmentId);
+  return { id: rule, rule, limit };
+}
+
+/** What the limit of a whole environment is called. */
+export function environmentRule(environmentId: string): string {
+  return JSON.stringify([environmentId, "environment"]);
 }
 
 /** The limits an app's jobs set. Where jobs disagree about a shared one, the lower counts. */

@@ -70,6 +70,7 @@ function configFor({ world, settings, output }: Context, extras: ServerExtras): 
     devSchedules: settings.devSchedules,
     publicUrl: settings.publicUrl ?? undefined,
     apiRate: settings.apiRate ?? undefined,
+    runsAtOnce: settings.runsAtOnce ?? undefined,
     devApiKey: world.env.HOLDFAST_DEV_API_KEY || undefined,
     prodApiKey: world.env.HOLDFAST_PROD_API_KEY || undefined,
     json: output.json,

@@ -22,6 +22,8 @@ export interface HoldfastConfig {
   publicUrl?: string;
   /** How often programs of one environment may call a server: "25" a second, "25:750" with a burst, or "off" (the default). */
   apiRateLimit?: string;
+  /** How many runs of each environment execute at once. Default: any number. */
+  runsAtOnce?: number;
   /** Files `holdfast dev` runs when the command line names none. */
   files?: string[];
 }
@@ -40,6 +42,7 @@ const KINDS = {
   devSchedules: "string",
   publicUrl: "string",
   apiRateLimit: "string",
+  runsAtOnce: "number",
   files: "array of strings",
 } as const;
 

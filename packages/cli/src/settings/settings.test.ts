@@ -31,6 +31,7 @@ describe("settle", () => {
       devSchedules: true,
       publicUrl: null,
       apiRate: null,
+      runsAtOnce: null,
       files: [],
     });
   });
@@ -91,6 +92,14 @@ describe("settle", () => {
     ]);
     for (const wrong of ["0", "-1", "1.5", "25:", "25:0", "ten", "25:750:1"]) {
       expect(() => read(wrong), wrong).toThrow(/^HOLDFAST_API_RATE_LIMIT must be requests a second/);
+    }
+  });
+
+  test("runsAtOnce: a whole number of runs, or off", () => {
+    const read = (value: string) => settle({ env: { HOLDFAST_RUNS_AT_ONCE: value }, cwd }, {}, config({})).runsAtOnce;
+    expect([read(""), read("off"), read("1"), read("500")]).toEqual([null, null, 1, 500]);
+    for (const wrong of ["0", "-1", "1.5", "many", "1000000"]) {
+      expect(() => read(wrong), wrong).toThrow(/^HOLDFAST_RUNS_AT_ONCE must be a whole number/);
     }
   });
 

@@ -14,6 +14,7 @@ export interface Flags {
   devSchedules?: string;
   publicUrl?: string;
   apiRateLimit?: string;
+  runsAtOnce?: string;
   json?: boolean;
 }
 
@@ -31,6 +32,8 @@ export interface Settings {
   publicUrl: string | null;
   /** Requests of one environment that a server takes; null: any number. */
   apiRate: { perSecond: number; burst: number } | null;
+  /** How many runs of each environment execute at once; null: any number. */
+  runsAtOnce: number | null;
   /** Files `dev` runs when it is given none. */
   files: string[];
 }
@@ -52,6 +55,7 @@ export function settle(world: Pick<CliWorld, "env" | "cwd">, flags: Flags, confi
     devSchedules: toSwitch(pick("devSchedules", "--dev-schedules", "HOLDFAST_DEV_SCHEDULES")),
     publicUrl: toOrigin(pick("publicUrl", "--public-url", "HOLDFAST_PUBLIC_URL")),
     apiRate: toRate(pick("apiRateLimit", "--api-rate-limit", "HOLDFAST_API_RATE_LIMIT")),
+    runsAtOnce: toRunsAtOnce(pick("runsAtOnce", "--runs-at-once", "HOLDFAST_RUNS_AT_ONCE")),
     databaseUrl: pick("databaseUrl", "--database-url", "DATABASE_URL")?.value ?? null,
     files: config.values.files ?? [],
   };
@@ -82,6 +86,12 @@ function toRate(place: Place | null): Settings["apiRate"] {
   if (perSecond) return { perSecond: Number(perSecond), burst: Number(burst) };
   const message = `${place.from} must be requests a second, such as "25" or "25:750" with a burst, or "off", not "${place.value}".`;
   throw new CommandError("USAGE", message);
+}
+
+function toRunsAtOnce(place: Place | null): number | null {
+  if (place === null || place.value === "off") return null;
+  if (/^[1-9]\d{0,5}$/.test(place.value)) return Number(place.value);
+  throw new CommandError("USAGE", `${place.from} must be a whole number of runs up to 999999, or "off", not "${place.value}".`);
 }
 
 function place(value: string | number | boolean | undefined, from: string): Place | null {

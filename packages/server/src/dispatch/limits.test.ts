@@ -2,7 +2,7 @@
 import type { IndexDocument, JobMetadata } from "@holdfast/protocol";
 import { beforeEach, expect, it } from "vitest";
 import { createMemoryStore, type MemoryStore } from "../store/memory/memory-store.ts";
-import { ENVIRONMENT, sampleEvent, world } from "../store/samples.conformance.ts";
+import { ENVIRONMENT, sampleEnvironment, sampleEvent, world } from "../store/samples.conformance.ts";
 import type { BusMessage } from "../store/store.ts";
 import { planRuns } from "./plan.ts";
 import { Registry } from "./registry.ts";
@@ -104,4 +104,24 @@ it("refuses a key or a priority that means nothing", async () => {
   const refused = { code: "UNPROCESSABLE" };
   await expect(save("shop", job("a", { concurrencyKey: "x" }))).rejects.toMatchObject(refused);
   await expect(save("shop", job("a", { priority: 3 }))).rejects.toMatchObject(refused);
+});
+
+it("the operator's limit is one more gate of every run, and is lifted for stored ones when it is gone", async () => {
+  const { store: stored, bus } = createMemoryStore();
+  await stored.catalog.saveEnvironment({ ...sampleEnvironment(), id: ENVIRONMENT });
+  const all = JSON.stringify([ENVIRONMENT, "environment"]);
+  const limitOf = async (runsAtOnce?: number) => {
+    const started = new Registry(stored.catalog, world, bus, runsAtOnce);
+    await started.refresh();
+    await started.limitEnvironments();
+    return started;
+  };
+  registry = await limitOf(7);
+  await save("shop", job("free", {}));
+  const { runs } = planRuns(registry, world, sampleEvent({ name: "hello", source: "trigger.dev" }));
+  expect(runs[0]?.flow?.gates).toEqual([{ id: all, rule: all, limit: 7 }]);
+  expect(stored.tables.gates.limits.get(all)).toBe(7);
+  const later = await limitOf();
+  expect(planRuns(later, world, sampleEvent({ name: "hello", source: "trigger.dev" })).runs[0]?.flow).toBeUndefined();
+  expect(stored.tables.gates.limits.get(all)).toBe(1_000_000_000);
 });

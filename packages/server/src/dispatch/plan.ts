@@ -23,30 +23,37 @@ export interface Narrowing {
  * The runs an event starts, one for each enabled job whose trigger matches, each with its row of work.
  */
 export function planRuns(registry: Registry, world: World, event: EventRow, { onlyJob, registration }: Narrowing = {}): Plan {
+  const together = registry.runsAtOnce;
   if (onlyJob)
     return planFor(
-      world,
+      { world, together },
       event,
       [registry.job(event.environmentId, onlyJob)].filter((job) => job !== null),
     );
   const fits = registration && ruleMatches(registration.rule, event);
   const starts = (job: KnownJob): boolean => (fits && registration.jobs.includes(job.metadata.id)) || triggers(job, event);
   return planFor(
-    world,
+    { world, together },
     event,
     registry.allJobs(event.environmentId).filter((job) => job.metadata.enabled && starts(job)),
   );
 }
 
-function planFor(world: World, event: EventRow, jobs: KnownJob[]): Plan {
-  const runs = jobs.map(({ app, metadata }) => createRun(world, event, app, metadata));
+/** `together`: the limit of the environment. */
+interface Terms {
+  world: World;
+  together: number | null;
+}
+
+function planFor(terms: Terms, event: EventRow, jobs: KnownJob[]): Plan {
+  const runs = jobs.map(({ app, metadata }) => createRun(terms, event, app, metadata));
   const work = runs.map((run): NewWork => ({ id: run.id, kind: "run", queue: run.appId, dueAt: run.createdAt }));
   return { runs, work };
 }
 
-function createRun(world: World, event: EventRow, app: AppRow, job: JobMetadata): RunRow {
+function createRun({ world, together }: Terms, event: EventRow, app: AppRow, job: JobMetadata): RunRow {
   const now = world.now();
-  const flow = flowOf(event.environmentId, job, () => payloadOf(event));
+  const flow = flowOf(event.environmentId, job, () => payloadOf(event), together);
   // Not by spreading: an object spread first and then given many fields is slow for as long as it lives.
   const run: RunRow = Object.assign(newRun(world.newId("run"), now), {
     environmentId: event.environmentId,

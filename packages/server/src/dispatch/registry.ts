@@ -1,6 +1,6 @@
 // Room: dispatch. What is known of environments, apps, endpoints and jobs, whole in memory, so that no request reads them from the database.
 // Built in main; refreshed when another server says "catalog" on the bus, and every few seconds by revision number. Read by http, ingest, execute, views.
-import { limitsOf } from "@holdfast/engine";
+import { environmentRule, limitsOf } from "@holdfast/engine";
 import type { EndpointId, HttpEndpointMetadata, IndexDocument, JobMetadata } from "@holdfast/protocol";
 import { UserFacingError } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
@@ -53,6 +53,8 @@ export class Registry {
     private readonly catalog: CatalogStore,
     private readonly world: World,
     private readonly bus: Bus,
+    /** How many runs of each environment may execute at once; null: any number. */
+    readonly runsAtOnce: number | null = null,
   ) {}
 
   /** Calls back with each app that has told what it has, before it is told that this was taken. */
@@ -192,6 +194,14 @@ export class Registry {
     const all = [...now, ...lifted];
     if (all.length === 0) return;
     const queues = await this.catalog.saveLimits(all, this.world.now());
+    if (queues.length > 0) this.bus.publish({ type: "work", queues });
+  }
+
+  /** Makes the limit of environments count for runs that are stored already; where there is none any more, it is lifted. Call once, at the start. */
+  async limitEnvironments(): Promise<void> {
+    const limit = this.runsAtOnce ?? UNLIMITED;
+    const limits = this.environments().map(({ id }) => ({ rule: environmentRule(id), limit }));
+    const queues = await this.catalog.saveLimits(limits, this.world.now());
     if (queues.length > 0) this.bus.publish({ type: "work", queues });
   }
 

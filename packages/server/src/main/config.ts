@@ -29,6 +29,8 @@ export interface ServerConfig {
   publicUrl?: string | undefined;
   /** How often programs of one environment may call this server's API. Default: as often as they like. */
   apiRate?: { perSecond: number; burst: number } | undefined;
+  /** How many runs of each environment may execute at once, on all servers together. Default: any number. */
+  runsAtOnce?: number | undefined;
   /** Largest webhook body, in bytes. Default 10 MiB. */
   maxBodyBytes?: number;
 }

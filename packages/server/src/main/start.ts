@@ -77,8 +77,9 @@ async function serve(opened: Opened): Promise<RunningServer> {
   undo.push(async () => release());
   if (predecessor) await store.releaseOwners([predecessor], world.now(), world.now() + ADOPT_MS);
   const keys = await ensureEnvironments(config, store.catalog, vault, world);
-  const registry = new Registry(store.catalog, world, bus);
+  const registry = new Registry(store.catalog, world, bus, config.runsAtOnce ?? null);
   await registry.refresh();
+  await registry.limitEnvironments();
   const bodyBytes = config.maxBodyBytes ?? DEFAULT_BODY_BYTES;
   const { mode, devSchedules } = config;
   const core = buildCore({ world, store, bus, registry, vault, owner, mode, bodyBytes, devSchedules });
