@@ -108,6 +108,34 @@ test("a limit that was lowered in the code counts once the app has connected aga
   await app.stop();
 });
 
+test("a throttle starts no more runs of a key than it allows, loses none to a kill, and holds up no other key", async () => {
+  journal = join(freshDirectory(), "paced.jsonl");
+  const app = await start(3);
+  const send = (id: string) => server.api.send({ name: "paced", payload: { customer: { id } } });
+  await Promise.all(Array.from({ length: 16 }, () => send("crowd")));
+  await send("other");
+  await until(() => begun() >= 5, PATIENT);
+  await server.kill();
+  await server.start();
+  const runs = await server.api.settled("paced", 17, PATIENT);
+  expect(runs.filter(({ status }) => status !== "SUCCESS")).toEqual([]);
+  const keys = new Map(
+    readJournal<LimitedEntry>(journal).flatMap((entry) => (entry.what === "began" ? [[entry.run, entry.key]] : [])),
+  );
+  const starts = (key: string) =>
+    runs
+      .filter(({ id }) => keys.get(id) === key)
+      .map(({ startedAt }) => Date.parse(startedAt ?? ""))
+      .sort((a, b) => a - b);
+  const crowd = starts("crowd");
+  expect(crowd).toHaveLength(16);
+  // A start is noted a moment after it was allowed.
+  for (const from of crowd) expect(crowd.filter((at) => at >= from && at < from + 950).length).toBeLessThanOrEqual(5);
+  expect(starts("other")[0]).toBeLessThan(crowd[4] as number);
+  expect(await leftovers()).toEqual({ slots: 0, parked: 0, used: 0 });
+  await app.stop();
+});
+
 test("of an environment no more run at once than the operator lets, and others are served meanwhile", async () => {
   const limited = await TestServer.start({ env: { HOLDFAST_RUNS_AT_ONCE: "2" } });
   const journals = [join(freshDirectory(), "dev.jsonl"), join(freshDirectory(), "prod.jsonl")] as const;

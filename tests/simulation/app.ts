@@ -105,7 +105,7 @@ function defineJobs(client: TriggerClient, scene: Scene, at: { actor: Actor; run
   const together = client.defineConcurrencyLimit({ id: "together", limit: LIMITS.together });
   const limitsOf: Record<string, object> = {
     narrow: { concurrencyLimit: [LIMITS.narrow, together], concurrencyKey: "key", priority: "key" },
-    narrower: { concurrencyLimit: [LIMITS.narrower, together] },
+    narrower: { concurrencyLimit: [LIMITS.narrower, together], throttle: { limit: 20, period: 1, burst: 4 } },
   };
   const define = <T>(id: string, trigger: Trigger<EventSpecification<T>>, programOf: (payload: T) => Promise<Program>) => {
     client.defineJob({

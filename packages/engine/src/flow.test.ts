@@ -1,7 +1,18 @@
 import type { JobMetadata } from "@holdfast/protocol";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { admit, environmentRule, type Flow, flowOf, flowProblem, limitsOf, valueAt, waitingPlaces } from "./flow.ts";
+import {
+  admit,
+  environmentRule,
+  type Flow,
+  flowOf,
+  flowProblem,
+  laterFlow,
+  limitsOf,
+  pacedGate,
+  valueAt,
+  waitingPlaces,
+} from "./flow.ts";
 
 const ENV = "env_1";
 const never = (): never => {
@@ -44,6 +55,24 @@ describe("flowOf", () => {
     const both = flowOf(ENV, job({ concurrencyLimit: 3 }), never, 9)?.gates.map(({ id }) => id);
     expect(both).toEqual([all, '["env_1","job","sync"]']);
     expect(environmentRule(ENV)).toBe(all);
+  });
+
+  it("has a gate with a pace for a throttle, one for each key, and its id says which", () => {
+    const rule = '["env_1","throttle","sync",60000,1]';
+    expect(flowOf(ENV, job({ throttle: { limit: 5, period: 60 } }), never, null)).toEqual({
+      gates: [{ id: rule, rule, limit: 5, pace: { period: 60_000, burst: 1 } }],
+      priority: 0,
+    });
+    const throttle = { limit: 5, period: 0.5, burst: 2, key: "user" };
+    const [keyed] = flowOf(ENV, job({ throttle }), () => ({ user: "ada" }), null)?.gates ?? [];
+    expect(keyed?.id).toBe('["env_1","throttle","sync",500,2,"ada"]');
+    expect(pacedGate(keyed?.id ?? "")).toEqual({ ...keyed, limit: 1 });
+    expect(limitsOf(ENV, { jobs: [job({ throttle })] })).toEqual([{ rule: keyed?.rule, limit: 5 }]);
+  });
+
+  it("asks at a gate with a pace no more once the run has begun", () => {
+    const both = flowOf(ENV, job({ concurrencyLimit: 2, throttle: { limit: 5, period: 60 } }), never, null) as Flow;
+    expect(laterFlow(both).gates.map(({ id }) => id)).toEqual(['["env_1","job","sync"]']);
   });
 
   it("names gates in one order, however the job lists its limits", () => {
@@ -103,6 +132,13 @@ describe("flowProblem", () => {
     expect(flowProblem(job({ concurrencyKey: "a" }))).toContain("concurrencyKey");
     expect(flowProblem(job({ priority: 1 }))).toContain("priority");
     expect(flowProblem(job({ priority: 1, concurrencyLimit: 1 }))).toBeNull();
+    expect(flowProblem(job({ priority: 1, throttle: { limit: 5, period: 60 } }))).toBeNull();
+  });
+
+  it("finds a throttle that would start runs one by one faster than a server could", () => {
+    expect(flowProblem(job({ throttle: { limit: 100, period: 1 } }))).toBeNull();
+    expect(flowProblem(job({ throttle: { limit: 101, period: 1 } }))).toContain("burst");
+    expect(flowProblem(job({ throttle: { limit: 1000, period: 1, burst: 10 } }))).toBeNull();
   });
 });
 

@@ -1,12 +1,15 @@
 // Flow control: at which gates a run asks for a slot before it executes, and who of those that ask gets one. Called by server dispatch (which gates) and by
 // both stores (who gets a slot). Promises: pure; a run gets a slot at all of its gates or at none; gates come in one order, so that locks do too.
 import type { IndexDocument, JobMetadata } from "@holdfast/protocol";
+import type { Pace } from "./pace.ts";
 
 /** What limits how many runs execute at once. `rule` is where its limit comes from; with a key, one rule has a gate for each value of the key. */
 export interface Gate {
   readonly id: string;
   readonly rule: string;
   readonly limit: number;
+  /** Present: `limit` is how many start in each period, not how many execute at once. Then a run passes it once, at its first start. */
+  readonly pace?: Pace;
 }
 
 /** What a run needs before it may execute: a slot at every gate. `priority`: among runs that wait at a gate the higher goes first. */
@@ -29,6 +32,8 @@ type Limit = number | { readonly id: string; readonly limit: number };
 const KEY_LENGTH = 200;
 /** Priorities are whole numbers up to this, and down to its negative. */
 const HIGHEST_PRIORITY = 1_000_000;
+/** Starts, or bursts, a second: what starts more often than every 10 ms is not worth to be spaced out. */
+const FASTEST = 100;
 
 /**
  * What a run of this job needs before it executes, or null when nothing limits it.
@@ -40,14 +45,38 @@ const HIGHEST_PRIORITY = 1_000_000;
  * // { gates: [{ id: '["env_1","job","sync","ada"]', rule: '["env_1","job","sync"]', limit: 2 }], priority: 0 }
  */
 export function flowOf(environmentId: string, job: JobMetadata, payload: () => unknown, together: number | null): Flow | null {
-  const { concurrencyKey: path, concurrencyLimit = [] } = job;
+  const { concurrencyKey: path, concurrencyLimit = [], throttle } = job;
   const limits = limitsIn(concurrencyLimit);
-  if (limits.length === 0 && together === null) return null;
+  if (limits.length === 0 && together === null && throttle === undefined) return null;
   const key = path === undefined ? undefined : keyOf(valueAt(path, payload()));
   const gates = limits.map((limit) => gateOf([environmentId, job.id], limit, key));
+  if (throttle) gates.push(gateOfThrottle([environmentId, job.id], throttle, payload));
   if (together !== null) gates.push(gateOfEnvironment(environmentId, together));
   const distinct = new Map(gates.map((gate) => [gate.id, gate]));
   return { gates: [...distinct.values()].sort(byId), priority: priorityOf(job.priority, payload) };
+}
+
+type Throttle = NonNullable<JobMetadata["throttle"]>;
+
+/** Period and burst are part of its name: when they change, runs pass another gate. */
+function gateOfThrottle([environmentId, jobId]: readonly [string, string], throttle: Throttle, payload: () => unknown): Gate {
+  const { key: path, limit, period, burst = 1 } = throttle;
+  const pace = { period: Math.ceil(period * 1000), burst };
+  const name = [environmentId, "throttle", jobId, pace.period, burst];
+  const rule = JSON.stringify(name);
+  const id = path === undefined ? rule : JSON.stringify([...name, keyOf(valueAt(path, payload()))]);
+  return { id, rule, limit, pace };
+}
+
+/** The gate of that id, when it is one with a pace; its limit is what was saved for its rule. */
+export function pacedGate(id: string): Gate {
+  const [environmentId, kind, jobId, period, burst] = JSON.parse(id) as [string, string, string, number, number];
+  return { id, rule: JSON.stringify([environmentId, kind, jobId, period, burst]), limit: 1, pace: { period, burst } };
+}
+
+/** The gates at which a run asks that has begun before: a start was counted once. */
+export function laterFlow(flow: Flow): Flow {
+  return { ...flow, gates: flow.gates.filter(({ pace }) => pace === undefined) };
 }
 
 function gateOfEnvironment(environmentId: string, limit: number): Gate {
@@ -68,14 +97,19 @@ export function limitsOf(environmentId: string, { jobs }: Pick<IndexDocument, "j
       const { rule, limit: most } = gateOf([environmentId, job.id], limit, undefined);
       limits.set(rule, Math.min(limits.get(rule) ?? most, most));
     }
+    if (!job.throttle) continue;
+    const { rule, limit } = gateOfThrottle([environmentId, job.id], job.throttle, () => null);
+    limits.set(rule, limit);
   }
   return [...limits].map(([rule, limit]) => ({ rule, limit }));
 }
 
 /** Why a job's flow control cannot be used, or null. */
-export function flowProblem({ concurrencyKey, concurrencyLimit, priority }: JobMetadata): string | null {
-  if (priority !== undefined && concurrencyLimit === undefined)
-    return "priority says which of the runs that wait at a limit goes first, and there is no concurrencyLimit.";
+export function flowProblem({ concurrencyKey, concurrencyLimit, priority, throttle }: JobMetadata): string | null {
+  if (priority !== undefined && concurrencyLimit === undefined && throttle === undefined)
+    return "priority says which of the runs that wait at a limit goes first, and there is no concurrencyLimit or throttle.";
+  if (throttle && throttle.limit > throttle.period * FASTEST * (throttle.burst ?? 1))
+    return "throttle lets more than a hundred runs a second start one by one: give a burst.";
   if (concurrencyKey === undefined) return null;
   const counts = limitsIn(concurrencyLimit ?? []).some((limit) => typeof limit === "number");
   return counts ? null : "concurrencyKey says what a number in concurrencyLimit is counted by, and there is none.";

@@ -2,6 +2,7 @@
 export * from "./advance.ts";
 export * from "./filter.ts";
 export * from "./flow.ts";
+export * from "./pace.ts";
 export * from "./request-filter.ts";
 export * from "./retry.ts";
 export * from "./run.ts";

@@ -9,15 +9,18 @@ const journal = openJournal<LimitedEntry>(process.env.APP_JOURNAL ?? "limited.js
 const client = new TriggerClient({ id: "limited" });
 const together = client.defineConcurrencyLimit({ id: "together", limit: Number(process.env.TOGETHER) });
 
-for (const job of ["by-key", "alone"]) {
+const jobs = {
+  "by-key": { event: "work", concurrencyLimit: [2, together], concurrencyKey: "customer.id" },
+  alone: { event: "work", concurrencyLimit: [1, together] },
+  paced: { event: "paced", throttle: { limit: 5, period: 1, key: "customer.id" } },
+};
+for (const [job, { event, ...limits }] of Object.entries(jobs)) {
   client.defineJob({
     id: job,
     name: job,
     version: "1.0.0",
-    trigger: eventTrigger({ name: "work" }),
-    ...(job === "alone"
-      ? { concurrencyLimit: [1, together] }
-      : { concurrencyLimit: [2, together], concurrencyKey: "customer.id" }),
+    trigger: eventTrigger({ name: event }),
+    ...limits,
     run: async (payload: { customer: { id: string } }, io, ctx) => {
       const entry = { run: ctx.run.id, job, key: payload.customer.id };
       journal.write({ what: "began", ...entry });

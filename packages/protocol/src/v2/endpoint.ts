@@ -57,6 +57,14 @@ export const triggerSchema = z.discriminatedUnion("type", [
 const slotsSchema = z.number().int().positive().max(1_000_000);
 const concurrencyLimitSchema = z.union([slotsSchema, z.object({ id: z.string(), limit: slotsSchema })]);
 
+/** Holdfast: at most `limit` runs start in each `period` (seconds), of each value at the path `key` if there is one; `burst` of them may start at once. */
+const throttleSchema = z.object({
+  limit: slotsSchema,
+  period: z.number().min(0.001).max(31_536_000),
+  burst: slotsSchema.optional(),
+  key: z.string().min(1).optional(),
+});
+
 /** What a job uses, by its name in `io`. */
 const integrationSchema = z.object({
   id: z.string(),
@@ -79,6 +87,7 @@ export const jobMetadataSchema = z.object({
   concurrencyLimit: z.union([concurrencyLimitSchema, z.array(concurrencyLimitSchema).min(1).max(10)]).optional(),
   /** Holdfast: a path into the payload ("user.id"); a number in `concurrencyLimit` then counts the runs of each value. */
   concurrencyKey: z.string().min(1).optional(),
+  throttle: throttleSchema.optional(),
   /** Holdfast: of runs that wait at a limit the higher goes first. A number, or a path into the payload. */
   priority: z.union([z.number(), z.string().min(1)]).optional(),
   /** Holdfast: the app is told how runs of it end. A published SDK says so with each execution. */

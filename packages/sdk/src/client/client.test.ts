@@ -105,6 +105,27 @@ describe("the index document", () => {
     expect(() => new Job({ ...options, id: "half", concurrencyLimit: 0.5 }).toJSON()).toThrow('The limit of job "half" is 0.5.');
   });
 
+  it("says how often runs may start, and refuses what is no throttle when the job is defined", async () => {
+    const client = new TriggerClient({ id: "c", apiKey: "tr_dev_x" });
+    const options = { id: "paced", name: "n", version: "1.0.0", trigger: invokeTrigger(), run };
+    client.defineJob({ ...options, throttle: { limit: 5, period: 60, burst: 2, key: "user.id" } });
+    client.defineJob({ ...options, id: "plain", throttle: { limit: 1, period: 0.5 } });
+    const { jobs } = await indexOf(client);
+    expect(jobs.map(({ throttle }) => throttle)).toEqual([
+      { limit: 5, period: 60, burst: 2, key: "user.id" },
+      { limit: 1, period: 0.5 },
+    ]);
+    const wrong = [
+      [{ limit: 0, period: 1 }, "limit is 0"],
+      [{ limit: 1, period: 0 }, "period is 0"],
+      [{ limit: 1, period: Number.NaN }, "period is NaN"],
+      [{ limit: 1, period: 1, burst: 1.5 }, "burst is 1.5"],
+      [{ limit: 1, period: 1, key: "" }, "key is empty"],
+    ] as const;
+    for (const [throttle, problem] of wrong)
+      expect(() => new Job({ ...options, throttle })).toThrow(`The throttle of job "paced" cannot be used: its ${problem}`);
+  });
+
   it("names the version of the package", () => {
     expect(SDK_VERSION).toBe(JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version);
   });

@@ -13,6 +13,7 @@ import { type ConcurrencyLimit, checkedLimit } from "./concurrency-limit.ts";
 import type { TriggerContext } from "./context.ts";
 import { batchInvokeAndWait, invoke, invokeAndWait } from "./invocation.ts";
 import type { FailedRunNotification, RunNotification, SuccessfulRunNotification } from "./notification.ts";
+import { checkedThrottle, type Throttle } from "./throttle.ts";
 
 type NoIntegrations = Record<never, never>;
 
@@ -40,6 +41,8 @@ export interface JobOptions<
   concurrencyLimit?: number | ConcurrencyLimit | readonly (number | ConcurrencyLimit)[] | undefined;
   /** A path into the payload, such as "user.id" (of a request: "body.user.id"): the number in `concurrencyLimit` then counts the runs of each value. */
   concurrencyKey?: string | undefined;
+  /** How often runs of it may start: `{ limit: 5, period: 60 }` lets five start a minute. Further ones wait; a run counts once, when it first starts. */
+  throttle?: Throttle | undefined;
   /** Of runs that wait at a limit the higher goes first. A number, or a path into the payload. Default 0. */
   priority?: number | string | undefined;
   /** False: events start no runs of it. */
@@ -88,6 +91,7 @@ export class Job<
 
   constructor(options: JobOptions<TTrigger, TIntegrations, TOutput>) {
     this.options = checked(options);
+    if (options.throttle) checkedThrottle(options.throttle, options.id);
   }
 
   attachToClient(client: TriggerClient): this {
@@ -158,7 +162,7 @@ export class Job<
   }
 
   toJSON(): JobMetadata {
-    const { concurrencyKey, priority } = this.options;
+    const { concurrencyKey, priority, throttle } = this.options;
     const concurrencyLimit = this.#limits();
     const event = JSON.parse(JSON.stringify(this.trigger.event)) as JobMetadata["event"];
     return {
@@ -174,6 +178,7 @@ export class Job<
       preprocessRuns: this.trigger.preprocessRuns,
       ...(concurrencyLimit === undefined ? {} : { concurrencyLimit }),
       ...(concurrencyKey === undefined ? {} : { concurrencyKey }),
+      ...(throttle === undefined ? {} : { throttle: checkedThrottle(throttle, this.id) }),
       ...(priority === undefined ? {} : { priority }),
     };
   }

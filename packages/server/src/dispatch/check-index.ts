@@ -22,7 +22,7 @@ function checkJob(job: JobMetadata): void {
     throw new UserFacingError(
       "UNPROCESSABLE",
       `Job "${id}" cannot be used: ${problem}`,
-      "Add a number to concurrencyLimit, or leave the option out.",
+      "Add what is missing, or leave the option out: docs/limits.md says what goes with what.",
     );
   if (trigger.type === "scheduled") refuseBadSchedule(id, scheduleProblem(trigger.schedule));
   if (trigger.type !== "static") return;

@@ -6,7 +6,7 @@ import { apply, claim, NOW, sampleEvent, sampleIntake, sampleRun, unique, world 
 import type { Claim, Intake, RunRow, Store } from "./store.ts";
 
 const LATER = NOW + 60_000;
-const ok = { type: "succeeded", output: "1" } as const;
+export const ok = { type: "succeeded", output: "1" } as const;
 
 function flowAt(gates: Record<string, number>, priority = 0): Flow {
   const list = Object.entries(gates).map(([id, limit]) => ({ id, rule: id, limit }));
@@ -14,7 +14,7 @@ function flowAt(gates: Record<string, number>, priority = 0): Flow {
 }
 
 /** Stores runs of one queue with these flows, in order of id. */
-async function store(to: Store, queue: string, flows: Flow[], now = NOW): Promise<RunRow[]> {
+export async function store(to: Store, queue: string, flows: Flow[], now = NOW): Promise<RunRow[]> {
   const event = sampleEvent();
   const ids = flows.map(() => world.newId("run")).sort();
   const runs = flows.map((flow, i) => sampleRun(event, { id: ids[i] as never, appId: queue, flow, createdAt: now }));
@@ -22,13 +22,13 @@ async function store(to: Store, queue: string, flows: Flow[], now = NOW): Promis
   return runs;
 }
 
-function claimed({ items }: Claim): RunRow[] {
+export function claimed({ items }: Claim): RunRow[] {
   return items.flatMap((item) => (item.kind === "run" ? [item.run] : []));
 }
 function ids(runs: readonly { id: string }[]): string[] {
   return runs.map(({ id }) => id).sort();
 }
-function tokenOf({ state }: RunRow): string {
+export function tokenOf({ state }: RunRow): string {
   return state.kind === "executing" ? state.token : "none";
 }
 async function take(from: Store, queue: string, now = NOW): Promise<RunRow[]> {

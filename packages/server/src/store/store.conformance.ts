@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from "vitest";
 import type { Context } from "./context.conformance.ts";
 import { crowds, gates, limits } from "./gates.conformance.ts";
 import { outside } from "./outside.conformance.ts";
+import { paces } from "./paces.conformance.ts";
 import { catalog, statuses, texts, values } from "./rows.conformance.ts";
 import { schedules } from "./schedules.conformance.ts";
 import { changing, merging, opening, recording } from "./steps.conformance.ts";
@@ -35,6 +36,7 @@ export function storeConformance(name: string, open: () => Promise<Opened>): voi
     describe("outside", () => outside(opened));
     describe("gates", () => gates(opened));
     describe("gates, limits", () => limits(opened));
+    describe("gates with a pace", () => paces(opened));
     describe("gates, crowds", () => crowds(opened));
     describe("texts", () => texts(opened));
     describe("values", () => values(opened));

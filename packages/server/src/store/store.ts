@@ -161,7 +161,8 @@ export interface OutboundRow {
 export interface WorkRow {
   /** The subject's id: a run, a delivery, an event, an outbound request, or an event's followed by ":waiters". One row a subject. */
   id: string;
-  kind: "run" | "delivery" | "event" | "waiters" | "outbound";
+  /** "gate": runs that wait at it may be invited then; claims do that by themselves and answer nothing. */
+  kind: "run" | "delivery" | "event" | "waiters" | "outbound" | "gate";
   /** Who can do it: an app's id, or "@server" for any server. */
   queue: string;
   dueAt: number;

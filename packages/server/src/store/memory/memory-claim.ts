@@ -1,7 +1,8 @@
 // Room: store. The memory store's claim, step by step what claim.ts does in PostgreSQL. Called by MemoryStore.claim only.
-import { beginsExecuting } from "../slots.ts";
+import { pacedGate } from "@holdfast/engine";
+import { beginsExecuting, gateOfWork } from "../slots.ts";
 import type { Claim, Claimed, ClaimRequest, RunChange, RunRow, WorkRow } from "../store.ts";
-import { admitAll, freeSlots, inviteParked, parkClaimed, takeSlots } from "./memory-gates.ts";
+import { admitAll, freeSlots, inviteParked, parkClaimed, takeSlots, watchGates } from "./memory-gates.ts";
 import type { Tables } from "./memory-store.ts";
 
 interface Writer {
@@ -27,15 +28,14 @@ export function claimWork(tables: Tables, request: ClaimRequest, writer: Writer)
     .filter(({ kind, id }) => kind === "run" && tables.runs.has(id))
     .map((work) => decideRun(tables, work, { request, writer }));
   const changes = decided.flatMap(({ change }) => change ?? []);
-  const { refused } = admitAll(tables, changes);
+  const { refused } = admitAll(tables, changes, now);
   for (const work of taken)
     if (work.kind !== "run" || !tables.runs.has(work.id)) times.push(...claimOne(tables, work, { request, claim }));
   for (const one of decided) times.push(...claimRun(tables, one, { request, writer, claim, gate: refused.get(one.work.id) }));
-  const invited = inviteParked(
-    tables,
-    changes.flatMap(({ before }) => before.flow?.gates ?? []),
-    now,
-  );
+  const opened = taken.filter(({ kind }) => kind === "gate").map(({ id }) => pacedGate(gateOfWork(id)));
+  const gates = [...changes.flatMap(({ before }) => before.flow?.gates ?? []), ...opened];
+  const invited = inviteParked(tables, gates, now);
+  times.push(...watchGates(tables, gates, now));
   if (invited.length > 0) claim.invited = invited;
   claim.nextDueAt = more ? now : times.length > 0 ? Math.min(...times) : null;
   return claim;
@@ -97,7 +97,7 @@ function claimRun(
     parkClaimed(tables, change.before, gate);
     return [];
   }
-  if (beginsExecuting(change)) takeSlots(tables, change.before);
+  if (beginsExecuting(change)) takeSlots(tables, change.before, request.now);
   if (!writer.apply(change)) return [];
   if (change.before.flow) freeSlots(tables, change.before);
   claim.changes.push(change);

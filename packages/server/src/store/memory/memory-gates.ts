@@ -1,6 +1,18 @@
 // Room: store. The memory store's gates, step by step what the statements of postgres/gates.ts do. Called by MemoryStore and memory-claim.ts only.
-import { type Admission, admit, type Flow, type Gate, type RuleLimit, waitingPlaces } from "@holdfast/engine";
-import { askingIn } from "../slots.ts";
+import {
+  type Admission,
+  admit,
+  type Flow,
+  type Gate,
+  type Pace,
+  pacedLook,
+  pacedNext,
+  pacedRoom,
+  pacedStep,
+  type RuleLimit,
+  waitingPlaces,
+} from "@holdfast/engine";
+import { askingIn, gatesAskedBy, workOfGate } from "../slots.ts";
 import type { RunChange, RunRow } from "../store.ts";
 import type { Tables } from "./memory-store.ts";
 
@@ -12,17 +24,18 @@ export interface Parked {
   invited: boolean;
 }
 
-/** `limits`: by rule; `capacities`: by gate, with its rule; `turns`: by gate; `slots` and `parked`: by run. */
+/** `limits`: by rule; `capacities`: by gate, with its rule; `turns`: by gate; `next`: by gate with a pace, microseconds; `slots` and `parked`: by run. */
 export interface GateTables {
   limits: Map<string, number>;
-  capacities: Map<string, { rule: string; capacity: number }>;
+  capacities: Map<string, { rule: string; capacity: number; pace?: Pace | undefined }>;
   turns: Map<string, number>;
+  next: Map<string, number>;
   slots: Map<string, readonly string[]>;
   parked: Map<string, Parked>;
 }
 
 export function noGates(): GateTables {
-  return { limits: new Map(), capacities: new Map(), turns: new Map(), slots: new Map(), parked: new Map() };
+  return { limits: new Map(), capacities: new Map(), turns: new Map(), next: new Map(), slots: new Map(), parked: new Map() };
 }
 
 function gatesOf(runs: readonly { flow?: Flow }[]): Gate[] {
@@ -30,12 +43,19 @@ function gatesOf(runs: readonly { flow?: Flow }[]): Gate[] {
 }
 
 /** Free slots of these gates, made if they are missing; a limit set for the rule counts from here on. */
-function roomsOf({ gates }: Tables, asked: readonly Gate[]): Map<string, number> {
-  for (const { id, rule, limit } of asked) {
+function roomsOf({ gates }: Tables, asked: readonly Gate[], now: number): Map<string, number> {
+  for (const { id, rule, limit, pace } of asked) {
     const known = gates.capacities.get(id);
-    gates.capacities.set(id, { rule, capacity: gates.limits.get(known?.rule ?? rule) ?? known?.capacity ?? limit });
+    const capacity = gates.limits.get(known?.rule ?? rule) ?? known?.capacity ?? limit;
+    gates.capacities.set(id, { rule, capacity, pace: known?.pace ?? pace });
   }
-  return new Map(asked.map(({ id }) => [id, (gates.capacities.get(id)?.capacity ?? 0) - held(gates, id)]));
+  return new Map(asked.map(({ id }) => [id, roomAt(gates, id, now)]));
+}
+
+function roomAt(gates: GateTables, id: string, now: number): number {
+  const { capacity = 0, pace } = gates.capacities.get(id) ?? {};
+  if (!pace) return capacity - held(gates, id);
+  return pacedRoom(pacedStep(capacity, pace), pace, gates.next.get(id) ?? 0, Math.floor(now));
 }
 
 function held(gates: GateTables, gate: string): number {
@@ -43,18 +63,42 @@ function held(gates: GateTables, gate: string): number {
 }
 
 /** Decides who of a claim gets a slot. */
-export function admitAll(tables: Tables, changes: readonly RunChange[]): Admission {
+export function admitAll(tables: Tables, changes: readonly RunChange[], now: number): Admission {
   const asking = askingIn(changes);
-  return admit(asking, roomsOf(tables, gatesOf(asking)));
+  return admit(asking, roomsOf(tables, gatesOf(asking), now));
 }
 
-export function takeSlots({ gates }: Tables, { id, flow }: RunRow): void {
-  if (!flow) return;
+export function takeSlots({ gates }: Tables, run: RunRow, now: number): void {
+  if (!run.flow) return;
+  const asked = gatesAskedBy(run);
   gates.slots.set(
-    id,
-    flow.gates.map((gate) => gate.id),
+    run.id,
+    asked.filter(({ pace }) => !pace).map((gate) => gate.id),
   );
-  gates.parked.delete(id);
+  for (const { id, pace } of asked) {
+    const step = pace && pacedStep(gates.capacities.get(id)?.capacity ?? 1, pace);
+    if (step) gates.next.set(id, pacedNext(step, gates.next.get(id) ?? 0, { now: Math.floor(now), count: 1 }));
+  }
+  gates.parked.delete(run.id);
+}
+
+/** Makes a row of work for each gate with a pace at which runs wait uninvited. Answers when they are due. */
+export function watchGates({ gates, work }: Tables, asked: readonly Gate[], now: number): number[] {
+  return [...new Set(asked.map(({ id }) => id))].sort().flatMap((gate) => {
+    const { capacity = 1, pace } = gates.capacities.get(gate) ?? {};
+    const here = [...gates.parked.values()].filter((parked) => parked.gate === gate);
+    const queue = here
+      .filter(({ invited }) => !invited)
+      .map((parked) => parked.queue)
+      .sort()[0];
+    const id = workOfGate(gate);
+    if (!pace || queue === undefined || work.has(id)) return [];
+    const invited = here.filter((parked) => parked.queue === queue && parked.invited).length;
+    const dueAt = pacedLook(pacedStep(capacity, pace), pace, gates.next.get(gate) ?? 0, { now: Math.floor(now), invited });
+    if (dueAt === null) return [];
+    work.set(id, { id, kind: "gate", queue, dueAt, token: null, owner: null, attempts: 0 });
+    return [dueAt];
+  });
 }
 
 export function parkClaimed(tables: Tables, run: RunRow, gate: string): void {
@@ -75,13 +119,14 @@ function advance({ turns }: GateTables, gate: string, turn: number): void {
 /** Parks runs stored just now, and invites whom there is room for. */
 export function parkNew(tables: Tables, runs: readonly RunRow[], now: number): void {
   const asking = runs.flatMap(({ id, flow }) => (flow ? [{ id, flow }] : []));
-  const places = waitingPlaces(asking, roomsOf(tables, gatesOf(runs)), tables.gates.turns);
+  const places = waitingPlaces(asking, roomsOf(tables, gatesOf(runs), now), tables.gates.turns);
   for (const run of runs) {
     const place = places.get(run.id);
     if (place) park(tables, run, place);
     if (place?.of) advance(tables.gates, place.of, place.turn);
   }
   inviteParked(tables, gatesOf(runs), now);
+  watchGates(tables, gatesOf(runs), now);
 }
 
 /** After a change of a run with gates was written. */
@@ -97,7 +142,7 @@ export function freeSlots(tables: Tables, { id }: RunRow): void {
 export function inviteParked(tables: Tables, asked: readonly Gate[], now: number): string[] {
   const { gates, work } = tables;
   const queues = new Set<string>();
-  for (const [gate, room] of roomsOf(tables, asked)) {
+  for (const [gate, room] of roomsOf(tables, asked, now)) {
     const here = [...gates.parked].filter(([, parked]) => parked.gate === gate);
     for (const queue of new Set(here.map(([, parked]) => parked.queue))) {
       const mine = here.filter(([, parked]) => parked.queue === queue).sort(inOrder);

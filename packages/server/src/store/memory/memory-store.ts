@@ -34,7 +34,7 @@ import type {
 } from "../store.ts";
 import { MemoryCatalog } from "./memory-catalog.ts";
 import { claimWork } from "./memory-claim.ts";
-import { freeSlots, type GateTables, inviteParked, noGates, parkNew, saveLimits } from "./memory-gates.ts";
+import { freeSlots, type GateTables, inviteParked, noGates, parkNew, saveLimits, watchGates } from "./memory-gates.ts";
 import { awaken, MemoryOutside, tellOfEnd } from "./memory-outside.ts";
 import { MemorySchedules } from "./memory-schedules.ts";
 import { MemoryStatuses } from "./memory-statuses.ts";
@@ -222,6 +222,7 @@ export class MemoryStore implements Store {
     if (before.flow) {
       freeSlots(this.tables, before);
       inviteParked(this.tables, before.flow.gates, at);
+      watchGates(this.tables, before.flow.gates, at);
     }
     return applied && { due: this.#due(change) };
   }

@@ -3,12 +3,12 @@
 import { sameState, travellingTasks } from "../storable.ts";
 import type { RunChange, RunRow } from "../store.ts";
 import type { BatchKind } from "./batcher.ts";
-import { freeSlots, gatesOf, inviteParked, lockGates, lockWork } from "./gates.ts";
+import { freeSlots, gatesOf, inviteParked, lockGates, lockWork, watchGates } from "./gates.ts";
 import { BATCH, byId, NO_WEEK, weekOfRun } from "./groups.ts";
 import type { Link } from "./link.ts";
 import { type DbRow, runStateColumns, taskColumns } from "./rows.ts";
 import { type Prepared, statementOfWeek } from "./statements.ts";
-import { BEGIN, COMMIT, inOrder, withClient } from "./transaction.ts";
+import { BEGIN, COMMIT, inOrder, type Query, withClient } from "./transaction.ts";
 
 /** Added to the week of changes whose runs have gates: above any week. */
 const GATED = 1_000_000;
@@ -54,13 +54,14 @@ function changeGated(link: Link, changes: RunChange[], week: number): Promise<Ch
   const gates = gatesOf(changes.map(({ before }) => before));
   const now = Math.max(...changes.map(({ at }) => at));
   const change = changeStatement(changes, week, false);
-  const queries = [
+  const queries: Query[] = [
     BEGIN,
     lockWork(changes),
     lockGates(gates, now),
     change,
     freeSlots(changes, week),
     inviteParked(gates, now),
+    ...watchGates(gates, now),
     COMMIT,
   ];
   return withClient(link, async (send) => {

@@ -1,8 +1,8 @@
 // Room: store. Claims: takes due work for this server, lets `decide` turn runs into their changes, and writes both in one transaction.
 // Called by Store.claim, one at a time on a connection of its own. Promises: two claims never hold the same work; what `decide` saw is what is changed.
-import { admit, type Gate } from "@holdfast/engine";
+import { admit, type Gate, pacedGate } from "@holdfast/engine";
 import type { World } from "../../platform/world.ts";
-import { askingIn, beginsExecuting } from "../slots.ts";
+import { askingIn, beginsExecuting, gateOfWork } from "../slots.ts";
 import type { Claim, Claimed, ClaimRequest, RunChange, RunRow } from "../store.ts";
 import { changeStatement } from "./change-run.ts";
 import { persist } from "./failures.ts";
@@ -18,6 +18,7 @@ import {
   parkedAt,
   roomsOf,
   takeSlots,
+  watchGates,
 } from "./gates.ts";
 import type { Link } from "./link.ts";
 import { type DbRow, deliveryOf, eventOf, outboundOf, runOf } from "./rows.ts";
@@ -28,7 +29,7 @@ import { type WeeklyTable, weekOf } from "./weeks.ts";
 type Decide = (run: RunRow, token: string) => RunChange | null;
 interface Taken {
   id: string;
-  kind: Claimed["kind"];
+  kind: Claimed["kind"] | "gate";
   queue: string;
   attempts: number;
 }
@@ -147,8 +148,14 @@ function subjectOf({ id, kind }: Taken): string {
 function decideAll(request: ClaimRequest, decide: Decide, taken: Taken[], subjects: Map<string, DbRow>): Plan {
   const { owner, leaseUntil, newToken } = request;
   const plan: Plan = { claim: { items: [], changes: [], nextDueAt: null }, leases: [], gone: [], parked: [], gates: [] };
+  const opened: Gate[] = [];
   for (const work of taken) {
     const { id, kind, attempts } = work;
+    if (kind === "gate") {
+      opened.push(pacedGate(gateOfWork(id)));
+      plan.gone.push(id);
+      continue;
+    }
     const row = subjects.get(subjectOf(work));
     if (!row) {
       plan.gone.push(id);
@@ -162,11 +169,11 @@ function decideAll(request: ClaimRequest, decide: Decide, taken: Taken[], subjec
     plan.leases.push({ id, token, owner, due_at: leaseUntil });
     plan.claim.items.push(claimedOf(kind, { token, attempts: attempts + 1 }, row));
   }
-  plan.gates = gatesOf(plan.claim.changes.map(({ before }) => before));
+  plan.gates = gatesOf([...plan.claim.changes.map(({ before }) => before), { flow: { gates: opened, priority: 0 } }]);
   return plan;
 }
 
-function claimedOf(kind: Exclude<Taken["kind"], "run">, claimed: { token: string; attempts: number }, row: DbRow): Claimed {
+function claimedOf(kind: Exclude<Claimed["kind"], "run">, claimed: { token: string; attempts: number }, row: DbRow): Claimed {
   if (kind === "delivery") return { kind, ...claimed, delivery: deliveryOf(row) };
   if (kind === "outbound") return { kind, ...claimed, outbound: outboundOf(row) };
   return { kind, ...claimed, event: eventOf(row) };
@@ -222,13 +229,15 @@ async function write(plan: Plan, now: number, send: Send): Promise<void> {
   const starting = claim.changes.filter(beginsExecuting).map(({ before }) => before);
   const passing = [
     ...park(parked, "park"),
-    ...takeSlots(starting),
+    ...takeSlots(starting, now),
     ...queries,
     ...[...byWeek(claim.changes.filter(({ before }) => before.flow))].map(([week, changes]) => freeSlots(changes, week)),
   ];
-  const answers = await inOrder([...passing, inviteParked(gates, now), COMMIT].map((query) => send<{ queue: string }>(query)));
-  const invited = new Set((answers.at(-2) ?? []).map(({ queue }) => queue));
-  if (invited.size > 0) claim.invited = [...invited];
+  const invite = [inviteParked(gates, now), ...watchGates(gates, now)];
+  const answers = await inOrder([...passing, ...invite, COMMIT].map((query) => send<{ queue: string; due_at: number }>(query)));
+  const [invited = [], watched = []] = answers.slice(passing.length, -1);
+  if (invited.length > 0) claim.invited = [...new Set(invited.map(({ queue }) => queue))];
+  for (const { due_at } of watched) claim.nextDueAt = Math.min(claim.nextDueAt ?? due_at, due_at);
 }
 
 /** Now, if a queue had more due work than it asked for; else the first due time of the future, that of the claimed work among them. */

@@ -1,6 +1,7 @@
 // Room: store. The statements by which slots at gates are taken and freed, and parked work is invited. Called by claim.ts, change-run.ts, intake.ts and
 // gate-keeper.ts, each inside its own transaction. The order of locks is: work, gates by id, runs; all rows of a gate change only under its lock.
 import { type Flow, type Gate, waitingPlaces } from "@holdfast/engine";
+import { gatesAskedBy } from "../slots.ts";
 import type { RunChange, RunRow } from "../store.ts";
 import { byId, weekOfRun } from "./groups.ts";
 import { statement, statementOfWeek } from "./statements.ts";
@@ -42,7 +43,13 @@ export function parkedNew(runs: readonly RunRow[], locked: readonly LockedGate[]
 }
 
 export function lockGates(gates: readonly Gate[], now: number): Query {
-  const rows = gates.map(({ id, rule, limit }) => ({ id, rule, capacity: limit }));
+  const rows = gates.map(({ id, rule, limit, pace }) => ({
+    id,
+    rule,
+    capacity: limit,
+    period_ms: pace?.period,
+    burst: pace?.burst,
+  }));
   return { prepared: statement("lock-gates"), values: [JSON.stringify(rows), Math.floor(now)] };
 }
 
@@ -50,10 +57,26 @@ export function lockWork(changes: readonly RunChange[]): Query {
   return { prepared: statement("lock-work"), values: [changes.map(({ before }) => before.id)] };
 }
 
-/** Nothing if there is nobody to give one. */
-export function takeSlots(runs: readonly RunRow[]): Query[] {
-  const rows = runs.flatMap(({ id, flow }) => (flow?.gates ?? []).map((gate) => ({ run_id: id, gate: gate.id })));
-  return rows.length > 0 ? [{ prepared: statement("take-slots"), values: [JSON.stringify(rows)] }] : [];
+/** For runs that begin to execute. Nothing if there is nobody to give one. */
+export function takeSlots(runs: readonly RunRow[], now: number): Query[] {
+  const taken = runs.flatMap((run) =>
+    gatesAskedBy(run).map((gate) => ({ run_id: run.id, gate: gate.id, paced: gate.pace !== undefined })),
+  );
+  const slots = taken.filter(({ paced }) => !paced).map(({ run_id, gate }) => ({ run_id, gate }));
+  const starts = new Map<string, number>();
+  for (const { gate, paced } of taken) if (paced) starts.set(gate, (starts.get(gate) ?? 0) + 1);
+  const counted = [...starts].map(([gate, count]) => ({ gate, count }));
+  const began = runs.filter(({ flow }) => flow).map(({ id }) => id);
+  return [
+    ...(began.length > 0 ? [{ prepared: statement("take-slots"), values: [JSON.stringify(slots), began] }] : []),
+    ...(counted.length > 0 ? [{ prepared: statement("start-paced"), values: [JSON.stringify(counted), Math.floor(now)] }] : []),
+  ];
+}
+
+/** Nothing where no gate has a pace. */
+export function watchGates(gates: readonly Gate[], now: number): Query[] {
+  const paced = gates.filter(({ pace }) => pace).map(({ id }) => id);
+  return paced.length > 0 ? [{ prepared: statement("watch-gates"), values: [paced, Math.floor(now)] }] : [];
 }
 
 export function park(parked: readonly Parked[], how: "park" | "park-new"): Query[] {

@@ -4,7 +4,7 @@ import { storableText } from "../storable.ts";
 import type { DeliveryRow, Intake, IntakeResult } from "../store.ts";
 import { binaryArray } from "./arrays.ts";
 import { AGAIN, type BatchKind } from "./batcher.ts";
-import { gatesOf, inviteParked, type LockedGate, lockGates, park, parkedNew } from "./gates.ts";
+import { gatesOf, inviteParked, type LockedGate, lockGates, park, parkedNew, watchGates } from "./gates.ts";
 import { byId } from "./groups.ts";
 import type { Link } from "./link.ts";
 import { GENERAL, quickGroup, quickIntake, storedResult } from "./quick-intake.ts";
@@ -78,7 +78,8 @@ function storeGated(link: Link, items: Intake[]): Promise<(IntakeResult | typeof
       Awaited<typeof stored>,
       LockedGate[],
     ];
-    await inOrder([...park(parkedNew(runs, locked), "park-new"), inviteParked(gates, now), COMMIT].map((query) => send(query)));
+    const waiting = [...park(parkedNew(runs, locked), "park-new"), inviteParked(gates, now), ...watchGates(gates, now)];
+    await inOrder([...waiting, COMMIT].map((query) => send(query)));
     return results;
   });
 }

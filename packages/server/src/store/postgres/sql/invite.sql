@@ -3,7 +3,8 @@
 -- Called by gates.ts at the end of its caller's transaction, which has locked the gates: $1 their ids, $2 now. Served by gates_pkey, parked_in_order and
 -- parked_invited; costs as many rows as it invites, however many wait.
 with recursive open as (
-  select id as gate, capacity - used as room from gates where id = any($1::text[]) and used < capacity
+  select id as gate, case when period_ms is null then capacity - used else paced_room(paced_step(capacity, period_ms), burst, next_us, $2::bigint) end as room
+  from gates where id = any($1::text[]) and used < capacity
 ),
 waiting as (
   select o.gate, o.room, (select p.queue from parked p where p.gate = o.gate and not p.invited order by p.queue limit 1) as queue
