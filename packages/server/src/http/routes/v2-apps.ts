@@ -34,7 +34,7 @@ function whoAmI(environment: EnvironmentRow): object {
   const { id, slug, type, publicKey } = environment;
   const project = { ...PROJECT, createdAt: at, updatedAt: at };
   const organization = { ...ORGANIZATION, createdAt: at, updatedAt: at };
-  return { id, slug, type, createdAt: at, updatedAt: at, pkApiKey: publicKey, userId: null, project, organization };
+  return { id, slug, type, createdAt: at, updatedAt: at, pkApiKey: publicKey, project, organization };
 }
 
 function ownApp(call: Call, idOrSlug: string): AppRow {

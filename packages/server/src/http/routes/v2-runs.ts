@@ -14,6 +14,7 @@ import { parsed } from "../../views/reader.ts";
 import { statusesOf, statusOfKey } from "../../views/statuses.ts";
 import type { Call } from "../call.ts";
 import { type Route, route } from "../route.ts";
+import { runStream } from "../run-stream.ts";
 import { cancelRuns, legacyStatus } from "./v2-events.ts";
 
 const MOST = 50;
@@ -37,7 +38,10 @@ function outputOf(run: RunRow): unknown {
 }
 
 async function apiRun(call: Call): Promise<ApiRun> {
-  const run = await ownRun(call);
+  return shownRun(call, await ownRun(call));
+}
+
+async function shownRun(call: Call, run: RunRow): Promise<ApiRun> {
   const details = call.flag("taskdetails") && call.caller.by === "secretKey";
   const page = await call.rooms.views.tasks.apiPage(run.id, {
     cursor: call.query("cursor"),
@@ -70,6 +74,7 @@ async function setStatus(call: Call, body: RunStatusUpdate): Promise<Response> {
   const key = call.param("key");
   const dataText = body.data && JSON.stringify(body.data);
   await call.rooms.store.statuses.save(run.id, { key, label: body.label, state: body.state, dataText }, call.rooms.world.now());
+  call.rooms.bus.publish({ type: "live", environmentId: run.environmentId, message: { type: "tasks", runId: run.id } });
   return call.json(await statusOfKey(call.rooms.store, run.id, key));
 }
 
@@ -122,6 +127,22 @@ const readRoutes = (version: "v1" | "v2"): Route[] => {
 export const v2RunRoutes: Route[] = [
   ...readRoutes("v1"),
   ...readRoutes("v2"),
+  route({
+    method: "GET",
+    path: "/api/v2/runs/:id/stream",
+    name: "watchRun",
+    summary: "A run as server-sent events: as it is, and again whenever it changes, until it has ended",
+    tag: "v2",
+    access: "anyKey",
+    query: PAGING,
+    handle: async (call) => {
+      const { id, environmentId } = await ownRun(call);
+      return runStream(call.rooms, id, async () => {
+        const run = await call.rooms.store.run(environmentId, id);
+        return run && shownRun(call, run);
+      });
+    },
+  }),
   route({
     method: "PUT",
     path: "/api/v1/runs/:id/statuses/:key",
