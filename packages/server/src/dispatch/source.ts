@@ -23,6 +23,8 @@ export interface SourceState {
   dynamic?: { trigger: string; registration: string; rule: EventRule; accountId: string | null };
   /** How often its registration was asked for. */
   asked: number;
+  /** How often it had been asked for when it was last registered. */
+  calm?: number;
 }
 
 /** Sources share the endpoints' names; no endpoint's holds a slash. */

@@ -1,5 +1,5 @@
 // Room: ingest. How sources get to be known to the services that send to them: the app says what it wants, this asks the app's register job, in a run, to see to it, and the job says what has
-// become of it (wire §2.11, §3.3, §3.4). Called when an app has told its index, and by http. Promises: while a register run is under way no second one is
+// become of it (wire §2.11, §3.3, §3.4). Called when an app has told its index, by http, and by upkeep. Promises: while a register run is under way no second one is
 // asked for, so that nothing is registered twice; what an app wants is kept before it is asked.
 import {
   type EndpointId,
@@ -98,7 +98,7 @@ export class SourceRegistration {
     const { key, secret, data, options } = body;
     const endpoint = await this.#known(environmentId, sourceSlug(key), ({ app }) => app.slug === clientId);
     const { source, row } = endpoint;
-    const state = { ...source, active: true, registered: options, ...(data === undefined ? {} : { data }) };
+    const state = { ...source, active: true, calm: source.asked, registered: options, ...(data === undefined ? {} : { data }) };
     const secretSealed = secret === undefined ? row.secretSealed : this.needs.vault.seal(secret, endpointPurpose(row));
     await this.needs.registry.saveEndpoint({ ...row, secretSealed, sourceText: JSON.stringify(state) });
     return { id: row.id, key };
@@ -107,7 +107,8 @@ export class SourceRegistration {
   /** The same of a webhook; not active: it could not be registered. @throws UserFacingError NOT_FOUND */
   async webhookRegistered(environmentId: string, body: UpdateWebhookBody): Promise<{ id: string; key: string }> {
     const { row, source } = await this.#known(environmentId, body.key, (endpoint) => endpoint.source?.key === body.key);
-    const state = { ...source, active: body.active, registered: body.active ? body.config : {} };
+    const told = body.active ? { calm: source.asked, registered: body.config } : { registered: {} };
+    const state = { ...source, active: body.active, ...told };
     await this.needs.registry.saveEndpoint({ ...row, sourceText: JSON.stringify(state) });
     return { id: row.id, key: body.key };
   }
@@ -160,9 +161,24 @@ export class SourceRegistration {
     return { endpoint, source: endpoint.source, secret };
   }
 
-  /** Asks the app's register job, unless all is as it should be or it is at work already. */
-  async #askFor({ endpoint, source, secret }: Kept): Promise<void> {
-    if (isRegistered(source) || (await this.#underWay(endpoint, source))) return;
+  /** For upkeep: asks again for what could not be registered, after longer and longer pauses. */
+  async ensure(): Promise<void> {
+    const { registry, vault, world } = this.needs;
+    for (const endpoint of registry.environments().flatMap(({ id }) => registry.endpoints(id))) {
+      const { source, row, metadata } = endpoint;
+      if (!source || !metadata || source.asked === 0 || isRegistered(source)) continue;
+      const secret = openSecret(vault, row);
+      if (secret) await this.#askFor({ endpoint, source, secret }, world.now() - pauseOf(source));
+    }
+  }
+
+  /**
+   * Asks the app's register job, unless all is as it should be or it is at work already.
+   *
+   * @param before epoch milliseconds: not if it was asked after that
+   */
+  async #askFor({ endpoint, source, secret }: Kept, before = Number.POSITIVE_INFINITY): Promise<void> {
+    if (isRegistered(source) || (await this.#asked(endpoint, source, before))) return;
     const { row, app } = endpoint;
     const asked = { ...source, asked: source.asked + 1 };
     await this.needs.registry.saveEndpoint({ ...row, sourceText: JSON.stringify(asked) });
@@ -170,10 +186,12 @@ export class SourceRegistration {
     await this.needs.events.send(app.environmentId, { ...event, id: askedId(row.id, asked.asked) });
   }
 
-  async #underWay({ row }: KnownEndpoint, { asked }: SourceState): Promise<boolean> {
-    if (asked === 0) return false;
-    const event = await this.needs.store.event(row.environmentId, { id: askedId(row.id, asked) });
-    const runs = event ? await this.needs.store.runsOfEvent(event.rowId) : [];
+  /** Whether the job is at work, or was asked after that time. */
+  async #asked({ row }: KnownEndpoint, { asked }: SourceState, before: number): Promise<boolean> {
+    const event = asked === 0 ? null : await this.needs.store.event(row.environmentId, { id: askedId(row.id, asked) });
+    if (!event) return false;
+    if (event.createdAt > before) return true;
+    const runs = await this.needs.store.runsOfEvent(event.rowId);
     return runs.some(({ state }) => state.kind !== "finished");
   }
 
@@ -204,6 +222,13 @@ export class SourceRegistration {
   #url({ row }: KnownEndpoint): string {
     return endpointUrl(this.needs.publicUrl(), this.needs.registry.requireEnvironment(row.environmentId), row);
   }
+}
+
+/** After the first failure, and at most; each pause is twice the one before. */
+const PAUSE_MS = { first: 60_000, most: 6 * 3_600_000 };
+
+function pauseOf({ asked, calm = 0 }: SourceState): number {
+  return Math.min(PAUSE_MS.most, PAUSE_MS.first * 2 ** Math.min(asked - calm - 1, 20));
 }
 
 const askedId = (endpointId: string, asked: number): string => `${endpointId}.register.${asked}`;

@@ -94,7 +94,7 @@ async function serve(opened: Opened): Promise<RunningServer> {
   );
   port.number = listening.port;
   undo.push(() => closeHttp(listening, world));
-  const upkeep = new Upkeep({ world, registry, schedules: core.schedules, postgres, outside: store.outside, bus });
+  const upkeep = new Upkeep({ world, registry, schedules: core.schedules, postgres, outside: store.outside, sources, bus });
   upkeep.start();
   core.worker.start();
   undo.push(async () => {

@@ -1,6 +1,7 @@
-// Room: main. What must be done now and then: tables for the weeks to come, dropping what is older than its retention, looking after gates, and reading the
-// catalog again in case another server's word of a change got lost.
+// Room: main. What must be done now and then: tables for the weeks to come, dropping what is older than its retention, looking after gates, asking again
+// for webhooks that could not be registered, and reading the catalog again in case another server's word of a change got lost.
 import type { Registry } from "../dispatch/registry.ts";
+import type { SourceRegistration } from "../ingest/source-registration.ts";
 import type { World } from "../platform/world.ts";
 import type { Schedules } from "../schedule/schedules.ts";
 import type { PostgresStore } from "../store/postgres/postgres-store.ts";
@@ -10,6 +11,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const CATALOG_EVERY_MS = 5_000;
 const GATES_EVERY_MS = 30_000;
+const SOURCES_EVERY_MS = 30_000;
 /** Finished things are kept this long; event ids longer than any sender retries. */
 const RETENTION = { deliveries: 30 * DAY, events: 30 * DAY, runs: 30 * DAY, eventKeys: 30 * DAY };
 
@@ -19,6 +21,7 @@ export interface UpkeepNeeds {
   schedules: Schedules;
   postgres: Pick<PostgresStore, "ensurePartitions" | "dropExpired" | "inviteForgotten" | "forgetIdleGates">;
   outside: Pick<OutsideStore, "forgetWaiters">;
+  sources: Pick<SourceRegistration, "ensure">;
   bus: Bus;
 }
 
@@ -29,7 +32,7 @@ export class Upkeep {
   constructor(private readonly needs: UpkeepNeeds) {}
 
   start(): void {
-    const { world, schedules, postgres, outside, bus } = this.needs;
+    const { world, schedules, postgres, outside, sources, bus } = this.needs;
     this.#unsubscribe = bus.subscribe((message) => {
       if (message.type === "catalog") void this.#guard("reading the catalog", () => this.#readCatalog());
     });
@@ -39,6 +42,7 @@ export class Upkeep {
       const queues = await postgres.inviteForgotten(world.now());
       if (queues.length > 0) bus.publish({ type: "work", queues });
     });
+    this.#every("sources", SOURCES_EVERY_MS, () => sources.ensure());
     this.#every("tables", HOUR, async () => {
       await postgres.ensurePartitions(world.now());
       await postgres.dropExpired(world.now(), RETENTION);
