@@ -10,7 +10,7 @@ import { type Address, chooseAddress, removeAddress } from "./address.ts";
 import { findBinaries } from "./binaries.ts";
 import { type Cluster, DATABASE_USER, ensureCluster, passwordOf, prepareHome } from "./cluster.ts";
 import { type DirectoryLock, takeLock } from "./lock.ts";
-import { adopt, bringUp, type Postmaster, stopPostmaster } from "./postmaster.ts";
+import { adopt, bringUp, orphansGone, type Postmaster, stopPostmaster } from "./postmaster.ts";
 import { isPostgresIn } from "./processes.ts";
 
 /** What a PostgreSQL client needs; `host` is a directory when the server listens on a unix socket. */
@@ -119,6 +119,7 @@ function handleOf(state: Supervised, lock: DirectoryLock): EmbeddedPostgres {
     await supervision;
     // A restart that was under way may just have succeeded.
     await stopCurrent(fastMs);
+    await orphansGone(cluster.data);
     removeAddress(cluster.home, address);
     lock.release();
     clearInterval(awake);

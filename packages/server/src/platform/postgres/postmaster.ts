@@ -160,3 +160,15 @@ export async function stopPostmaster(pid: number, data: string, fastMs: number):
   for (const left of processesIn(data)) signal(left, "SIGKILL");
   if (!(await goneWithin(pid, 2_000))) signal(pid, "SIGKILL");
 }
+
+/** How long the children of a dead postmaster may take to see that it is gone. */
+const ORPHANS_MS = 5_000;
+
+/** Resolves when no process works on the data any more: the children of a postmaster that was killed outlive it for a moment. */
+export async function orphansGone(data: string): Promise<void> {
+  const until = performance.now() + ORPHANS_MS;
+  for (let left = processesIn(data); left.length > 0 && performance.now() < until + ORPHANS_MS; left = processesIn(data)) {
+    if (performance.now() > until) for (const pid of left) signal(pid, "SIGKILL");
+    await pause(POLL_MS);
+  }
+}
