@@ -7,7 +7,6 @@ import { Registry } from "../../packages/server/src/dispatch/registry.ts";
 import { ADOPT_MS } from "../../packages/server/src/execute/lease.ts";
 import { Registration } from "../../packages/server/src/execute/register.ts";
 import { DEFAULT_BODY_BYTES } from "../../packages/server/src/ingest/ports.ts";
-import { SourceRegistration } from "../../packages/server/src/ingest/source-registration.ts";
 import { buildCore, type Core } from "../../packages/server/src/main/core.ts";
 import { Upkeep } from "../../packages/server/src/main/upkeep.ts";
 import type { HttpOutcome, HttpRequest } from "../../packages/server/src/platform/http-client.ts";
@@ -116,10 +115,18 @@ export class SimulatedServer {
       if (predecessor) await store.releaseOwners([predecessor], world.now(), world.now() + ADOPT_MS);
       const registry = new Registry(store.catalog, world, bus);
       await registry.refresh();
-      const core = buildCore({ world, store, bus, registry, vault: VAULT, owner, mode: "start", bodyBytes: DEFAULT_BODY_BYTES });
-      const { events, schedules } = core;
-      const sources = new SourceRegistration({ world, registry, store, events, vault: VAULT, publicUrl: () => "http://server" });
-      registry.whenIndexed((app) => sources.indexed(app));
+      const core = buildCore({
+        world,
+        store,
+        bus,
+        registry,
+        vault: VAULT,
+        owner,
+        mode: "start",
+        bodyBytes: DEFAULT_BODY_BYTES,
+        publicUrl: () => "http://server",
+      });
+      const { schedules, sources } = core;
       new Upkeep({ world, registry, schedules, postgres: NO_UPKEEP, outside: store.outside, sources, bus }).start();
       core.worker.start();
       this.core = core;

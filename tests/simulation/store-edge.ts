@@ -155,6 +155,7 @@ function catalogEdge(catalog: CatalogStore, read: Read): CatalogStore {
     saveApp: read("saveApp", (row: Parameters<CatalogStore["saveApp"]>[0]) => catalog.saveApp(row)),
     endpoints: read("catalog", () => catalog.endpoints()),
     saveEndpoint: read("saveEndpoint", (row: Parameters<CatalogStore["saveEndpoint"]>[0]) => catalog.saveEndpoint(row)),
+    changeSource: read("changeSource", (...given: Parameters<CatalogStore["changeSource"]>) => catalog.changeSource(...given)),
     setting: read("catalog", (key: string) => catalog.setting(key)),
     saveSetting: read("saveSetting", (key: string, value: string) => catalog.saveSetting(key, value)),
     saveLimits: read("saveLimits", (...args: Parameters<CatalogStore["saveLimits"]>) => catalog.saveLimits(...args)),

@@ -11,6 +11,7 @@ import {
   useMemo,
   useSyncExternalStore,
 } from "react";
+import type { Anything } from "../anything.ts";
 import { Watch, type Watched } from "./watch.ts";
 
 export type { Watched } from "./watch.ts";
@@ -82,15 +83,13 @@ export interface RunDetails {
   startedAt: string | null;
   updatedAt: string | null;
   completedAt: string | null;
-  // biome-ignore lint/suspicious/noExplicitAny: what a run gives is its author's
-  output?: any;
+  output?: Anything;
   tasks: RunTask[];
   statuses: StatusRecord[];
   nextCursor?: string;
 }
 export interface RunStatuses {
-  // biome-ignore lint/suspicious/noExplicitAny: as above
-  run: { id: string; status: RunStatus; output?: any };
+  run: { id: string; status: RunStatus; output?: Anything };
   statuses: StatusRecord[];
 }
 export interface UseRunDetailsOptions {

@@ -1,4 +1,4 @@
-// Room: react. What hooks look at: one address of the server, watched as long as anybody looks, over one stream or by asking again. Called by hooks.ts.
+// Room: react. What hooks look at: one address of the server, watched as long as anybody looks, over one stream or by asking again. Called by index.ts.
 // Promises: what is over is asked for no more; what fails is tried again, after longer and longer pauses.
 
 /** What a hook gives, with the names of v2 (TanStack Query's). */
@@ -56,7 +56,8 @@ export class Watch<T> {
         const value = await this.#once(signal);
         failures = 0;
         if (value !== undefined && this.address.isOver(value)) return this.#tell({ data: value, error: null, fetching: false });
-        if (this.address.everyMs !== null) await pause(this.address.everyMs, signal);
+        // A stream that ended before its run did was cut off on the way.
+        await pause(this.address.everyMs ?? FIRST_PAUSE_MS, signal);
       } catch (error) {
         if (signal.aborted) return;
         const refused = error instanceof Refused;
@@ -132,10 +133,12 @@ async function* events(response: Response): AsyncGenerator<unknown> {
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
+    const done = () => {
       clearTimeout(timer);
+      signal.removeEventListener("abort", done);
       resolve();
-    });
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
   });
 }

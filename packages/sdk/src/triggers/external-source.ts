@@ -6,6 +6,7 @@ import type { SendEvent } from "../client/api.ts";
 import type { TriggerClient } from "../client/client.ts";
 import type { ConnectionAuth, IO, IOWithIntegrations, TriggerIntegration } from "../io/io.ts";
 import type { TriggerContext } from "../jobs/context.ts";
+import { IntegrationSource } from "./integration-source.ts";
 import { mergeFilters } from "./merge-filters.ts";
 import type { SchemaParser } from "./schema.ts";
 import { slugifyId } from "./slug.ts";
@@ -101,23 +102,12 @@ export class ExternalSource<
   TParams,
   TChannel extends ChannelNames = "HTTP",
   TOptions extends Record<string, string[]> = Anything,
-> {
+> extends IntegrationSource<TIntegration> {
   constructor(
     readonly channel: TChannel,
     private readonly options: ExternalSourceOptions<TIntegration, TParams, TOptions>,
-  ) {}
-
-  get id(): string {
-    return this.options.id;
-  }
-  get version(): string {
-    return this.options.version;
-  }
-  get integration(): TIntegration {
-    return this.options.integration;
-  }
-  get integrationConfig(): Pick<TriggerIntegration, "id" | "metadata"> {
-    return { id: this.integration.id, metadata: this.integration.metadata };
+  ) {
+    super(options);
   }
 
   handle(source: HandledSource, rawEvent: Request, logger: SourceLogger): Promise<MaybeHandled> {

@@ -5,6 +5,7 @@ import type { DisplayProperty, JobMetadata, RegisterWebhookEvent } from "@holdfa
 import type { Anything } from "../anything.ts";
 import type { TriggerClient } from "../client/client.ts";
 import type { IOWithIntegrations, TriggerIntegration } from "../io/io.ts";
+import { IntegrationSource } from "./integration-source.ts";
 import { mergeFilters } from "./merge-filters.ts";
 import type { SchemaParser } from "./schema.ts";
 import { slugifyId } from "./slug.ts";
@@ -63,21 +64,11 @@ export class WebhookSource<
   TIntegration extends TriggerIntegration,
   TParams = Anything,
   TConfig extends Record<string, string[]> = Record<string, string[]>,
-> {
-  constructor(private readonly options: WebhookOptions<TIntegration, TParams, TConfig>) {}
+> extends IntegrationSource<TIntegration> {
+  constructor(private readonly options: WebhookOptions<TIntegration, TParams, TConfig>) {
+    super(options);
+  }
 
-  get id(): string {
-    return this.options.id;
-  }
-  get version(): string {
-    return this.options.version;
-  }
-  get integration(): TIntegration {
-    return this.options.integration;
-  }
-  get integrationConfig(): Pick<TriggerIntegration, "id" | "metadata"> {
-    return { id: this.integration.id, metadata: this.integration.metadata };
-  }
   get crud(): WebhookOptions<TIntegration, TParams, TConfig>["crud"] {
     return this.options.crud;
   }

@@ -1,7 +1,7 @@
 // Room: dispatch. Refuses an index whose filters or schedules could not be evaluated: better a clear error when the app registers than a job that never, or always, runs.
 // Called by registry.saveIndex, for both transports.
 import { compileFilter, compileRequestFilter, flowProblem } from "@holdfast/engine";
-import { type IndexDocument, type JobMetadata, UserFacingError } from "@holdfast/protocol";
+import { type EventRule, type IndexDocument, type JobMetadata, UserFacingError } from "@holdfast/protocol";
 import { scheduleProblem } from "./schedule.ts";
 
 /** What v2 names the events of HTTP endpoints. */
@@ -28,8 +28,14 @@ function checkJob(job: JobMetadata): void {
   if (trigger.type !== "static") return;
   const { event, payload, context } = trigger.rule;
   const overHttp = [event].flat().every((name) => name.startsWith(HTTP_EVENTS));
-  if (payload) refuseBad(`job "${id}"`, overHttp ? compileRequestFilter(payload) : compileFilter(payload));
-  if (context) refuseBad(`job "${id}" (context)`, compileFilter(context));
+  if (payload && overHttp) refuseBad(`job "${id}"`, compileRequestFilter(payload));
+  checkRule({ payload: overHttp ? undefined : payload, context }, `job "${id}"`);
+}
+
+/** The filters of a dynamic trigger's registration. @throws UserFacingError UNPROCESSABLE */
+export function checkRule({ payload, context }: Pick<EventRule, "payload" | "context">, owner: string): void {
+  if (payload) refuseBad(owner, compileFilter(payload));
+  if (context) refuseBad(`${owner} (context)`, compileFilter(context));
 }
 
 function refuseBadSchedule(id: string, problem: string | null): void {

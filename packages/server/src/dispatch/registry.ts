@@ -4,9 +4,9 @@ import { environmentRule, limitsOf } from "@holdfast/engine";
 import type { EndpointId, HttpEndpointMetadata, IndexDocument, JobMetadata } from "@holdfast/protocol";
 import { UserFacingError } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
-import type { AppRow, Bus, CatalogStore, EndpointRow, EnvironmentRow } from "../store/store.ts";
+import type { AppRow, Bus, CatalogStore, EndpointRow, EnvironmentRow, SourceChange } from "../store/store.ts";
 import { checkIndex } from "./check-index.ts";
-import { type SourceState, sourceEndpoint, sourceOf } from "./source.ts";
+import { knownSource, type SourceState, sourceEndpoint } from "./source.ts";
 
 /** An endpoint with what its app says of it; `metadata` is null once the app no longer defines it. */
 export interface KnownEndpoint {
@@ -33,6 +33,9 @@ export interface AppRegistration {
 
 /** For runs that were stored under a limit which is no more. */
 const UNLIMITED = 1_000_000_000;
+
+/** Tries of a change that others get ahead of. */
+const MOST_TRIES = 50;
 
 interface Snapshot {
   revision: number;
@@ -154,7 +157,7 @@ export class Registry {
     checkIndex(registration.index);
     await this.refresh();
     const saved = await this.#keepApp(registration);
-    for (const metadata of registration.index.httpEndpoints ?? []) await this.#keepEndpoint(saved, metadata);
+    for (const metadata of registration.index.httpEndpoints ?? []) await this.#keepEndpoint(saved, metadata.id);
     await this.refresh();
     this.bus.publish({ type: "catalog" });
     const app = this.app(saved.id) ?? saved;
@@ -205,8 +208,8 @@ export class Registry {
     if (queues.length > 0) this.bus.publish({ type: "work", queues });
   }
 
-  async #keepEndpoint(app: AppRow, metadata: HttpEndpointMetadata): Promise<void> {
-    const find = () => this.endpointIn(app.environmentId, metadata.id)?.row;
+  async #keepEndpoint(app: AppRow, slug: string): Promise<void> {
+    const find = () => this.endpoints(app.environmentId).find(({ row }) => row.slug === slug)?.row;
     const former = find();
     if (former?.appId === app.id) return;
     const id: EndpointId = this.world.newId("endpoint");
@@ -214,7 +217,7 @@ export class Registry {
       id,
       environmentId: app.environmentId,
       appId: app.id,
-      slug: metadata.id,
+      slug,
       shortcode: id.slice(-12),
       preset: null,
       secretSealed: null,
@@ -235,6 +238,35 @@ export class Registry {
     await this.catalog.saveApp({ ...app, lastError });
     await this.refresh();
     this.bus.publish({ type: "catalog" });
+  }
+
+  /** The app's endpoint of that name, made if there is none: of servers that make it in one moment, the first to save it gives it its id. */
+  async ownEndpoint(app: AppRow, slug: string): Promise<KnownEndpoint> {
+    await this.#keepEndpoint(app, slug);
+    await this.refresh();
+    const found = this.endpoints(app.environmentId).find(({ row }) => row.slug === slug);
+    if (found) return found;
+    throw new UserFacingError("OVERLOADED", `The endpoint "${slug}" was saved and cannot be read yet.`);
+  }
+
+  /**
+   * Changes what is kept of a source. What other servers change meanwhile is not lost: `change` is then called again, with that. Null from it leaves all as it is.
+   *
+   * @returns the endpoint as it is then; null: there is none
+   * @throws UserFacingError OVERLOADED when others change it all the time
+   */
+  async changeSource(id: string, change: (known: KnownEndpoint) => SourceChange | null): Promise<KnownEndpoint | null> {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const known = this.endpoint(id);
+      const next = known && change(known);
+      if (!next) return known;
+      const changed = await this.catalog.changeSource(id, known.row.sourceText, next);
+      await this.refresh();
+      if (!changed) continue;
+      this.bus.publish({ type: "catalog" });
+      return this.endpoint(id);
+    }
+    throw new UserFacingError("OVERLOADED", "This source is changed by too many at once.");
   }
 
   async saveEndpoint(row: EndpointRow): Promise<void> {
@@ -268,7 +300,7 @@ function snapshot(revision: number, environments: EnvironmentRow[], apps: AppRow
   for (const row of endpoints) {
     const app = appsById.get(row.appId);
     if (!app) continue;
-    const source = sourceOf(row);
+    const source = knownSource(app, row);
     const defined = app.index?.httpEndpoints?.find(({ id }) => id === row.slug) ?? null;
     const metadata = source?.kind === "source" ? sourceEndpoint(app, source) : defined;
     known.set(row.id, { row, app, metadata, source });

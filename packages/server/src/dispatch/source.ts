@@ -1,6 +1,5 @@
 // Room: dispatch. Sources: endpoints that an app registers with another service by itself, for an integration's trigger, a webhook source, or a registration of a
 // dynamic trigger (wire §3.3, §3.4). Pure: how they are named, what is to be registered, whether their app still has them. Read by registry, ingest and http.
-
 import type { EventRule, HttpEndpointMetadata, SourceOptions } from "@holdfast/protocol";
 import type { AppRow, EndpointRow } from "../store/store.ts";
 
@@ -35,8 +34,16 @@ export function dynamicKey(trigger: string, registration: string, key: string): 
   return `${trigger}:${registration}:${key}`;
 }
 
+/** What is kept of an endpoint, whether or not its app still has it as a source. */
 export function sourceOf({ sourceText }: Pick<EndpointRow, "sourceText">): SourceState | null {
   return sourceText === null ? null : (JSON.parse(sourceText) as SourceState);
+}
+
+/** An endpoint's source, while its app has it. One that is a webhook's no longer is an endpoint like others. */
+export function knownSource(app: AppRow, row: Pick<EndpointRow, "sourceText">): SourceState | null {
+  const source = sourceOf(row);
+  if (source?.kind !== "webhook") return source;
+  return app.index?.webhooks?.some(({ key }) => key === source.key) ? source : null;
 }
 
 /** What of it is to be registered yet: names that are desired and missing, or no longer desired. */

@@ -1,5 +1,6 @@
 // Room: http. GET /api/v2/runs/:id/stream: one run, again whenever it changes, as server-sent events, for pages that watch it. Called by the v2 run routes.
-// Promises: the first event is the run as it is; of many changes at once the last is told; the stream ends with the run's end, whichever it is.
+// Promises: the first event is the run as it is; of many changes at once the last is told; the stream ends with the run's end, whichever it is;
+// a reader that does not read costs one message.
 import { type ApiRun, isFinalRunStatus, UserFacingError } from "@holdfast/protocol";
 import type { Rooms } from "./rooms.ts";
 
@@ -28,6 +29,10 @@ export function runStream(
       controller.close();
     };
     const tell = async (): Promise<void> => {
+      if ((controller.desiredSize ?? 0) <= 0) {
+        cancelNext = world.after(GATHER_MS, () => void tell());
+        return;
+      }
       looking = true;
       changed = false;
       const run = await look().catch(() => undefined);

@@ -2,10 +2,11 @@
 import { indexDocumentSchema } from "@holdfast/protocol";
 import { beforeEach, expect, it } from "vitest";
 import { Registry } from "../dispatch/registry.ts";
+import { sourceOf } from "../dispatch/source.ts";
 import { createVault, generateEncryptionKey } from "../platform/secrets.ts";
 import { createMemoryStore, type MemoryStore } from "../store/memory/memory-store.ts";
 import { ENVIRONMENT, sampleEnvironment, world as sampleWorld } from "../store/samples.conformance.ts";
-import type { EventRow } from "../store/store.ts";
+import type { Bus, EndpointRow, EventRow } from "../store/store.ts";
 import { SourceRegistration } from "./source-registration.ts";
 
 const MINUTE = 60_000;
@@ -16,22 +17,21 @@ const index = indexDocumentSchema.parse({
 
 let now: number;
 let store: MemoryStore;
+let bus: Bus;
 let sources: SourceRegistration;
 let registry: Registry;
 /** Ids of the events register jobs were asked by. */
 let asked: string[];
 /** Whether the register run of the last one is under way. */
 let running: boolean;
+let events: Map<string, number>;
+const vault = createVault(generateEncryptionKey());
+const registration = { environmentId: ENVIRONMENT, slug: "app", transport: "connect" as const, url: null, sdk: "x" };
 
-beforeEach(async () => {
-  now = sampleWorld.now();
-  const { store: made, bus } = createMemoryStore();
-  store = made;
-  [asked, running] = [[], false];
-  await store.catalog.saveEnvironment({ ...sampleEnvironment(), id: ENVIRONMENT });
+/** A server on the one database; it hears no news of the others. */
+function server(): { registry: Registry; sources: SourceRegistration } {
   const world = { ...sampleWorld, now: () => now };
-  registry = new Registry(store.catalog, world, bus);
-  const events = new Map<string, number>();
+  const own = new Registry(store.catalog, world, bus);
   const remembering = Object.assign(Object.create(store) as MemoryStore, {
     event: async (_environment: string, { id }: { id: string }) => {
       const createdAt = events.get(id);
@@ -40,16 +40,28 @@ beforeEach(async () => {
     runsOfEvent: async () => [{ state: { kind: running ? "queued" : "finished" } }],
   });
   const send = async (_environment: string, { id = "" }: { id?: string | undefined }) => {
-    asked.push(id);
+    if (!events.has(id)) asked.push(id);
     events.set(id, now);
     return { event: {} as EventRow, runs: [], duplicate: false };
   };
-  const vault = createVault(generateEncryptionKey());
   const publicUrl = () => "https://jobs.example.com";
-  sources = new SourceRegistration({ world, registry, store: remembering, events: { send }, vault, publicUrl });
-  registry.whenIndexed((app) => sources.indexed(app));
-  const registration = { environmentId: ENVIRONMENT, slug: "app", transport: "connect" as const, url: null, sdk: "x", index };
-  await registry.saveIndex(registration);
+  const made = new SourceRegistration({ world, registry: own, store: remembering, events: { send }, vault, publicUrl });
+  own.whenIndexed((app) => made.indexed(app));
+  return { registry: own, sources: made };
+}
+
+const stateOf = async () => {
+  const [row] = await store.catalog.endpoints();
+  return row && sourceOf(row);
+};
+
+beforeEach(async () => {
+  now = sampleWorld.now();
+  ({ store, bus } = createMemoryStore());
+  [asked, running, events] = [[], false, new Map()];
+  await store.catalog.saveEnvironment({ ...sampleEnvironment(), id: ENVIRONMENT });
+  ({ registry, sources } = server());
+  await registry.saveIndex({ ...registration, index });
 });
 
 it("asks once at first, and again a minute later, then two, then four", async () => {
@@ -92,7 +104,6 @@ it("asks no more once it is registered, and soon again for what is wanted newly"
   await sources.ensure();
   expect(asked).toHaveLength(before);
   const wider = { ...index, sources: index.sources.map((source) => ({ ...source, options: { event: ["opened", "closed"] } })) };
-  const registration = { environmentId: ENVIRONMENT, slug: "app", transport: "connect" as const, url: null, sdk: "x" };
   await registry.saveIndex({ ...registration, index: wider });
   expect(asked).toHaveLength(before + 1);
   now += MINUTE;
@@ -101,15 +112,78 @@ it("asks no more once it is registered, and soon again for what is wanted newly"
 });
 
 it("forgets what its app no longer wants", async () => {
-  await registry.saveIndex({
-    environmentId: ENVIRONMENT,
-    slug: "app",
-    transport: "connect",
-    url: null,
-    sdk: "x",
-    index: { ...index, sources: [] },
-  });
+  await registry.saveIndex({ ...registration, index: { ...index, sources: [] } });
   now += 1_000 * MINUTE;
   await sources.ensure();
   expect(asked).toHaveLength(1);
+});
+
+it("takes a source that an app tells two servers, or one server twice, at the same time", async () => {
+  const [a, b] = [server(), server()];
+  const wider = {
+    ...index,
+    sources: [...index.sources, { version: "2", channel: "HTTP", key: "other", params: {}, options: {} }],
+  };
+  const both = [a, b, a].map(({ registry: own }) => own.saveIndex({ ...registration, index: wider }));
+  await Promise.all(both);
+  expect((await store.catalog.endpoints()).map(({ slug }) => slug).sort()).toEqual(["source/other", "source/repo"]);
+});
+
+it("keeps what another server was told meanwhile", async () => {
+  const other = server();
+  await other.registry.refresh();
+  await sources.registered(ENVIRONMENT, "app", { key: "repo", options: { event: ["opened"] }, data: { hook: 1 } });
+  now += 1_000 * MINUTE;
+  // It has not heard of it, and would ask again.
+  await other.sources.ensure();
+  expect(asked).toHaveLength(1);
+  expect(await stateOf()).toMatchObject({ active: true, registered: { event: ["opened"] }, data: { hook: 1 } });
+});
+
+it("asks when the server died before it did", async () => {
+  const [row] = await store.catalog.endpoints();
+  const state = await stateOf();
+  events.clear();
+  await store.catalog.changeSource(row?.id ?? "", row?.sourceText ?? null, {
+    ...(row as EndpointRow),
+    sourceText: JSON.stringify({ ...state, asked: 0 }),
+  });
+  await registry.refresh();
+  await sources.ensure();
+  expect(asked).toHaveLength(2);
+});
+
+it("refuses keys nobody can keep, and filters that cannot be used", async () => {
+  const dynamic = { ...index, dynamicTriggers: [{ id: "any", jobs: [] }] };
+  await registry.saveIndex({ ...registration, index: dynamic });
+  const source = { version: "2", channel: "HTTP", key: "k", params: {}, options: { event: ["opened"] } };
+  const named = { clientId: "app", triggerId: "any", key: "k" };
+  const rule = { event: "opened", source: "vendor" };
+  const long = { ...named, key: "k".repeat(3_000) };
+  await expect(sources.register(ENVIRONMENT, long, { rule, source })).rejects.toMatchObject({ code: "BAD_REQUEST" });
+  const bad = { rule: { ...rule, payload: { a: [{ $nonsense: 1 }] } }, source };
+  await expect(sources.register(ENVIRONMENT, named, bad)).rejects.toMatchObject({ code: "UNPROCESSABLE" });
+  expect(await sources.register(ENVIRONMENT, named, { rule, source })).toMatchObject({ dynamicTriggerId: "any" });
+});
+
+it("an endpoint that is a webhook's no longer is one like any other, and a webhook again as it was", async () => {
+  const httpEndpoint = {
+    id: "hook",
+    version: "1",
+    enabled: true,
+    event: { name: "hook", title: "Hook", source: "s", icon: "i" },
+    source: "s",
+  };
+  const plain = { ...index, sources: [], httpEndpoints: [httpEndpoint] };
+  const webhook = { ...plain, webhooks: [{ key: "hook", params: {}, config: { on: ["a"] }, httpEndpoint: { id: "hook" } }] };
+  await registry.saveIndex({ ...registration, index: webhook });
+  await sources.webhookRegistered(ENVIRONMENT, { key: "hook", active: true, config: { on: ["a"] } });
+  const before = asked.length;
+  const known = () => registry.endpoints(ENVIRONMENT).find(({ row }) => row.slug === "hook")?.source ?? null;
+  expect(known()).toMatchObject({ kind: "webhook", active: true });
+  await registry.saveIndex({ ...registration, index: plain });
+  expect(known()).toBeNull();
+  await registry.saveIndex({ ...registration, index: webhook });
+  expect(known()).toMatchObject({ kind: "webhook", active: true });
+  expect(asked).toHaveLength(before);
 });

@@ -2,7 +2,6 @@
 // become of it (wire §2.11, §3.3, §3.4). Called when an app has told its index, by http, and by upkeep. Promises: while a register run is under way no second one is
 // asked for, so that nothing is registered twice; what an app wants is kept before it is asked.
 import {
-  type EndpointId,
   type RawEvent,
   REGISTER_SOURCE_EVENT,
   type RegisterSourceEvent,
@@ -13,12 +12,13 @@ import {
   type UpdateWebhookBody,
   UserFacingError,
 } from "@holdfast/protocol";
+import { checkRule } from "../dispatch/check-index.ts";
 import type { KnownEndpoint, Registry } from "../dispatch/registry.ts";
 import type { Events } from "../dispatch/send.ts";
-import { dynamicKey, isRegistered, optionsOf, type SourceState, sourceSlug } from "../dispatch/source.ts";
+import { dynamicKey, isRegistered, optionsOf, type SourceState, sourceOf, sourceSlug } from "../dispatch/source.ts";
 import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
-import type { AppRow, Store } from "../store/store.ts";
+import type { AppRow, EndpointRow, Store } from "../store/store.ts";
 import { endpointUrl } from "./locate.ts";
 import { endpointPurpose, openSecret } from "./secret.ts";
 
@@ -43,13 +43,6 @@ export interface NamedTrigger {
   clientId: string;
   triggerId: string;
   key: string;
-}
-
-/** A source and its secret. */
-interface Kept {
-  endpoint: KnownEndpoint;
-  source: SourceState;
-  secret: string;
 }
 
 export class SourceRegistration {
@@ -88,41 +81,38 @@ export class SourceRegistration {
     const key = dynamicKey(named.triggerId, named.key, source.key);
     const dynamic = { trigger: named.triggerId, registration: named.key, rule, accountId };
     const wanted = { kind: "source" as const, key, params: source.params, desired: source.options, dynamic };
+    checkRule(rule, `the registration "${named.key}" of "${named.triggerId}"`);
     const kept = await this.#keep(app, sourceSlug(key), wanted);
     await this.#askFor(kept);
-    return this.#sourceEvent(kept);
+    if (kept.source) return this.#sourceEvent(kept, kept.source);
+    throw new UserFacingError("CONFLICT", `"${named.key}" was registered by another app at the same time.`);
   }
 
   /** A register job has done its work: the other service sends these now. @throws UserFacingError NOT_FOUND */
   async registered(environmentId: string, clientId: string, body: UpdateSourceBody): Promise<{ id: string; key: string }> {
     const { key, secret, data, options } = body;
-    const endpoint = await this.#known(environmentId, sourceSlug(key), ({ app }) => app.slug === clientId);
-    const { source, row } = endpoint;
-    const state = { ...source, active: true, calm: source.asked, registered: options, ...(data === undefined ? {} : { data }) };
-    const secretSealed = secret === undefined ? row.secretSealed : this.needs.vault.seal(secret, endpointPurpose(row));
-    await this.needs.registry.saveEndpoint({ ...row, secretSealed, sourceText: JSON.stringify(state) });
+    const { row } = await this.#known(environmentId, sourceSlug(key), ({ app }) => app.slug === clientId);
+    const told = { active: true, registered: options, ...(data === undefined ? {} : { data }) };
+    await this.#change(row.id, (source) => ({ ...source, ...told, calm: source.asked }), secret);
     return { id: row.id, key };
   }
 
   /** The same of a webhook; not active: it could not be registered. @throws UserFacingError NOT_FOUND */
   async webhookRegistered(environmentId: string, body: UpdateWebhookBody): Promise<{ id: string; key: string }> {
-    const { row, source } = await this.#known(environmentId, body.key, (endpoint) => endpoint.source?.key === body.key);
-    const told = body.active ? { calm: source.asked, registered: body.config } : { registered: {} };
-    const state = { ...source, active: body.active, ...told };
-    await this.needs.registry.saveEndpoint({ ...row, sourceText: JSON.stringify(state) });
-    return { id: row.id, key: body.key };
+    const { key, active } = body;
+    const { row } = await this.#known(environmentId, key, ({ source }) => source?.key === key);
+    await this.#change(row.id, (source) =>
+      body.active ? { ...source, active, registered: body.config, calm: source.asked } : { ...source, active, registered: {} },
+    );
+    return { id: row.id, key };
   }
 
   /** Another server may know it sooner. */
-  async #known(
-    environmentId: string,
-    slug: string,
-    fits: (endpoint: KnownEndpoint) => boolean,
-  ): Promise<KnownEndpoint & { source: SourceState }> {
+  async #known(environmentId: string, slug: string, fits: (endpoint: KnownEndpoint) => boolean): Promise<KnownEndpoint> {
     const { registry } = this.needs;
     const find = () => registry.endpoints(environmentId).find((each) => each.row.slug === slug && each.source && fits(each));
     const found = find() ?? (await registry.refresh().then(find));
-    if (found?.source) return found as KnownEndpoint & { source: SourceState };
+    if (found) return found;
     throw new UserFacingError("NOT_FOUND", `There is no source "${slug}" in this environment.`);
   }
 
@@ -133,42 +123,39 @@ export class SourceRegistration {
   }
 
   /** Keeps what is wanted, with a secret of its own from the first time on. */
-  async #keep(app: AppRow, slug: string, wanted: Wanted): Promise<Kept> {
+  async #keep(app: AppRow, slug: string, wanted: Wanted): Promise<KnownEndpoint> {
+    checkName(slug);
     const { registry, vault, world } = this.needs;
-    const former = registry.endpoints(app.environmentId).find(({ row }) => row.slug === slug);
-    const id = (former?.row.id ?? world.newId("endpoint")) as EndpointId;
-    const secret = (former && openSecret(vault, former.row)) ?? Buffer.from(world.random(SECRET_BYTES)).toString("hex");
-    const untold = { registered: {}, active: false, asked: 0 };
-    const source: SourceState = { ...untold, ...former?.source, ...wanted };
-    const sourceText = JSON.stringify(source);
-    const row = former?.row ?? {
-      id,
-      environmentId: app.environmentId,
-      appId: app.id,
-      slug,
-      shortcode: id.slice(-12),
-      preset: null,
-      secretSealed: null,
-      sourceText: null,
-      createdAt: world.now(),
-    };
-    const secretSealed = former && openSecret(vault, former.row) ? row.secretSealed : vault.seal(secret, endpointPurpose(row));
-    if (row.sourceText !== sourceText || row.secretSealed !== secretSealed || row.appId !== app.id) {
-      await registry.saveEndpoint({ ...row, appId: app.id, secretSealed, sourceText });
-    }
-    const endpoint = registry.endpoint(id);
-    if (!endpoint?.source) throw new Error(`the source ${slug} was saved and is not known`);
-    return { endpoint, source: endpoint.source, secret };
+    const { row } = await registry.ownEndpoint(app, slug);
+    const made = Buffer.from(world.random(SECRET_BYTES)).toString("hex");
+    const kept = await registry.changeSource(row.id, (known) => {
+      const source: SourceState = { registered: {}, active: false, asked: 0, ...sourceOf(known.row), ...wanted };
+      const sourceText = JSON.stringify(source);
+      const hasSecret = openSecret(vault, known.row) !== null;
+      if (hasSecret && known.row.sourceText === sourceText) return null;
+      const secretSealed = hasSecret ? known.row.secretSealed : vault.seal(made, endpointPurpose(known.row));
+      return { appId: app.id, secretSealed, sourceText };
+    });
+    return kept ?? registry.ownEndpoint(app, slug);
+  }
+
+  /** Changes what is kept of a source, and its secret if there is another. */
+  #change(id: string, change: (source: SourceState) => SourceState | null, secret?: string): Promise<KnownEndpoint | null> {
+    return this.needs.registry.changeSource(id, ({ row }) => {
+      const source = sourceOf(row);
+      const next = source && change(source);
+      if (!next) return null;
+      const secretSealed = secret ? this.needs.vault.seal(secret, endpointPurpose(row)) : row.secretSealed;
+      return { appId: row.appId, secretSealed, sourceText: JSON.stringify(next) };
+    });
   }
 
   /** For upkeep: asks again for what could not be registered, after longer and longer pauses. */
   async ensure(): Promise<void> {
-    const { registry, vault, world } = this.needs;
+    const { registry, world } = this.needs;
     for (const endpoint of registry.environments().flatMap(({ id }) => registry.endpoints(id))) {
-      const { source, row, metadata } = endpoint;
-      if (!source || !metadata || source.asked === 0 || isRegistered(source)) continue;
-      const secret = openSecret(vault, row);
-      if (secret) await this.#askFor({ endpoint, source, secret }, world.now() - pauseOf(source));
+      const { source, metadata } = endpoint;
+      if (source && metadata && !isRegistered(source)) await this.#askFor(endpoint, world.now() - pauseOf(source));
     }
   }
 
@@ -177,17 +164,19 @@ export class SourceRegistration {
    *
    * @param before epoch milliseconds: not if it was asked after that
    */
-  async #askFor({ endpoint, source, secret }: Kept, before = Number.POSITIVE_INFINITY): Promise<void> {
-    if (isRegistered(source) || (await this.#asked(endpoint, source, before))) return;
-    const { row, app } = endpoint;
-    const asked = { ...source, asked: source.asked + 1 };
-    await this.needs.registry.saveEndpoint({ ...row, sourceText: JSON.stringify(asked) });
-    const event = this.#registerEvent({ endpoint, source, secret });
-    await this.needs.events.send(app.environmentId, { ...event, id: askedId(row.id, asked.asked) });
+  async #askFor({ row, source }: KnownEndpoint, before = Number.POSITIVE_INFINITY): Promise<void> {
+    if (!source || isRegistered(source) || (await this.#asked(row, source, before))) return;
+    const asked = source.asked + 1;
+    // If another server has asked, or was told that it is registered, this one has nothing to do.
+    const kept = await this.#change(row.id, (now) =>
+      now.asked === source.asked && !isRegistered(now) ? { ...now, asked } : null,
+    );
+    if (!kept?.source || kept.source.asked !== asked || isRegistered(kept.source)) return;
+    await this.needs.events.send(row.environmentId, { ...this.#registerEvent(kept, kept.source), id: askedId(row.id, asked) });
   }
 
   /** Whether the job is at work, or was asked after that time. */
-  async #asked({ row }: KnownEndpoint, { asked }: SourceState, before: number): Promise<boolean> {
+  async #asked(row: EndpointRow, { asked }: SourceState, before: number): Promise<boolean> {
     const event = asked === 0 ? null : await this.needs.store.event(row.environmentId, { id: askedId(row.id, asked) });
     if (!event) return false;
     if (event.createdAt > before) return true;
@@ -195,33 +184,44 @@ export class SourceRegistration {
     return runs.some(({ state }) => state.kind !== "finished");
   }
 
-  #registerEvent(kept: Kept): RawEvent {
-    const { source } = kept;
-    if (source.kind === "source") return { name: REGISTER_SOURCE_EVENT, payload: this.#sourceEvent(kept) };
+  #registerEvent(endpoint: KnownEndpoint, source: SourceState): RawEvent {
+    if (source.kind === "source") return { name: REGISTER_SOURCE_EVENT, payload: this.#sourceEvent(endpoint, source) };
     const { active, params, registered: current, desired } = source;
-    const payload: RegisterWebhookEvent = {
-      active,
-      url: this.#url(kept.endpoint),
-      secret: kept.secret,
-      params,
-      config: { current, desired },
-    };
+    const url = this.#url(endpoint);
+    const payload: RegisterWebhookEvent = { active, url, secret: this.#secret(endpoint), params, config: { current, desired } };
     return { name: registerWebhookEvent(source.key), payload };
   }
 
-  #sourceEvent({ endpoint, source, secret }: Kept): RegisterSourceEvent {
+  #sourceEvent(endpoint: KnownEndpoint, source: SourceState): RegisterSourceEvent {
     const { key, params, active, data, dynamic } = source;
+    const channel = { type: "HTTP" as const, url: this.#url(endpoint) };
     return {
       id: endpoint.row.id,
-      source: { key, params, active, secret, data, channel: { type: "HTTP", url: this.#url(endpoint) } },
+      source: { key, params, active, secret: this.#secret(endpoint), data, channel },
       options: optionsOf(source),
       ...(dynamic ? { dynamicTriggerId: dynamic.trigger } : {}),
     };
   }
 
+  /** @throws UserFacingError BAD_CONFIGURATION when it was sealed with a key this server does not have */
+  #secret({ row }: KnownEndpoint): string {
+    const secret = openSecret(this.needs.vault, row);
+    if (secret !== null) return secret;
+    throw new UserFacingError("BAD_CONFIGURATION", `The stored secret of "${row.slug}" cannot be read.`);
+  }
+
   #url({ row }: KnownEndpoint): string {
     return endpointUrl(this.needs.publicUrl(), this.needs.registry.requireEnvironment(row.environmentId), row);
   }
+}
+
+/** Bytes: what a row of an index can hold, with room to spare. */
+const LONGEST_NAME = 2_000;
+
+function checkName(slug: string): void {
+  if (Buffer.byteLength(slug) <= LONGEST_NAME && !slug.includes("\0")) return;
+  const message = `The key of a source, with the ids before it, has at most ${LONGEST_NAME} bytes and no NUL.`;
+  throw new UserFacingError("BAD_REQUEST", message, "Use a shorter key, such as a hash of this one.");
 }
 
 /** After the first failure, and at most; each pause is twice the one before. */

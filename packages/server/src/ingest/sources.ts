@@ -3,7 +3,7 @@
 // however often the app is asked: one without an id gets its place in the delivery as its id.
 import type { RequestPayload } from "@holdfast/protocol";
 import type { KnownEndpoint } from "../dispatch/registry.ts";
-import type { SourceState } from "../dispatch/source.ts";
+import { type SourceState, sourceOf } from "../dispatch/source.ts";
 import type { DeliveryRow } from "../store/store.ts";
 import { replayedFrom } from "./arrival.ts";
 import type { Found, IngestParts, VerifyAnswer } from "./ports.ts";
@@ -51,7 +51,9 @@ export async function storeFound(
     );
   }
   if (source && metadata !== undefined && metadata !== null) {
-    const now = registry.endpoint(row.id);
-    if (now?.source) await registry.saveEndpoint({ ...now.row, sourceText: JSON.stringify({ ...now.source, metadata }) });
+    await registry.changeSource(row.id, ({ row: now }) => {
+      const sourceText = JSON.stringify({ ...sourceOf(now), metadata });
+      return sourceText === now.sourceText ? null : { ...now, sourceText };
+    });
   }
 }

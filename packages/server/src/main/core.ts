@@ -9,9 +9,10 @@ import type { AppCalls } from "../execute/app-calls.ts";
 import { appCalls } from "../execute/apps.ts";
 import { Executor } from "../execute/executor.ts";
 import { createIngest, type Ingest } from "../ingest/ingest.ts";
+import { SourceRegistration } from "../ingest/source-registration.ts";
 import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
-import { Runs } from "../runs/change.ts";
+import { type ChangeListener, Runs } from "../runs/change.ts";
 import { Registrations } from "../schedule/registrations.ts";
 import { Schedules } from "../schedule/schedules.ts";
 import type { Bus, EventRow, Store } from "../store/store.ts";
@@ -34,6 +35,8 @@ export interface CoreParts {
   mode: "dev" | "start";
   /** Bytes of a request's body accepted, packed and unpacked. */
   bodyBytes: number;
+  /** Where other services reach this server: "https://jobs.example.com". */
+  publicUrl(): string;
   /** Whether schedules run in DEVELOPMENT environments. Default true. */
   devSchedules?: boolean | undefined;
 }
@@ -44,6 +47,7 @@ export interface Core extends Delivery {
   events: Events;
   schedules: Schedules;
   registrations: Registrations;
+  sources: SourceRegistration;
   executor: Executor;
   worker: Worker;
   apps: AppCalls;
@@ -55,10 +59,10 @@ export interface Core extends Delivery {
 /**
  * Builds the rooms.
  *
- * @example const core = buildCore({ world, store, bus, registry, vault, owner, mode: "dev", bodyBytes: DEFAULT_BODY_BYTES }); core.worker.start();
+ * @example const core = buildCore({ world, store, bus, registry, vault, owner, mode: "dev", bodyBytes: DEFAULT_BODY_BYTES, publicUrl }); core.worker.start();
  */
 export function buildCore(parts: CoreParts): Core {
-  const { world, store, bus, registry, vault, owner, mode, bodyBytes, devSchedules = true } = parts;
+  const { world, store, bus, registry, vault, owner, mode, bodyBytes, publicUrl, devSchedules = true } = parts;
   // An event nobody listens for makes no work: looking for it would cost four statements.
   const wake = (queues: string[]): void => {
     if (queues.length > 0) bus.publish({ type: "work", queues });
@@ -85,6 +89,8 @@ export function buildCore(parts: CoreParts): Core {
   const events = new Events({ world, registry, store, recent, first });
   const ticksIn = (id: string): boolean => devSchedules || registry.environment(id)?.type !== "DEVELOPMENT";
   const registrations = new Registrations({ world, registry, schedules: store.schedules, events, ticksIn });
+  const sources = new SourceRegistration({ world, registry, store, events, vault, publicUrl });
+  registry.whenIndexed((app) => sources.indexed(app));
   const schedules = new Schedules({ world, registry, events, registrations, ticksIn });
   const apps = appCalls(executor.hub, executor.push);
   const delivery = buildDelivery({ world, store, registry, runs, vault, apps, owner, wake });
@@ -107,13 +113,28 @@ export function buildCore(parts: CoreParts): Core {
     bodyBytes,
   });
   const worker = new Worker({ world, store, bus, registry, runs, events, schedules, executor, apps, ingest, owner, ...delivery });
-  runs.onChange((run, change, due) => {
+  runs.onChange(tellOfChanges({ news, wake, meter, worker }));
+  return { registry, runs, events, schedules, registrations, sources, executor, worker, apps, ingest, meter, wake, ...delivery };
+}
+
+/** What is told, counted and looked at after each change of a run. */
+function tellOfChanges({
+  news,
+  wake,
+  meter,
+  worker,
+}: {
+  news: News;
+  wake: Core["wake"];
+  meter: Meter;
+  worker: Worker;
+}): ChangeListener {
+  return (run, change, due) => {
     news.run(run);
     wake(due);
     if (run.state.kind === "finished") meter.count("holdfast_runs_finished_total", { status: run.state.outcome.status });
     if (change.work && "dueAt" in change.work) worker.wakeAt(run.appId, change.work.dueAt);
     // Its slots are free: work that waited for them may be due, here or with another server.
     if (run.flow && run.state.kind !== "executing") wake([run.appId]);
-  });
-  return { registry, runs, events, schedules, registrations, executor, worker, apps, ingest, meter, wake, ...delivery };
+  };
 }

@@ -10,7 +10,6 @@ import { type Listening, listen } from "../http/listen.ts";
 import { hashPassword } from "../http/password.ts";
 import type { Rooms } from "../http/rooms.ts";
 import { DEFAULT_BODY_BYTES } from "../ingest/ports.ts";
-import { SourceRegistration } from "../ingest/source-registration.ts";
 import { createVault, type Vault } from "../platform/secrets.ts";
 import { realWorld, type World } from "../platform/world.ts";
 import { LocalBus } from "../store/local-bus.ts";
@@ -82,19 +81,25 @@ async function serve(opened: Opened): Promise<RunningServer> {
   await registry.limitEnvironments();
   const bodyBytes = config.maxBodyBytes ?? DEFAULT_BODY_BYTES;
   const { mode, devSchedules } = config;
-  const core = buildCore({ world, store, bus, registry, vault, owner, mode, bodyBytes, devSchedules });
   const port = { number: config.port };
-  const { events } = core;
-  const publicUrl = () => config.publicUrl ?? ownUrl(config.host, port.number);
-  const sources = new SourceRegistration({ world, registry, store, events, vault, publicUrl });
-  registry.whenIndexed((app) => sources.indexed(app));
-  const rooms = await buildRooms(opened, { ...core, sources }, () => ownUrl(config.host, port.number));
+  const ownAddress = () => ownUrl(config.host, port.number);
+  const publicUrl = () => config.publicUrl ?? ownAddress();
+  const core = buildCore({ world, store, bus, registry, vault, owner, mode, bodyBytes, devSchedules, publicUrl });
+  const rooms = await buildRooms(opened, core, ownAddress);
   const listening = await listen(createHttp(rooms), config, (server) =>
     acceptConnections(server, registry, (...arrived) => core.executor.hub.accept(...arrived)),
   );
   port.number = listening.port;
   undo.push(() => closeHttp(listening, world));
-  const upkeep = new Upkeep({ world, registry, schedules: core.schedules, postgres, outside: store.outside, sources, bus });
+  const upkeep = new Upkeep({
+    world,
+    registry,
+    schedules: core.schedules,
+    postgres,
+    outside: store.outside,
+    sources: core.sources,
+    bus,
+  });
   upkeep.start();
   core.worker.start();
   undo.push(async () => {
@@ -109,11 +114,7 @@ async function serve(opened: Opened): Promise<RunningServer> {
   return { url: rooms.ownUrl(), port: listening.port, keys, stop };
 }
 
-async function buildRooms(
-  { config, world, vault, postgres, bus }: Opened,
-  core: Core & Pick<Rooms, "sources">,
-  url: () => string,
-): Promise<Rooms> {
+async function buildRooms({ config, world, vault, postgres, bus }: Opened, core: Core, url: () => string): Promise<Rooms> {
   const { store } = postgres;
   const { registry, executor, worker, wake } = core;
   const server = {

@@ -138,15 +138,43 @@ export function catalog(context: Context): void {
       createdAt: NOW,
     };
     await rows.saveEndpoint(endpoint);
-    await rows.saveEndpoint({ ...endpoint, preset: "svix", secretSealed: "s", sourceText: "{}" });
+    await rows.saveEndpoint({ ...endpoint, preset: "svix", secretSealed: "s", sourceText: "not by this" });
     await rows.saveSetting("a", "1");
     await rows.saveSetting("a", "2");
     expect(await rows.environments()).toContainEqual(environment);
     expect(await rows.apps()).toContainEqual({ ...app, lastError: null });
-    expect(await rows.endpoints()).toContainEqual({ ...endpoint, preset: "svix", secretSealed: "s", sourceText: "{}" });
+    expect(await rows.endpoints()).toContainEqual({ ...endpoint, preset: "svix", secretSealed: "s" });
     expect(await rows.setting("a")).toBe("2");
     expect(await rows.setting("b")).toBeNull();
     expect(await rows.revision()).toBe(before + 7);
+  });
+
+  it("changes a source only as it was read", async () => {
+    const { catalog: rows } = context.store;
+    const endpoint = {
+      id: world.newId("endpoint"),
+      environmentId: world.newId("environment"),
+      appId: world.newId("app"),
+      slug: "source/x",
+      shortcode: "abc",
+      preset: null,
+      secretSealed: null,
+      sourceText: null,
+      createdAt: NOW,
+    };
+    await rows.saveEndpoint(endpoint);
+    const before = await rows.revision();
+    const first = { appId: endpoint.appId, secretSealed: "s", sourceText: '{"n":1}' };
+    expect(await rows.changeSource(endpoint.id, "{}", first)).toBe(false);
+    expect(await rows.changeSource(endpoint.id, null, first)).toBe(true);
+    expect(await rows.changeSource(endpoint.id, null, { ...first, sourceText: "lost" })).toBe(false);
+    const at = '{"n":1}';
+    const tried = await Promise.all(
+      [2, 3, 4].map((n) => rows.changeSource(endpoint.id, at, { ...first, sourceText: `{"n":${n}}` })),
+    );
+    expect(tried.filter(Boolean)).toHaveLength(1);
+    expect(await rows.endpoints()).toContainEqual({ ...endpoint, ...first, sourceText: `{"n":${tried.indexOf(true) + 2}}` });
+    expect(await rows.revision()).toBe(before + 2);
   });
 
   it("refuses a second app, or a second endpoint, of one slug: whoever saved it first has it", async () => {

@@ -47,6 +47,8 @@ export interface EndpointRow {
   createdAt: number;
 }
 
+export type SourceChange = Pick<EndpointRow, "appId" | "secretSealed" | "sourceText">;
+
 export interface DeliveryRow {
   id: string;
   environmentId: string;
@@ -340,13 +342,15 @@ export interface CatalogStore {
   apps(): Promise<AppRow[]>;
   saveApp(row: AppRow): Promise<void>;
   endpoints(): Promise<EndpointRow[]>;
-  /** Inserts, or updates app, preset, secret and source of the row with that id. */
+  /** Inserts, or updates app, preset and secret of the row with that id. */
   saveEndpoint(row: EndpointRow): Promise<void>;
+  /** Changes an endpoint's source, if its text still is `former`. False: it is another by now. */
+  changeSource(id: string, former: string | null, next: SourceChange): Promise<boolean>;
   setting(key: string): Promise<string | null>;
   saveSetting(key: string, value: string): Promise<void>;
   /** Sets how many runs may hold a slot at each gate of these rules, from the next admission on. Answers the queues in which parked work became due. */
   saveLimits(limits: RuleLimit[], now: number): Promise<string[]>;
-  /** A number that grows with every save of the four above: a registry with the same number is up to date. */
+  /** A number that grows with every save of those above: a registry with the same number is up to date. */
   revision(): Promise<number>;
 }
 

@@ -2,7 +2,7 @@
 import type { RuleLimit } from "@holdfast/engine";
 import { UserFacingError } from "@holdfast/protocol";
 import { storableRow, storableText } from "../storable.ts";
-import type { AppRow, CatalogStore, EndpointRow, EnvironmentRow } from "../store.ts";
+import type { AppRow, CatalogStore, EndpointRow, EnvironmentRow, SourceChange } from "../store.ts";
 
 export class MemoryCatalog implements CatalogStore {
   readonly #environments = new Map<string, EnvironmentRow>();
@@ -45,10 +45,18 @@ export class MemoryCatalog implements CatalogStore {
 
   async saveEndpoint(row: EndpointRow): Promise<void> {
     refuseSecond(this.#endpoints, row);
-    const { appId, preset, secretSealed, sourceText } = row;
-    const changed = { appId, preset, secretSealed, sourceText };
-    this.#endpoints.set(row.id, storableRow({ ...(this.#endpoints.get(row.id) ?? row), ...changed }));
+    const { appId, preset, secretSealed } = row;
+    this.#endpoints.set(row.id, storableRow({ ...(this.#endpoints.get(row.id) ?? row), appId, preset, secretSealed }));
     this.#revision += 1;
+  }
+
+  async changeSource(id: string, former: string | null, next: SourceChange): Promise<boolean> {
+    const row = this.#endpoints.get(id);
+    if (!row || row.sourceText !== former) return false;
+    const { appId, secretSealed, sourceText } = next;
+    this.#endpoints.set(id, storableRow({ ...row, appId, secretSealed, sourceText }));
+    this.#revision += 1;
+    return true;
   }
 
   async setting(key: string): Promise<string | null> {

@@ -1,8 +1,8 @@
 // Room: store. Environments, apps, endpoints and settings: few rows, low rate, read whole by the registry. Called through Store.catalog.
 import type { RuleLimit } from "@holdfast/engine";
 import type { World } from "../../platform/world.ts";
-import { storableText } from "../storable.ts";
-import type { AppRow, CatalogStore, EndpointRow, EnvironmentRow } from "../store.ts";
+import { storableRow, storableText } from "../storable.ts";
+import type { AppRow, CatalogStore, EndpointRow, EnvironmentRow, SourceChange } from "../store.ts";
 import { persist } from "./failures.ts";
 import type { GateKeeper } from "./gate-keeper.ts";
 import type { Link } from "./link.ts";
@@ -44,6 +44,11 @@ export class PostgresCatalog implements CatalogStore {
 
   async saveEndpoint(row: EndpointRow): Promise<void> {
     await this.#rows("save-endpoint", [JSON.stringify(endpointColumns(row))]);
+  }
+
+  async changeSource(id: string, former: string | null, next: SourceChange): Promise<boolean> {
+    const { appId, secretSealed, sourceText } = storableRow(next);
+    return (await this.#rows("change-source", [id, former, appId, secretSealed, sourceText])).length > 0;
   }
 
   async setting(key: string): Promise<string | null> {
