@@ -19,7 +19,14 @@ export interface CopiedApp {
 const made = new Set<string>();
 
 /** Copies and starts it; resolves once it has registered. */
-export async function startCopiedApp({ mounting, files, env, integrations = [] }: CopiedApp): Promise<Program> {
+export async function startCopiedApp(app: CopiedApp): Promise<Program> {
+  const program = copyApp(app)();
+  await program.says(/^registered$/m);
+  return program;
+}
+
+/** Copies it; the answer starts it, as often as wanted, with more environment. */
+export function copyApp({ mounting, files, env, integrations = [] }: CopiedApp): (more?: Record<string, string>) => Program {
   // Below tests/published, so that node finds the published packages in its node_modules.
   const parent = join(PUBLISHED, ".work");
   mkdirSync(parent, { recursive: true });
@@ -39,9 +46,7 @@ export async function startCopiedApp({ mounting, files, env, integrations = [] }
     mkdirSync(join(directory, "node_modules/@trigger.dev"), { recursive: true });
     symlinkSync(join(ROOT, "packages/sdk"), join(directory, "node_modules/@trigger.dev/sdk"), "dir");
   }
-  const program = startProgram(["--import", "tsx", join(directory, mount)], { env });
-  await program.says(/^registered$/m);
-  return program;
+  return (more = {}) => startProgram(["--import", "tsx", join(directory, mount)], { env: { ...env, ...more } });
 }
 
 export function removeCopiedApps(): void {

@@ -67,6 +67,7 @@ const inputs: fc.Arbitrary<RunInput> = fc.oneof(
   fc.record({ type: constant("invalidPayload"), token: tokens, errors: fc.constant([]) }),
   fc.record({ type: constant("unresolvedAuth"), token: tokens, issues: fc.constant({}) }),
   fc.record({ type: constant("callFailed"), token: tokens, error: fc.constant(error), progressed: fc.boolean() }),
+  fc.record({ type: constant("cutOff"), token: tokens, error: fc.constant(error), progressed: fc.boolean() }),
   fc.record({ type: constant("lost"), token: tokens, progressed: fc.boolean() }),
   fc.record({ type: constant("unreachable"), token: tokens, error: fc.constant(error) }),
   fc.record({ type: constant("released"), token: tokens }),
@@ -148,6 +149,8 @@ describe("advance", () => {
     expect([lost.losses, statusOf(lost)]).toEqual([RUN_LIMITS.losses, "FAILURE"]);
     const failed = untilFinished((token) => ({ type: "callFailed", token, error, progressed: false }), ask);
     expect([failed.failures, statusOf(failed)]).toEqual([RUN_LIMITS.failures, "FAILURE"]);
+    const cut = untilFinished((token) => ({ type: "cutOff", token, error, progressed: false }), ask);
+    expect([cut.failures, statusOf(cut)]).toEqual([RUN_LIMITS.cutOffs, "TIMED_OUT"]);
     const poison = untilFinished(null, ask);
     expect([poison.losses, statusOf(poison)]).toEqual([RUN_LIMITS.losses, "FAILURE"]);
   });

@@ -100,6 +100,16 @@ function retryCall(run: Run, input: InputOf<"callFailed">, moment: Moment): Move
   return queue(next, "retry", backoff(GROWTH.callFailed, failures, moment));
 }
 
+/** With progress the run goes on at once, where it was cut off. Without any, every further call would end the same way, so few are tried. */
+function retryCutOff(run: Run, input: InputOf<"cutOff">, moment: Moment): Moved {
+  const known = forgiven(clocked(run, moment.now), input.progressed);
+  if (input.progressed) return queue(known, "resumed", moment.now);
+  const failures = known.failures + 1;
+  const next = { ...known, failures };
+  if (failures >= RUN_LIMITS.cutOffs) return finish(next, { status: "TIMED_OUT", error: input.error }, moment.now);
+  return queue(next, "retry", backoff(GROWTH.callFailed, failures, moment));
+}
+
 function retryLost(run: Run, input: InputOf<"lost">, moment: Moment): Moved {
   const known = forgiven(clocked(run, moment.now), input.progressed);
   const losses = known.losses + 1;
@@ -140,6 +150,7 @@ const noExecution = {
   invalidPayload: stale,
   unresolvedAuth: stale,
   callFailed: stale,
+  cutOff: stale,
   lost: stale,
   unreachable: stale,
   released: stale,
@@ -163,6 +174,7 @@ const executing: Handlers<"executing"> = {
   invalidPayload: held(end(({ errors }) => ({ status: "INVALID_PAYLOAD", errors }))),
   unresolvedAuth: held(end(({ issues }) => ({ status: "UNRESOLVED_AUTH", issues }))),
   callFailed: held(retryCall),
+  cutOff: held(retryCutOff),
   lost: held(retryLost),
   unreachable: held(retryUnreachable),
   released: held(release),
@@ -190,6 +202,7 @@ const ended: Handlers<"finished"> = {
   invalidPayload: finished,
   unresolvedAuth: finished,
   callFailed: finished,
+  cutOff: finished,
   lost: finished,
   unreachable: finished,
   released: finished,

@@ -59,6 +59,8 @@ export type RunInput =
     }
   /** The app was reached and answered badly (5xx, no JSON, timeout). */
   | { readonly type: "callFailed"; readonly token: string; readonly error: ErrorShape; readonly progressed: boolean }
+  /** The platform that serves the app ended the call: a function's time limit. The tasks recorded until then are kept. */
+  | { readonly type: "cutOff"; readonly token: string; readonly error: ErrorShape; readonly progressed: boolean }
   /** The app went away while executing (connection broke). */
   | { readonly type: "lost"; readonly token: string; readonly progressed: boolean }
   /** The app could not be reached at all: nothing ran. */
@@ -112,6 +114,8 @@ export const RUN_LIMITS = {
   yields: 100,
   /** Failed calls in a row without progress. */
   failures: 10,
+  /** Failed calls in a row without progress, the last of them cut off by a time limit. */
+  cutOffs: 3,
   /** Lost executions in a row without progress. */
   losses: 20,
 } as const;

@@ -86,6 +86,10 @@ const samples: {
     ...pair("callFailed", (token) => ({ type: "callFailed", token, error, progressed: false }) as const),
     ["callFailed, after progress", { type: "callFailed", token: "exe_1", error, progressed: true }],
   ],
+  cutOff: [
+    ...pair("cutOff", (token) => ({ type: "cutOff", token, error, progressed: false }) as const),
+    ["cutOff, after progress", { type: "cutOff", token: "exe_1", error, progressed: true }],
+  ],
   lost: [
     ...pair("lost", (token) => ({ type: "lost", token, progressed: false }) as const),
     ["lost, after progress", { type: "lost", token: "exe_1", progressed: true }],

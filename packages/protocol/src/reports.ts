@@ -117,6 +117,8 @@ export interface ExecutionStart {
   source?: { id: string; metadata?: unknown };
   tasks: RecordedTask[];
   yields: string[];
+  /** Start no further task this many milliseconds after the beginning, but end YIELDED without a key: the call would be cut off. Push only. */
+  yieldAfterMs?: number;
 }
 
 /** The payload of an event with payloadType REQUEST. `bodyBase64` is Holdfast's: present when the body is not valid UTF-8. */

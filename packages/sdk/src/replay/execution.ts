@@ -6,7 +6,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ExecutionOutcome, ExecutionStart, RecordedTask, TaskReport } from "@holdfast/protocol";
 import type { IO } from "../io/io.ts";
-import type { IOTask, RunTaskErrorCallback, RunTaskOptions } from "../io/task.ts";
 import type { LogLevel, Runtime } from "../runtime/runtime.ts";
 import { outputText, outputValue } from "./details.ts";
 import { describeError, ErrorWithTask, YieldSignal } from "./errors.ts";
@@ -18,6 +17,7 @@ import { delayUntil, type Lost, never, Outbox, type Reporter } from "./outbox.ts
 import { type OutsideWork, openOutside, outsideDue } from "./outside.ts";
 import { judge } from "./retry.ts";
 import { LAST, Turnstile } from "./turnstile.ts";
+import type { Work } from "./work.ts";
 
 export type ExecutionEnd = { kind: "ended"; items: TaskReport[]; outcome: ExecutionOutcome } | Lost;
 
@@ -30,17 +30,6 @@ interface Caller {
   frame: Frame | undefined;
 }
 const callers = new AsyncLocalStorage<Caller>();
-
-/** How a task is to be performed: everything but its key. */
-export interface Work<T> {
-  callback: (task: IOTask, io: IO) => Promise<T> | T;
-  options: RunTaskOptions & { parseOutput?: ((output: unknown) => T) | undefined };
-  onError?: RunTaskErrorCallback | undefined;
-  /** Milliseconds to wait before it starts. Unlike `delayUntil` it trusts no wall clock. */
-  delayMs?: number | undefined;
-  /** Of a task that something outside completes. */
-  open?: OutsideWork["open"] | undefined;
-}
 
 export class Execution {
   readonly start: ExecutionStart;
@@ -58,7 +47,9 @@ export class Execution {
   readonly #began: number;
   readonly #wallOrigin: number;
   #phase: "running" | "yielding" | "over" = "running";
-  #yieldKey = "";
+  /** None when the execution ends because its time is up. */
+  #yieldKey: string | undefined;
+  #recordedAny = false;
   #io: IO | undefined;
   #settle: (end: ExecutionEnd) => void = () => {};
   #cancelBeat: (() => void) | undefined;
@@ -107,7 +98,7 @@ export class Execution {
 
   runTask<T>(cacheKey: CacheKey, work: Work<T>): Promise<T> {
     const parent = this.#caller();
-    if (this.#phase !== "running") return this.#halt(parent);
+    if (this.#phase !== "running" || this.#timeIsUp()) return this.#halt(parent);
     const key = taskKey(this.start.run.id, parent?.id ?? "", cacheKey);
     if (this.#visited.has(key)) return Promise.reject(duplicateKeyError(cacheKey));
     this.#visited.add(key);
@@ -144,13 +135,23 @@ export class Execution {
   /** Ends this execution once the tasks under way have finished; the server starts another. Does nothing for a key seen before. */
   yield(key: string): void {
     if (this.start.yields.includes(key)) return;
-    if (this.#phase === "running") {
-      this.#phase = "yielding";
-      this.#yieldKey = key;
-      this.#liveness.hold();
-    }
+    if (this.#phase === "running") this.#yieldWith(key);
     this.#park(this.#caller());
     throw new YieldSignal(key);
+  }
+
+  #yieldWith(key?: string): void {
+    this.#phase = "yielding";
+    this.#yieldKey = key;
+    this.#liveness.hold();
+  }
+
+  /** What would start now would be cut off: it is left to the next execution. Never before something was recorded, or no execution would get anywhere. */
+  #timeIsUp(): boolean {
+    const { yieldAfterMs = Number.POSITIVE_INFINITY } = this.start;
+    if (!this.#recordedAny || this.runtime.elapsed() - this.#began < yieldAfterMs) return false;
+    this.#yieldWith();
+    return true;
   }
 
   /** Calls back, at most once, when nothing can go on: the last chance to make something go on. */
@@ -286,6 +287,7 @@ export class Execution {
     this.#add(report, frame.parent);
     await this.#outbox.flush();
     if (this.#over()) return never();
+    this.#recordedAny = true;
     this.#liveness.leave(frame);
     await this.#behindReplays();
   }
@@ -348,7 +350,10 @@ export class Execution {
   }
 
   #stuck(): void {
-    if (this.#phase === "yielding") return void this.#finish(() => ({ status: "YIELDED", key: this.#yieldKey }));
+    if (this.#phase === "yielding") {
+      const key = this.#yieldKey;
+      return void this.#finish(() => ({ status: "YIELDED", ...(key === undefined ? {} : { key }) }));
+    }
     void this.#finish(() => {
       const { first } = this.#liveness;
       const outside = this.#outside.size > 0 ? { outside: [...this.#outside] } : {};

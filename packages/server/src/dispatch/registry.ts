@@ -6,6 +6,7 @@ import { UserFacingError } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
 import type { AppRow, Bus, CatalogStore, EndpointRow, EnvironmentRow, SourceChange } from "../store/store.ts";
 import { checkIndex } from "./check-index.ts";
+import { latestOfEach } from "./job-version.ts";
 import { knownSource, type SourceState, sourceEndpoint } from "./source.ts";
 
 /** An endpoint with what its app says of it; `metadata` is null once the app no longer defines it. */
@@ -16,6 +17,7 @@ export interface KnownEndpoint {
   /** Its app registers it with another service by itself. */
   source: SourceState | null;
 }
+/** A job in its latest version: apps of one environment may define it side by side. */
 export interface KnownJob {
   app: AppRow;
   metadata: JobMetadata;
@@ -169,7 +171,7 @@ export class Registry {
     const find = () => this.apps(registration.environmentId).find((app) => app.slug === registration.slug);
     const former = find();
     const id = former?.id ?? this.world.newId("app");
-    const app: AppRow = { ...registration, id, indexedAt: this.world.now(), lastError: null };
+    const app: AppRow = { ...registration, id, indexedAt: this.world.now(), lastError: null, callLimitMs: null };
     if (former && sameRegistration(former, app)) return former;
     await this.#saveLimits(app, former);
     try {
@@ -240,6 +242,15 @@ export class Registry {
     this.bus.publish({ type: "catalog" });
   }
 
+  /** Learned from a call that was cut off; forgotten when the app is registered anew, by whatever may have changed it. */
+  async noteCallLimit(appId: string, callLimitMs: number): Promise<void> {
+    const app = this.app(appId);
+    if (!app) return;
+    await this.catalog.saveApp({ ...app, callLimitMs });
+    await this.refresh();
+    this.bus.publish({ type: "catalog" });
+  }
+
   /** The app's endpoint of that name, made if there is none: of servers that make it in one moment, the first to save it gives it its id. */
   async ownEndpoint(app: AppRow, slug: string): Promise<KnownEndpoint> {
     await this.#keepEndpoint(app, slug);
@@ -290,6 +301,7 @@ function sameRegistration(a: AppRow, b: AppRow): boolean {
     a.url === b.url &&
     a.sdk === b.sdk &&
     a.lastError === b.lastError &&
+    a.callLimitMs === b.callLimitMs &&
     JSON.stringify(a.index) === JSON.stringify(b.index)
   );
 }
@@ -310,6 +322,7 @@ function snapshot(revision: number, environments: EnvironmentRow[], apps: AppRow
     const list = jobs.get(app.environmentId) ?? [];
     jobs.set(app.environmentId, list.concat((app.index?.jobs ?? []).map((metadata) => ({ app, metadata }))));
   }
+  for (const [environmentId, all] of jobs) jobs.set(environmentId, latestOfEach(all));
   const environmentsById = new Map(environments.map((row) => [row.id, row]));
   return { revision, environments: environmentsById, apps: appsById, endpoints: known, jobs };
 }

@@ -1,38 +1,26 @@
 // Room: execute. Takes a claimed run to its app and brings what comes of it back to runs/change.ts as an input. One instance a server.
 // Called by the worker (execute) and by the connect hub (frames). Promises: every execution that was started ends in exactly one input, or its lease expires.
 import type { RunInput } from "@holdfast/engine";
-import type { AppFrame, ExecuteJobBody, RecordedTask, TaskReport } from "@holdfast/protocol";
+import type { AppFrame, TaskReport } from "@holdfast/protocol";
 import type { RecentEvents } from "../dispatch/recent-events.ts";
 import type { Registry } from "../dispatch/registry.ts";
 import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
 import type { Runs, Telling } from "../runs/change.ts";
-import type { AppRow, EnvironmentRow, EventRow, RunRow, Store } from "../store/store.ts";
+import type { AppRow, RunRow, Store } from "../store/store.ts";
 import { type Reports, runIdOfToken, writeOf } from "../tasks/report.ts";
-import { cachedTask } from "../tasks/v2-tasks.ts";
-import { ORGANIZATION, PROJECT } from "../views/tenant.ts";
 import { ConnectHub, type ConnectListener } from "./connect.ts";
 import type { Connection } from "./connection.ts";
 import { ADOPT_MS } from "./lease.ts";
 import { LiveExecutions } from "./live.ts";
 import { inputOf, reading } from "./outcome.ts";
-import { type Called, cacheOf, Push } from "./push.ts";
+import { Push } from "./push.ts";
+import { PushedExecutions } from "./pushed.ts";
 import { Resumption } from "./resume.ts";
-import { executionStart, recordedPages, recordedTask, sourceShown } from "./start.ts";
-import { listensOf, V2Outcomes } from "./v2-outcome.ts";
+import { executionStart, type Prepared, recordedTasks } from "./start.ts";
 
 /** Executions in flight at once for an app reached by push. */
 const PUSH_CONCURRENCY = 100;
-/** v2's automatic yield: large, so that an API outage becomes a yield rather than a failure (wire §1.7.4). */
-const CHUNK_LIMIT_MS = 24 * 3600 * 1000;
-
-interface Prepared {
-  run: RunRow;
-  token: string;
-  app: AppRow;
-  environment: EnvironmentRow;
-  event: EventRow;
-}
 
 export interface ExecutorNeeds {
   world: World;
@@ -56,7 +44,7 @@ export class Executor implements ConnectListener {
   readonly live = new LiveExecutions();
   readonly hub: ConnectHub;
   readonly push: Push;
-  readonly #v2: V2Outcomes;
+  readonly #pushed: PushedExecutions;
   /** Executions about to start, by app. */
   readonly #starting = new Map<string, number>();
   #whenReleased: (() => void)[] = [];
@@ -74,7 +62,7 @@ export class Executor implements ConnectListener {
       const environment = registry.requireEnvironment(environmentId);
       return vault.open(environment.secretKeySealed, `environment:${environment.id}`);
     });
-    this.#v2 = new V2Outcomes(store);
+    this.#pushed = new PushedExecutions({ world, store, registry, push: this.push, live, whenEnded: needs.whenEnded });
     runs.onChange((run) => this.#changed(run));
   }
 
@@ -135,7 +123,7 @@ export class Executor implements ConnectListener {
     if (!prepared) return;
     const { app } = prepared;
     if (app.transport === "connect") return this.#connect(prepared);
-    return app.index?.holdfast ? this.#push(prepared) : this.#pushV2(prepared);
+    await this.#overRead(token, await this.#pushed.perform(prepared));
   }
 
   /** From here on it is live; until then room is kept for it. */
@@ -174,7 +162,7 @@ export class Executor implements ConnectListener {
 
   async #connect(prepared: Prepared): Promise<void> {
     const { run, token, app } = prepared;
-    const pages = this.#pages(run);
+    const pages = recordedTasks(this.needs, run);
     const first = await pages.next();
     const second = await pages.next();
     const more = second.done ? null : chain(second.value, pages);
@@ -186,74 +174,6 @@ export class Executor implements ConnectListener {
       await this.#over(token, { type: "unreachable", token, error: { message: "The app is not connected." } });
     } else if (connection === "full") await this.#over(token, { type: "released", token });
     else execution.stop = (reason) => connection.stop(token, reason);
-  }
-
-  async *#pages(run: RunRow): AsyncGenerator<RecordedTask[]> {
-    const { store, world } = this.needs;
-    for await (const rows of recordedPages(store, run)) yield rows.map((row) => recordedTask(row, world.now()));
-  }
-
-  async #recorded(run: RunRow): Promise<RecordedTask[]> {
-    const all: RecordedTask[] = [];
-    for await (const page of this.#pages(run)) all.push(...page);
-    return all;
-  }
-
-  async #push(prepared: Prepared): Promise<void> {
-    const { run, token, app } = prepared;
-    const { world } = this.needs;
-    const start = executionStart(world, { ...prepared, tasks: await this.#recorded(run) });
-    const waits = this.live.get(token)?.waits ?? new Map<string, number>();
-    const called = await this.push.execute(app, start);
-    if (called.type !== "answered") return this.#over(token, this.#badCall(token, called));
-    const now = world.now();
-    const writes = called.value.items.map((item) => writeOf(token, item, now));
-    await this.#overRead(token, reading(this.needs, run.id, inputOf(token, called.value.outcome, now, waits), writes));
-  }
-
-  async #pushV2(prepared: Prepared): Promise<void> {
-    const { run, token, app } = prepared;
-    const called = await this.push.executeV2(app, await this.#executeJobBody(prepared));
-    if (called.type !== "answered") return this.#over(token, this.#badCall(token, called));
-    const listens = listensOf(called.headers);
-    if (listens) await this.needs.whenEnded(run, listens);
-    await this.#overRead(token, () => this.#v2.read(run.id, token, called.value, this.needs.world.now()));
-  }
-
-  async #executeJobBody({ run, event, environment }: Prepared): Promise<ExecuteJobBody> {
-    const { store, world } = this.needs;
-    const finished = [];
-    for await (const rows of recordedPages(store, run)) finished.push(...rows.filter(({ status }) => status === "COMPLETED"));
-    const cache = cacheOf(finished.map(cachedTask));
-    const iso = (time: number) => new Date(time).toISOString();
-    return {
-      event: {
-        id: event.id,
-        name: event.name,
-        payload: JSON.parse(event.payloadText),
-        context: event.contextText === null ? null : JSON.parse(event.contextText),
-        timestamp: iso(event.timestamp),
-        deliveredAt: event.deliveredAt === null ? null : iso(event.deliveredAt),
-      },
-      job: { id: run.jobId, version: run.jobVersion },
-      run: { id: run.id, isTest: run.isTest, isRetry: false, startedAt: iso(world.now()) },
-      environment: { id: environment.id, slug: environment.slug, type: environment.type },
-      organization: ORGANIZATION,
-      project: PROJECT,
-      ...(event.accountId ? { account: { id: event.accountId } } : {}),
-      ...sourceShown(event),
-      tasks: cache.tasks,
-      ...(cache.cursor ? { cachedTaskCursor: cache.cursor } : {}),
-      yieldedExecutions: [...run.yields],
-      runChunkExecutionLimit: CHUNK_LIMIT_MS,
-    };
-  }
-
-  #badCall(token: string, called: Exclude<Called<never>, { type: "answered" }>): RunInput {
-    const progressed = this.live.get(token)?.progressed ?? false;
-    if (called.type === "unreachable") return { type: "unreachable", token, error: called.error };
-    if (called.type === "rejected") return { type: "failed", token, error: called.error };
-    return { type: "callFailed", token, error: called.error, progressed };
   }
 
   /** Ends a live execution with an input, once. */
@@ -335,6 +255,7 @@ export class Executor implements ConnectListener {
     const execution = this.live.ofRun(runId);
     if (!execution) return;
     execution.progressed ||= progressed;
+    execution.heardAt ??= this.needs.world.now();
     this.needs.seen(execution.run);
   }
 

@@ -9,6 +9,8 @@ export interface LiveExecution {
   readonly app: AppRow;
   /** Set once a step was finished: losing this execution then is not a sign of poison. */
   progressed: boolean;
+  /** When its app was first heard of since, in epoch milliseconds: whatever came before (a cold start) was not the execution's own time. */
+  heardAt?: number;
   /** When the tasks it reported as waiting are due, by key. */
   readonly waits: Map<string, number>;
   /** Tells the app that nothing of this execution counts any more. */

@@ -22,6 +22,7 @@ import type { HttpOutcome } from "../platform/http-client.ts";
 import type { World } from "../platform/world.ts";
 import type { AppRow } from "../store/store.ts";
 import type { IndexAnswer } from "./app-calls.ts";
+import { isCutOff } from "./call-limit.ts";
 
 /** How a call that carried an execution ended. */
 export type Called<T> =
@@ -30,6 +31,8 @@ export type Called<T> =
   | { type: "unreachable"; error: ErrorShape }
   /** The app answered badly, or the connection broke: worth another try. */
   | { type: "broken"; error: ErrorShape }
+  /** The platform that serves the app ended the call. */
+  | { type: "cutOff"; error: ErrorShape }
   /** The app refused for good (4xx). */
   | { type: "rejected"; error: ErrorShape };
 
@@ -173,7 +176,7 @@ function unanswered(message: string): NoAnswer {
   return { type: "no-answer", message };
 }
 
-/** wire §1.10: 4xx is the app's last word, everything else is worth another try. */
+/** wire §1.10: a time limit is told from its signs, 4xx is the app's last word, everything else is worth another try. */
 function readAnswer<T>(outcome: HttpOutcome, url: string, schema: z.ZodType<T>): Called<T> {
   if (!outcome.ok) {
     const error = { message: `Connection could not be established to the endpoint (${url}): ${outcome.message}` };
@@ -188,7 +191,8 @@ function readAnswer<T>(outcome: HttpOutcome, url: string, schema: z.ZodType<T>):
       : { type: "rejected", error: { message: `The app's answer is not in the known form: ${z.prettifyError(parsed.error)}` } };
   }
   const error = { message: messageOf(value) ?? `Endpoint responded with ${outcome.status} status code` };
-  const final = outcome.status >= 400 && outcome.status < 500 && outcome.status !== 408 && outcome.status !== 429;
+  if (isCutOff(outcome)) return { type: "cutOff", error };
+  const final = outcome.status >= 400 && outcome.status < 500 && outcome.status !== 429;
   return { type: final ? "rejected" : "broken", error };
 }
 

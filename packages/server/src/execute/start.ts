@@ -3,11 +3,20 @@ import { CALLBACK_DETAILS, isFinalTask } from "@holdfast/engine";
 import type { ExecutionStart, RecordedTask, TaskDetails } from "@holdfast/protocol";
 import { TICK } from "../dispatch/schedule.ts";
 import type { World } from "../platform/world.ts";
-import type { EnvironmentRow, EventRow, RunRow, Store, TaskRow } from "../store/store.ts";
+import type { AppRow, EnvironmentRow, EventRow, RunRow, Store, TaskRow } from "../store/store.ts";
 import { ORGANIZATION, PROJECT } from "../views/tenant.ts";
 
 /** Tasks read at a time: bounds the memory of a long run's start. */
 const PAGE = 2000;
+
+/** What a claimed run's execution begins with. */
+export interface Prepared {
+  run: RunRow;
+  token: string;
+  app: AppRow;
+  environment: EnvironmentRow;
+  event: EventRow;
+}
 
 export async function* recordedPages(store: Store, run: RunRow): AsyncGenerator<TaskRow[]> {
   if (run.executions <= 1) return;
@@ -17,6 +26,14 @@ export async function* recordedPages(store: Store, run: RunRow): AsyncGenerator<
     if (page.length > 0) yield page;
     after = page.length < PAGE ? undefined : page.at(-1);
   } while (after);
+}
+
+/** The same as our SDK reads them. */
+export async function* recordedTasks(
+  { store, world }: { store: Store; world: World },
+  run: RunRow,
+): AsyncGenerator<RecordedTask[]> {
+  for await (const rows of recordedPages(store, run)) yield rows.map((row) => recordedTask(row, world.now()));
 }
 
 /** @param now for the remaining time of waiting tasks */
@@ -50,11 +67,7 @@ export function sourceShown(event: EventRow): { source?: { id: string; metadata?
   return event.name === TICK ? { source: { id: event.source } } : {};
 }
 
-export interface StartOf {
-  run: RunRow;
-  token: string;
-  event: EventRow;
-  environment: EnvironmentRow;
+export interface StartOf extends Omit<Prepared, "app"> {
   tasks: RecordedTask[];
 }
 

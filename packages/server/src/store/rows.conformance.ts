@@ -123,6 +123,7 @@ export function catalog(context: Context): void {
       index: null,
       indexedAt: null,
       lastError: "down",
+      callLimitMs: 60_000,
     };
     await rows.saveApp(app);
     await rows.saveApp({ ...app, lastError: null });
@@ -190,6 +191,7 @@ export function catalog(context: Context): void {
       index: null,
       indexedAt: null,
       lastError: null,
+      callLimitMs: null,
     };
     const endpoint = {
       id: world.newId("endpoint"),

@@ -31,6 +31,8 @@ export interface AppRow {
   index: IndexDocument | null;
   indexedAt: number | null;
   lastError: string | null;
+  /** How long one call by push may take, in ms, as learned from calls that its platform cut off. Null: as far as is known, any time. */
+  callLimitMs: number | null;
 }
 
 export interface EndpointRow {

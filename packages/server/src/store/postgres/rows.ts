@@ -118,6 +118,7 @@ const APP = names<AppRow>({
   sdk: "sdk",
   indexedAt: "indexed_at",
   lastError: "last_error",
+  callLimitMs: "call_limit_ms",
 });
 
 const ENDPOINT = names<EndpointRow>({
