@@ -15,6 +15,7 @@ import {
   UserFacingError,
 } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
+import { Execution } from "../replay/execution.ts";
 import type { OpenedTask } from "../replay/outside.ts";
 import { type Runtime, sleep } from "../runtime/runtime.ts";
 import { type Credentials, requireKey } from "./credentials.ts";
@@ -345,6 +346,8 @@ export class ApiClient {
 
   /** An answer that is a success. */
   async #answer(path: string, init: Sending, type = "application/json"): Promise<Response> {
+    const standIn = Execution.current()?.standIn;
+    if (standIn && standIn !== this) return standIn.#answer(path, init, type);
     const credentials = this.#credentials();
     const headers = { authorization: `Bearer ${requireKey(credentials)}`, "content-type": type, ...init.headers };
     for (let attempt = 1; ; attempt++) {

@@ -11,7 +11,7 @@ import {
 import type { LogSetting } from "../io/logger.ts";
 import type { TriggerAuthResolver } from "../jobs/connections.ts";
 import { type NotificationListeners, reviveNotification } from "../jobs/notification.ts";
-import { type AnyJob, type Performance, perform } from "../jobs/perform.ts";
+import { type AnyJob, type Performance, perform, type Surroundings } from "../jobs/perform.ts";
 import type { Reporter } from "../replay/outbox.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { HttpEndpoint } from "../triggers/http-endpoint.ts";
@@ -120,8 +120,12 @@ export class App {
   /** Starts an execution; undefined when the app has no such job. */
   execute(start: ExecutionStart, reporter: Reporter): Performance | undefined {
     const job = this.jobs.get(start.job.id);
-    const around = { api: this.#api, app: this.id, runtime: this.runtime, logging: this.#logging, resolvers: this.#resolvers };
-    return job && perform(job, start, reporter, around);
+    return job && perform(job, start, reporter, this.surroundings);
+  }
+
+  /** What executions need besides their start. */
+  get surroundings(): Surroundings {
+    return { api: this.#api, app: this.id, runtime: this.runtime, logging: this.#logging, resolvers: this.#resolvers };
   }
 
   /** The endpoint's verdict on a request. Undefined when the app has no such endpoint. */

@@ -39,7 +39,7 @@ import {
 } from "./api.ts";
 import { App } from "./app.ts";
 import { type Credentials, credentials } from "./credentials.ts";
-import { register } from "./registry.ts";
+import { keepApp, register } from "./registry.ts";
 import type { AttachedSource, AttachedWebhook } from "./sources.ts";
 
 export interface TriggerClientOptions {
@@ -92,6 +92,7 @@ export class TriggerClient {
     this.store = { env: new KeyValueStore(this.#api) };
     const logging = { level: options.logLevel ?? "info", mirror: options.ioLogLocalEnabled ?? false };
     this.#app = new App(options.id, this.#api, { runtime: this.#runtime, logging, verbose: options.verbose ?? false });
+    keepApp(this, this.#app);
     if (wantsDevConnection(this.#runtime)) this.#devConnection = new DevConnection(this.#app, () => this.#credentials());
     else register(this);
   }

@@ -26,6 +26,8 @@ export interface Surroundings {
   runtime: Runtime;
   logging: LogSetting;
   resolvers: AuthResolvers;
+  /** Tests have their own. */
+  makeExecution?: ((start: ExecutionStart, reporter: Reporter, runtime: Runtime) => Execution) | undefined;
 }
 
 /** An execution under way. `ended` never rejects. */
@@ -40,9 +42,9 @@ export function perform(
   job: AnyJob,
   start: ExecutionStart,
   reporter: Reporter,
-  { api, app, runtime, logging, resolvers }: Surroundings,
+  { api, app, runtime, logging, resolvers, makeExecution }: Surroundings,
 ): Performance {
-  const execution = new Execution(start, reporter, runtime);
+  const execution = makeExecution?.(start, reporter, runtime) ?? new Execution(start, reporter, runtime);
   const context = contextOf(start);
   const ended = prepare(job, start, context, resolvers).then((prepared) => {
     if (!prepared.ok) return { kind: "ended" as const, items: [], outcome: prepared.outcome };

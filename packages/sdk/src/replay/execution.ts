@@ -2,9 +2,9 @@
 // Called by jobs/perform.ts with the start the server sent and a Reporter; pure of transport. Promises: a recorded task never runs again; a task's
 // output is on disk before the program sees it; results replay in the order they came about, so races end as they did; a suspended task never settles,
 // so no try/catch can swallow a wait; after the end nothing is reported.
-
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { ExecutionOutcome, ExecutionStart, RecordedTask, TaskReport } from "@holdfast/protocol";
+import type { ApiClient } from "../client/api.ts";
 import type { IO } from "../io/io.ts";
 import type { LogLevel, Runtime } from "../runtime/runtime.ts";
 import { outputText, outputValue } from "./details.ts";
@@ -50,14 +50,19 @@ export class Execution {
   /** None when the execution ends because its time is up. */
   #yieldKey: string | undefined;
   #recordedAny = false;
-  #io: IO | undefined;
+  private io: IO | undefined;
   #settle: (end: ExecutionEnd) => void = () => {};
   #cancelBeat: (() => void) | undefined;
 
-  /** The io of the run whose code calls, wherever that code stands; none outside of runs. */
+  /** In tests: where all calls of the API go that the run makes, through whichever client. */
+  standIn: ApiClient | undefined;
+
+  /** The execution whose code calls, wherever that code stands; none outside of runs. */
+  static current(): Execution | undefined {
+    return callers.getStore()?.execution;
+  }
   static currentIO(): IO | undefined {
-    const caller = callers.getStore();
-    return caller === undefined ? undefined : caller.execution.#io;
+    return Execution.current()?.io;
   }
 
   constructor(start: ExecutionStart, reporter: Reporter, runtime: Runtime) {
@@ -76,7 +81,7 @@ export class Execution {
 
   /** Runs the program to its end, whichever it is. Never rejects. */
   run(io: IO, program: () => Promise<unknown>): Promise<ExecutionEnd> {
-    this.#io = io;
+    this.io = io;
     if (this.#over()) return this.ended;
     const body = callers.run({ execution: this, frame: undefined }, async () => program());
     body.then(
@@ -97,7 +102,7 @@ export class Execution {
   }
 
   runTask<T>(cacheKey: CacheKey, work: Work<T>): Promise<T> {
-    const parent = this.#caller();
+    const parent = this.caller();
     if (this.#phase !== "running" || this.#timeIsUp()) return this.#halt(parent);
     const key = taskKey(this.start.run.id, parent?.id ?? "", cacheKey);
     if (this.#visited.has(key)) return Promise.reject(duplicateKeyError(cacheKey));
@@ -117,7 +122,7 @@ export class Execution {
 
   /** Records a log line; it travels with the next report. The same line twice is two lines. Tells whether it is a new one. */
   log(level: Uppercase<LogLevel>, message: string, data: unknown): "new" | "replayed" | "over" {
-    const parent = this.#caller();
+    const parent = this.caller();
     if (this.#over()) return "over";
     const key = this.#logKey(parent?.id ?? "", level, message);
     if (this.#recorded.has(key)) return "replayed";
@@ -136,7 +141,7 @@ export class Execution {
   yield(key: string): void {
     if (this.start.yields.includes(key)) return;
     if (this.#phase === "running") this.#yieldWith(key);
-    this.#park(this.#caller());
+    this.#park(this.caller());
     throw new YieldSignal(key);
   }
 
@@ -159,7 +164,7 @@ export class Execution {
     return this.#liveness.whenStuck(callback);
   }
 
-  #caller(): Frame | undefined {
+  protected caller(): Frame | undefined {
     const caller = callers.getStore();
     return caller?.execution === this ? caller.frame : undefined;
   }
@@ -211,7 +216,7 @@ export class Execution {
       if (callback?.enabled) {
         const caller: Caller = { execution: this, frame };
         try {
-          await callers.run(caller, work.callback, frame, this.#io as IO);
+          await callers.run(caller, work.callback, frame, this.io as IO);
         } catch (error) {
           return this.#failed(frame, error, work);
         }
@@ -248,7 +253,7 @@ export class Execution {
     let output: string | undefined;
     try {
       const caller: Caller = { execution: this, frame };
-      output = outputText(await callers.run(caller, work.callback, frame, this.#io as IO), "Task");
+      output = outputText(await callers.run(caller, work.callback, frame, this.io as IO), "Task");
     } catch (error) {
       return this.#failed(frame, error, work);
     }
@@ -266,7 +271,7 @@ export class Execution {
     this.#liveness.orphan(frame);
     const failure = { thrown, task: frame, retry: work.options.retry, onError: work.onError };
     const caller: Caller = { execution: this, frame };
-    const verdict = await callers.run(caller, judge, failure, this.#io as IO, this.runtime);
+    const verdict = await callers.run(caller, judge, failure, this.io as IO, this.runtime);
     if (this.#over() || frame.state !== "running") return never();
     if (verdict.kind === "fail" && verdict.error instanceof YieldSignal) return this.#halt(frame);
     this.#liveness.finishing(frame);

@@ -38,8 +38,14 @@ export function taskId(key: string): string {
   return `task_${key.slice(0, 26)}`;
 }
 
+/** A cache key as people read it: the parts of a list joined by "-". */
+export function keyShown(cacheKey: CacheKey): string {
+  return Array.isArray(cacheKey) ? cacheKey.map(partText).join("-") : String(cacheKey);
+}
+
 /** The error v2 gives when one key is used twice under one parent. */
 export function duplicateKeyError(cacheKey: CacheKey): Error {
-  const shown = Array.isArray(cacheKey) ? cacheKey.map(partText).join("-") : cacheKey;
-  return new Error(`Task with cacheKey "${shown}" has already been executed in this run. Each task must have a unique cacheKey.`);
+  return new Error(
+    `Task with cacheKey "${keyShown(cacheKey)}" has already been executed in this run. Each task must have a unique cacheKey.`,
+  );
 }

@@ -76,7 +76,7 @@ export class HttpEndpoint {
    * @example client.defineJob({ …, trigger: clerk.onRequest({ filter: { body: { type: ["user.created"] } } }), … });
    */
   onRequest(options: { filter?: RequestFilter | undefined } = {}): HttpTrigger {
-    return new HttpTrigger(this.id, this.#event, options.filter as EventFilter | undefined);
+    return new HttpTrigger(this, this.#event, options.filter as EventFilter | undefined);
   }
 
   /** Runs the user's `verify` on its own copy of the request. An error it throws refuses the request, with its message. */
@@ -116,23 +116,23 @@ export class HttpEndpoint {
 export class HttpTrigger implements Trigger<EventSpecification<Request>> {
   readonly event: EventSpecification<Request>;
   readonly preprocessRuns = false;
-  readonly #endpointId: string;
+  readonly endpoint: HttpEndpoint;
   readonly #filter: EventFilter;
 
-  constructor(endpointId: string, event: EventSpecification<Request>, filter: EventFilter = {}) {
+  constructor(endpoint: HttpEndpoint, event: EventSpecification<Request>, filter: EventFilter = {}) {
     this.event = event;
-    this.#endpointId = endpointId;
-    this.#filter = checkedFilter(filter, requestFilterProblem, `onRequest of the HTTP endpoint "${endpointId}"`);
+    this.endpoint = endpoint;
+    this.#filter = checkedFilter(filter, requestFilterProblem, `onRequest of the HTTP endpoint "${endpoint.id}"`);
   }
 
   toJSON(): JobMetadata["trigger"] {
     const { properties, source } = this.event;
     return {
       type: "static",
-      title: this.#endpointId,
+      title: this.endpoint.id,
       ...(properties ? { properties } : {}),
-      rule: { event: `httpendpoint.${this.#endpointId}`, source, payload: this.#filter },
-      link: `http-endpoints/${this.#endpointId}`,
+      rule: { event: `httpendpoint.${this.endpoint.id}`, source, payload: this.#filter },
+      link: `http-endpoints/${this.endpoint.id}`,
     };
   }
 
