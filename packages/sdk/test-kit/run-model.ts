@@ -1,10 +1,9 @@
-// For tests of the SDK: one run as a server keeps it. Records reports by the rules of the wire, starts executions, and remembers enough to
-// check the promises: what was reported when, in which calls.
+// For tests of the SDK: one run as a server keeps it, with the ledger of `@holdfast/sdk/testing`. Starts executions, and remembers enough to check the
+// promises: what was reported when, in which calls.
 import {
   type ExecutionOutcome,
   type ExecutionStart,
   executionOutcomeSchema,
-  type RecordedTask,
   type TaskReport,
   taskReportSchema,
 } from "@holdfast/protocol";
@@ -13,17 +12,8 @@ import type { IO } from "../src/io/io.ts";
 import { RunIO } from "../src/io/run-io.ts";
 import { Execution, type ExecutionEnd } from "../src/replay/execution.ts";
 import type { Reporter } from "../src/replay/outbox.ts";
+import { Ledger, type LedgerRow } from "../src/testing/ledger.ts";
 import { VirtualRuntime } from "./virtual-runtime.ts";
-
-interface Row {
-  report: TaskReport;
-  /** Failed attempts. */
-  failures: number;
-  /** When a waiting task is due, on the runtime's clock. */
-  due: number;
-  /** When it ended, on the same clock. */
-  ended: number;
-}
 
 export function executionStart(given: Partial<ExecutionStart> = {}): ExecutionStart {
   return {
@@ -47,7 +37,7 @@ function onTheWire(schema: { parse(value: unknown): unknown }, value: unknown): 
 
 export class RunModel implements Reporter {
   readonly runtime: VirtualRuntime;
-  readonly rows = new Map<string, Row>();
+  readonly #ledger = new Ledger();
   readonly yields: string[] = [];
   /** Every report call, in order: its items as received. */
   readonly calls: TaskReport[][] = [];
@@ -77,43 +67,17 @@ export class RunModel implements Reporter {
     for (const go of this.#held.splice(0)) go();
   }
 
+  get rows(): Map<string, LedgerRow> {
+    return this.#ledger.rows;
+  }
+
   record(item: TaskReport): void {
     onTheWire(taskReportSchema, item);
-    const known = this.rows.get(item.key);
-    if (known && (known.report.status === "COMPLETED" || known.report.status === "ERRORED")) return;
-    if (known && item.status === "RUNNING") return;
-    const failures = (known?.failures ?? 0) + (item.status === "WAITING" && item.error ? 1 : 0);
-    this.rows.set(item.key, {
-      report: item,
-      failures,
-      due: this.runtime.time + (item.delayMs ?? 0),
-      ended: this.runtime.time - (item.endedAgo ?? 0),
-    });
+    this.#ledger.record(item, this.runtime.time);
   }
 
   start(): ExecutionStart {
-    const { time } = this.runtime;
-    const tasks = [...this.rows.values()].map((row): RecordedTask => {
-      const { report, failures, due } = row;
-      const waiting = report.status === "WAITING" && due > time;
-      const settledStatus = report.noop ? "COMPLETED" : "RUNNING";
-      const status = report.status === "WAITING" && !waiting ? settledStatus : report.status;
-      if (status === "COMPLETED" && report.status === "WAITING") {
-        row.report = { ...report, status };
-        row.ended = time;
-      }
-      return {
-        id: report.id,
-        key: report.key,
-        status,
-        attempts: failures,
-        ...(status === "COMPLETED" || status === "ERRORED" ? { endedAt: row.ended } : {}),
-        ...(report.output === undefined ? {} : { output: report.output }),
-        ...(report.error && status === "ERRORED" ? { error: report.error as { message: string } } : {}),
-        ...(waiting ? { wakeMs: due - time } : {}),
-      };
-    });
-    return executionStart({ tasks, yields: [...this.yields] });
+    return executionStart({ tasks: this.#ledger.start(this.runtime.time), yields: [...this.yields] });
   }
 
   /** Begins an execution. */

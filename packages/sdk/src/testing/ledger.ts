@@ -29,7 +29,14 @@ export type OutsideEnd = { output: string | undefined } | { error: ErrorShape };
 export class Ledger {
   /** By idempotency key, in the order in which they were heard of. */
   readonly rows = new Map<string, LedgerRow>();
+  /** By task id. */
+  readonly #ids = new Map<string, LedgerRow>();
   #ends = 0;
+
+  /** The task of an id. */
+  task(id: string): LedgerRow | undefined {
+    return this.#ids.get(id);
+  }
 
   /** Takes a report. @returns the row if the report changed it */
   record(item: TaskReport, now: number): LedgerRow | undefined {
@@ -47,8 +54,7 @@ export class Ledger {
       callbackUrl: details?.callbackUrl ?? known?.callbackUrl,
       handedOut: details?.handedOut ?? known?.handedOut,
     };
-    this.rows.set(item.key, row);
-    return row;
+    return this.#keep(row);
   }
 
   /** A task that something outside completes is made known, or is known already. */
@@ -56,7 +62,12 @@ export class Ledger {
     const known = this.rows.get(report.key);
     if (known) return known;
     const row: LedgerRow = { report, failures: [], began: now, due, ended: now, order: 0, callbackUrl };
-    this.rows.set(report.key, row);
+    return this.#keep(row);
+  }
+
+  #keep(row: LedgerRow): LedgerRow {
+    this.rows.set(row.report.key, row);
+    this.#ids.set(row.report.id, row);
     return row;
   }
 

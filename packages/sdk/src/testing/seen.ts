@@ -43,8 +43,7 @@ export function isLogLine(report: TaskReport): boolean {
 
 /** The keys of the tasks it stands in and its own. */
 export function pathOf(ledger: Ledger, { parentId, displayKey = "" }: TaskReport): string {
-  if (parentId === undefined) return displayKey;
-  const parent = [...ledger.rows.values()].find(({ report }) => report.id === parentId);
+  const parent = parentId === undefined ? undefined : ledger.task(parentId);
   return parent ? `${pathOf(ledger, parent.report)}/${displayKey}` : displayKey;
 }
 
