@@ -21,6 +21,11 @@ function partText(part: unknown): string {
   return typeof part === "string" ? part : (JSON.stringify(sortKeys(part)) ?? "");
 }
 
+/** What a cache key contributes to the task's own key: parts of a list joined by ":". */
+export function keyText(cacheKey: CacheKey): string {
+  return Array.isArray(cacheKey) ? cacheKey.map(partText).join(":") : partText(cacheKey);
+}
+
 /**
  * The idempotency key of a task: sha256 hex of run id, parent task id and the parts of the cache key, joined by ":".
  *
@@ -28,7 +33,7 @@ function partText(part: unknown): string {
  * @example taskKey("run_hello", "", "outer") // "3b05b461743f…"
  */
 export function taskKey(runId: string, parentId: string, cacheKey: CacheKey): string {
-  const own = Array.isArray(cacheKey) ? cacheKey.map(partText).join(":") : partText(cacheKey);
+  const own = keyText(cacheKey);
   const text = Array.isArray(cacheKey) && cacheKey.length === 0 ? `${runId}:${parentId}` : `${runId}:${parentId}:${own}`;
   return hash("sha256", text, "hex");
 }

@@ -1,0 +1,97 @@
+// The rule, with ESLint's own tester: what it reports, and where it must stay silent.
+import { ESLint, type Linter, RuleTester } from "eslint";
+import { afterAll, describe, expect, it } from "vitest";
+import plugin from "./index.ts";
+
+Object.assign(RuleTester, { afterAll, describe, it });
+const tester = new RuleTester({ languageOptions: { ecmaVersion: 2024, sourceType: "module" } });
+
+const inRun = (body: string, io = "io") => `client.defineJob({ id: "j", run: async (payload, ${io}, ctx) => {\n${body}\n} });`;
+const on = (line: number, key = '"a"') => ({ messageId: "duplicated" as const, line, data: { key, line: "2" } });
+
+tester.run("no-duplicated-task-keys", plugin.rules["no-duplicated-task-keys"], {
+  valid: [
+    inRun('await io.runTask("a", work);\nawait io.runTask("b", work);'),
+    // Keys only the running program knows.
+    inRun("await io.wait(key, 1);\nawait io.wait(key, 1);\nawait io.wait(`a$" + "{n}`, 1);\nawait io.wait(`a$" + "{n}`, 1);"),
+    inRun('await io.wait(["a", n], 1);\nawait io.wait(["a", n], 1);\nawait io.wait(...keys);\nawait io.wait();'),
+    inRun('await io.wait(["a", "b"], 1);\nawait io.wait(["b", "a"], 1);\nawait io.wait(["a", 1], 1);\nawait io.wait(/a/, 1);'),
+    // Other parents.
+    inRun('await io.runTask("outer", async () => io.wait("a", 1));\nawait io.wait("a", 1);\nawait io.wait("outer2", 1);'),
+    inRun(
+      'await io.runTask("b", async () => io.wait("a", 1));\nawait io.runTask("c", async (task, inner) => inner.wait("a", 1));',
+    ),
+    inRun(
+      'await io.parallel("b", items, async () => io.wait("a", 1));\nawait io.waitForRequest("c", async () => io.wait("a", 1));',
+    ),
+    // Branches that exclude each other.
+    inRun('if (x) await io.wait("a", 1);\nelse if (y) await io.wait("a", 1);\nelse await io.wait("a", 1);'),
+    inRun('const n = x ? await io.random("a") : await io.random("a");'),
+    inRun(
+      'switch (x) { case 1: await io.wait("a", 1); break; case 2: { await io.wait("a", 1); return; } default: await io.wait("a", 1); }',
+    ),
+    inRun('if (x) { await io.wait("a", 1); return; }\nawait io.wait("a", 1);'),
+    inRun('if (x) { if (y) { await io.wait("a", 1); throw new Error("y"); } }\nawait io.wait("a", 1);'),
+    inRun('if (x) return io.random("a");\nawait io.random("a");'),
+    inRun('for (const i of list) { if (i) { await io.wait("a", 1); continue; }\nawait io.wait("a", 1); }'),
+    // What makes no task, or none of this run.
+    inRun('await io.logger.info("a");\nawait io.logger.info("a");\nio.yield("a");\nio.yield("a");\nio.brb("a");'),
+    inRun(
+      'await io.try(() => io.wait("a", 1), () => 0);\nawait fetch("a");\nfetch("a");\nother.wait("a", 1);\nother.wait("a", 1);',
+    ),
+    inRun('await io.store.env.get("a", "k");\nawait io.slack.post("b", {});\nlist.get("a");\nlist.get("a");'),
+    'await job.invoke("a");\nawait job.invoke("a");',
+    // Functions with a name of their own run who knows where; two jobs; a function with an io of its own.
+    inRun('const one = () => io.wait("a", 1);\nconst two = () => io.wait("a", 1);\nfunction three() { return io.wait("a", 1); }'),
+    `${inRun('await io.wait("a", 1);')}\n${inRun('await io.wait("a", 1);')}`,
+    'test(() => { model.run(async (io) => io.wait("a", 1)); model.run(async (io) => io.wait("a", 1)); });',
+    'async function one(io) { await io.wait("a", 1); }\nasync function two(io) { await io.wait("a", 1); }',
+    inRun('const wait = (tools) => tools.wait("a", 1);\nawait own.wait("a", 1);\nawait own.wait("a", 1);', "io, own"),
+  ],
+  invalid: [
+    { code: inRun('await io.runTask("a", work);\nawait io.runTask("a", work);'), errors: [on(3)] },
+    {
+      code: inRun('await io.wait("a", 1);\nawait io.sendEvent("a", e);\nawait io.store.job.get("a", "k");'),
+      errors: [on(3), on(4)],
+    },
+    { code: inRun('await io.slack.post("a", {});\nawait io.stripe.charges.create(`a`, {});'), errors: [on(3)] },
+    { code: inRun('await io.wait(["a", 1], 1);\nawait io.wait(["a", 1], 1);'), errors: [on(3, '["a",1]')] },
+    // As keys are made, these are one.
+    { code: inRun('await io.wait("a:b", 1);\nawait io.wait(["a", "b"], 1);'), errors: [on(3, '["a","b"]')] },
+    { code: inRun('await io.wait("a", 1);\nawait io.wait(["a"], 1);'), errors: [on(3, '["a"]')] },
+    { code: inRun('await one.invoke("a", 1);\nawait two.invokeAndWaitForCompletion("a", 2);'), errors: [on(3)] },
+    { code: inRun('await myIo.wait("a", 1);\nawait myIo.wait("a", 1);', "myIo"), errors: [on(3)] },
+    {
+      code: inRun('await io.runTask("b", async (task, own) => { await own.wait("a", 1);\nawait own.wait("a", 1); });'),
+      errors: [on(3)],
+    },
+    // Both may run.
+    { code: inRun('if (x) await io.wait("a", 1);\nawait io.wait("a", 1);'), errors: [on(3)] },
+    { code: inRun('if (await io.random("a"))\nawait io.wait("a", 1);'), errors: [on(3)] },
+    { code: inRun('try { return await io.random("a"); }\ncatch { return io.random("a"); }'), errors: [on(3)] },
+    { code: inRun('try { return await io.random("a"); } catch {}\nawait io.random("a");'), errors: [on(3)] },
+    { code: inRun('while (x) { await io.wait("a", 1); break; }\nawait io.wait("a", 1);'), errors: [on(3)] },
+    { code: inRun('switch (x) { case 1: await io.wait("a", 1);\ncase 2: await io.wait("a", 1); }'), errors: [on(3)] },
+    { code: inRun('switch (x) { case 1: await io.wait("a", 1); break; }\nawait io.wait("a", 1);'), errors: [on(3)] },
+    { code: inRun('await io.try(async () => io.wait("a", 1),\nasync () => io.wait("a", 1));'), errors: [on(3)] },
+    { code: inRun('await Promise.all([io.wait("a", 1),\nio.wait("a", 1)]);'), errors: [on(3)] },
+    { code: inRun('list.map(() => { return io.wait("a", 1); });\nawait io.wait("a", 1);'), errors: [on(3)] },
+    { code: 'async function step(io) {\nawait io.wait("a", 1);\nawait io.wait("a", 1);\n}', errors: [on(3)] },
+    { code: 'class J {\nasync run(payload, own) { await own.wait("a", 1); await own.wait("a", 1); } }', errors: [on(2)] },
+    // Of three, the exclusive ones are each held against the one before them.
+    { code: inRun('await io.wait("a", 1);\nif (x) await io.wait("a", 1);\nelse await io.wait("a", 1);'), errors: [on(3), on(4)] },
+  ],
+});
+
+it("is switched on by the recommended config, and by v2's name for the plugin", async () => {
+  const code = inRun('await io.wait("a", 1);\nawait io.wait("a", 1);');
+  const renamed: Linter.Config = { plugins: { "@trigger.dev": plugin }, rules: { "@trigger.dev/no-duplicated-task-keys": 2 } };
+  const configs: Linter.Config[] = [plugin.configs.recommended, renamed];
+  for (const config of configs) {
+    const eslint = new ESLint({ overrideConfigFile: true, overrideConfig: [config] });
+    const [result] = await eslint.lintText(code);
+    expect(result?.messages.map(({ message, line, severity }) => [message, line, severity])).toEqual([
+      ['The cacheKey "a" is used on line 2 already: a second task beside it throws. Give it a key of its own.', 3, 2],
+    ]);
+  }
+});

@@ -1,0 +1,122 @@
+// Room: eslint. The rule: two tasks beside each other with one written cacheKey. At run time the second of them throws, perhaps only after weeks.
+// Promises: silent where it cannot know: keys made at run time, functions with a name of their own, branches that exclude each other.
+import { exclude } from "./branches.ts";
+import { childOf, childrenOf, isFunction, type Node, nameOf, writtenKey } from "./node.ts";
+
+/** Methods of `io`, by the first name after it, that make no task. */
+const NO_TASKS = new Set(["logger", "try", "yield", "brb"]);
+const INVOKING = new Set(["invoke", "invokeAndWaitForCompletion", "batchInvokeAndWaitForCompletion"]);
+
+interface Found {
+  call: Node;
+  keyNode: Node;
+  shown: string;
+}
+
+/** The names from the inside of a member expression out: `io.store.env.get` is [io, store, env, get]. */
+function chainOf(callee: Node | undefined): { root: Node; names: string[] } | undefined {
+  const names: string[] = [];
+  let at = callee;
+  while (at?.type === "MemberExpression") {
+    names.unshift(nameOf(childOf(at, "property")) ?? "");
+    at = childOf(at, "object");
+  }
+  return at?.type === "Identifier" && names.length > 0 ? { root: at, names } : undefined;
+}
+
+/** The key under which a function stands in an object or a class: `run: async () => …`. */
+function propertyName(fn: Node): string | undefined {
+  const { parent } = fn;
+  return parent?.type === "Property" || parent?.type === "MethodDefinition" ? nameOf(childOf(parent, "key")) : undefined;
+}
+
+/** The functions that a node stands in, innermost first. */
+function functionsAround(node: Node): Node[] {
+  const found: Node[] = [];
+  for (let at = node.parent; at; at = at.parent) if (isFunction(at)) found.push(at);
+  return found;
+}
+
+function takes(fn: Node, name: string | undefined): boolean {
+  return childrenOf(fn, "params").some((param) => nameOf(param) === name);
+}
+
+/** True for the variable `io`, for what `run` takes as its second argument, and for what a task's callback does. */
+function isIO(root: Node): boolean {
+  const name = nameOf(root);
+  const owner = functionsAround(root).find((fn) => takes(fn, name));
+  if (!owner || nameOf(childrenOf(owner, "params")[1]) !== name) return name === "io";
+  return name === "io" || propertyName(owner) === "run" || chainOf(calleeAround(owner))?.names.at(-1) === "runTask";
+}
+
+/** What is called with this function as an argument. */
+function calleeAround(fn: Node): Node | undefined {
+  const { parent } = fn;
+  return parent?.type === "CallExpression" && childOf(parent, "callee") !== fn ? childOf(parent, "callee") : undefined;
+}
+
+/** True when the call makes a task of its first argument. */
+function makesTask(call: Node): boolean {
+  const chain = chainOf(childOf(call, "callee"));
+  if (!chain) return false;
+  const last = chain.names.at(-1) ?? "";
+  if (INVOKING.has(last)) return childrenOf(call, "arguments").length > 1;
+  return !NO_TASKS.has(chain.names[0] ?? "") && isIO(chain.root);
+}
+
+/** What the task is a child of: the call whose callback it stands in, or the function that was given `io` or has a life of its own. */
+function placeOf(call: Node): Node {
+  const io = nameOf(chainOf(childOf(call, "callee"))?.root);
+  let at = call;
+  for (const fn of functionsAround(call)) {
+    at = fn;
+    if (!calleeAround(fn)) return fn;
+    if (makesTask(fn.parent as Node)) return fn.parent as Node;
+    if (takes(fn, io)) return fn;
+  }
+  return at;
+}
+
+export const noDuplicatedTaskKeys = {
+  meta: {
+    type: "problem" as const,
+    docs: { description: "Each task beside others needs a cacheKey of its own." },
+    schema: [],
+    messages: {
+      duplicated:
+        "The cacheKey {{key}} is used on line {{line}} already: a second task beside it throws. Give it a key of its own.",
+    },
+  },
+  create(context: Context) {
+    const places = new Map<Node, Map<string, Found[]>>();
+    return {
+      CallExpression(call: Node): void {
+        const [keyNode] = childrenOf(call, "arguments");
+        const key = makesTask(call) ? writtenKey(keyNode) : undefined;
+        if (key === undefined || !keyNode) return;
+        const place = placeOf(call);
+        const keys = places.get(place) ?? new Map<string, Found[]>();
+        const found = { call, keyNode, shown: key.shown };
+        places.set(place, keys.set(key.text, [...(keys.get(key.text) ?? []), found]));
+      },
+      "Program:exit"(): void {
+        for (const keys of places.values()) for (const found of keys.values()) reportAll(context, found);
+      },
+    };
+  },
+};
+
+/** What the rule uses of ESLint's rule context. */
+export interface Context {
+  report(problem: { node: never; messageId: "duplicated"; data: Record<string, string> }): void;
+}
+
+function reportAll(context: Context, found: Found[]): void {
+  const inOrder = found.toSorted((one, other) => (one.call.range?.[0] ?? 0) - (other.call.range?.[0] ?? 0));
+  for (const [index, { call, keyNode, shown }] of inOrder.entries()) {
+    const before = inOrder.slice(0, index).find((earlier) => !exclude(earlier.call, call));
+    if (!before) continue;
+    const data = { key: shown, line: String(before.keyNode.loc?.start.line) };
+    context.report({ node: keyNode as never, messageId: "duplicated", data });
+  }
+}
