@@ -10,17 +10,14 @@ const isFinal = (status: TaskReport["status"]): boolean => status === "COMPLETED
 export interface LedgerRow {
   /** What was said of it last. */
   report: TaskReport;
-  /** Of attempts that are tried again. */
-  failures: ErrorShape[];
+  /** Attempts that are tried again. */
+  failures: { attempt: number; error: ErrorShape }[];
   began: number;
   /** Of a waiting task; Infinity: only something outside ends it. */
   due: number;
   ended: number;
   /** Which end it was: time stands still in an execution, and races must replay as they went. */
   order: number;
-  /** Whoever calls it completes the task. */
-  callbackUrl?: string | undefined;
-  handedOut?: boolean | undefined;
 }
 
 /** `output` is JSON text. */
@@ -42,26 +39,24 @@ export class Ledger {
   record(item: TaskReport, now: number): LedgerRow | undefined {
     const known = this.rows.get(item.key);
     if (known && !isNews(known, item)) return undefined;
-    const retries = item.status === "WAITING" && item.error !== undefined;
-    const details = outsideDetails(item);
+    const failed = item.status === "WAITING" && item.error ? [{ attempt: item.attempt, error: item.error }] : [];
+    const waitsOn = item.status === "WAITING" && known?.report.status === "WAITING" && failed.length === 0;
     const row: LedgerRow = {
-      report: known ? { ...item, details: item.details ?? known.report.details } : item,
-      failures: [...(known?.failures ?? []), ...(retries ? [item.error as ErrorShape] : [])],
+      report: known ? later(known.report, item) : item,
+      failures: [...(known?.failures ?? []), ...failed],
       began: known?.began ?? now - item.startedAgo,
-      due: item.status === "WAITING" && known?.report.status === "WAITING" && !retries ? known.due : now + (item.delayMs ?? 0),
+      due: waitsOn ? known.due : now + (item.delayMs ?? 0),
       ended: now - (item.endedAgo ?? 0),
       order: ++this.#ends,
-      callbackUrl: details?.callbackUrl ?? known?.callbackUrl,
-      handedOut: details?.handedOut ?? known?.handedOut,
     };
     return this.#keep(row);
   }
 
   /** A task that something outside completes is made known, or is known already. */
-  open(report: TaskReport, { now, due, callbackUrl }: { now: number; due: number; callbackUrl: string }): LedgerRow {
+  open(report: TaskReport, { now, due }: { now: number; due: number }): LedgerRow {
     const known = this.rows.get(report.key);
     if (known) return known;
-    const row: LedgerRow = { report, failures: [], began: now, due, ended: now, order: 0, callbackUrl };
+    const row: LedgerRow = { report, failures: [], began: now, due, ended: now, order: 0 };
     return this.#keep(row);
   }
 
@@ -96,25 +91,41 @@ export class Ledger {
 
   #settleDue(row: LedgerRow, now: number): void {
     if (row.report.noop) this.settle(row, { output: undefined }, now);
-    else if (row.callbackUrl && !row.report.error) this.settle(row, { error: NOBODY_CALLED }, now);
-    else row.report = { ...row.report, status: "RUNNING" };
+    else if (awaitsOutside(row)) this.settle(row, { error: NOBODY_CALLED }, now);
+    else row.report = { ...row.report, status: "RUNNING", attempt: row.report.attempt + (row.failures.length > 0 ? 1 : 0) };
   }
 }
 
-function isNews({ report }: LedgerRow, item: TaskReport): boolean {
+function isNews({ report, failures }: LedgerRow, item: TaskReport): boolean {
   if (isFinal(report.status)) return false;
   if (item.status === "RUNNING") return report.status === "WAITING" && report.attempt < item.attempt;
   if (item.status !== "WAITING") return true;
-  const repeated = item.error !== undefined && report.status === "WAITING" && report.error !== undefined;
+  const repeated = item.error !== undefined && report.status === "WAITING" && failures.length > 0;
   return repeated ? report.attempt < item.attempt : report.attempt <= item.attempt;
 }
 
-function outsideDetails({ details }: TaskReport): TaskDetails | undefined {
+/** What was said first stays: what the task is. What it has come to is news. */
+function later({ name, noop, parentId, displayKey, attempt, details }: TaskReport, item: TaskReport): TaskReport {
+  const { noop: _noop, parentId: _parentId, displayKey: _displayKey, ...news } = item;
+  const said = { noop, parentId, displayKey, details: item.details ?? details };
+  const known = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
+  return { ...news, ...known, name, attempt: Math.max(attempt, item.attempt) };
+}
+
+/** Of a task that something outside completes: where, and whether that was handed out. */
+function outsideOf({ report: { details } }: LedgerRow): Pick<TaskDetails, "callbackUrl" | "handedOut"> | undefined {
   return details?.startsWith('{"callbackUrl":') ? (JSON.parse(details) as TaskDetails) : undefined;
 }
 
-function recorded({ report, failures, due, order, callbackUrl, handedOut }: LedgerRow, now: number): RecordedTask {
+/** Something outside ends it, now: it does not wait for its next try. */
+export function awaitsOutside(row: LedgerRow): boolean {
+  return outsideOf(row) !== undefined && (row.failures.at(-1)?.attempt ?? 0) < row.report.attempt;
+}
+
+function recorded(row: LedgerRow, now: number): RecordedTask {
+  const { report, failures, due, order } = row;
   const final = isFinal(report.status);
+  const { callbackUrl, handedOut } = (!final && outsideOf(row)) || {};
   return {
     id: report.id,
     key: report.key,
@@ -124,7 +135,7 @@ function recorded({ report, failures, due, order, callbackUrl, handedOut }: Ledg
     ...(report.output === undefined ? {} : { output: report.output }),
     ...(report.error && report.status === "ERRORED" ? { error: report.error as { message: string } } : {}),
     ...(report.status === "WAITING" && Number.isFinite(due) ? { wakeMs: Math.max(0, due - now) } : {}),
-    ...(callbackUrl && !final ? { callbackUrl } : {}),
-    ...(handedOut && !final ? { handedOut } : {}),
+    ...(callbackUrl ? { callbackUrl } : {}),
+    ...(handedOut ? { handedOut } : {}),
   };
 }

@@ -187,7 +187,7 @@ export class MemoryServer {
       ...(body.parentId ? { parentId: body.parentId } : {}),
       ...(details === undefined ? {} : { details }),
     };
-    const row = this.#ledger.open(report, { now, due, callbackUrl });
+    const row = this.#ledger.open(report, { now, due });
     const { status, output, error } = row.report;
     const result = status === "ERRORED" ? error : output && JSON.parse(output);
     return Response.json({ status, callbackUrl, ...(result === undefined ? {} : { output: result }) });

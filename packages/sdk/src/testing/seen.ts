@@ -2,7 +2,7 @@
 import type { DisplayProperty, ErrorShape, TaskDetails, TaskReport, TaskStatus } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 import type { LogLevel } from "../runtime/runtime.ts";
-import type { Ledger, LedgerRow } from "./ledger.ts";
+import { awaitsOutside, type Ledger, type LedgerRow } from "./ledger.ts";
 
 /** A task of a run under test. */
 export interface TestTask {
@@ -60,7 +60,7 @@ export function tasksOf(ledger: Ledger, { when, over }: { when: (at: number) => 
       name: report.name,
       status: over && !final ? "CANCELED" : report.status,
       attempts: report.attempt,
-      failures,
+      failures: failures.map(({ error }) => error),
       ...(params === undefined ? {} : { params }),
       ...(properties ? { properties } : {}),
       ...(report.output === undefined ? {} : { output: JSON.parse(report.output) }),
@@ -83,7 +83,7 @@ export function logsOf(ledger: Ledger): TestLog[] {
 
 /** Tasks that wait: for a time, for their next try, or for something outside. */
 export function waitingRows(ledger: Ledger): LedgerRow[] {
-  return [...ledger.rows.values()].filter(({ report, callbackUrl }) => {
-    return report.status === "WAITING" || (report.status === "RUNNING" && callbackUrl !== undefined);
+  return [...ledger.rows.values()].filter((row) => {
+    return row.report.status === "WAITING" || (row.report.status === "RUNNING" && awaitsOutside(row));
   });
 }

@@ -8,7 +8,7 @@ import { describeError } from "../replay/errors.ts";
 import { fittingOutput } from "./answers.ts";
 import type { Clock } from "./clock.ts";
 import { type Duration, milliseconds } from "./duration.ts";
-import type { Ledger, LedgerRow, OutsideEnd } from "./ledger.ts";
+import { awaitsOutside, type Ledger, type LedgerRow, type OutsideEnd } from "./ledger.ts";
 import type { MemoryServer, TestEvent, TestInvocation, TestStore } from "./memory-server.ts";
 import type { Mocks } from "./mocks.ts";
 import type { RunLoop } from "./run-loop.ts";
@@ -181,7 +181,7 @@ export class TestRun<TOutput = Anything> {
 
   #outside(key: string, end: (row: LedgerRow) => OutsideEnd): Promise<this> {
     return this.#moved(async ({ loop, ledger, clock }) => {
-      const open = loop.isOver ? [] : waitingRows(ledger).filter(({ callbackUrl, report }) => callbackUrl && !report.error);
+      const open = loop.isOver ? [] : waitingRows(ledger).filter(awaitsOutside);
       const row =
         open.find(({ report }) => pathOf(ledger, report) === key) ?? open.find(({ report }) => report.displayKey === key);
       if (!row) throw this.#nothingWaits(key, open);
