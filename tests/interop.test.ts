@@ -1,0 +1,369 @@
+// The published SDK and our server, frame by frame: between them lies a recorder, and every route, action and outcome of v2's wire must have been seen there, in the form the published
+// schemas give it, in both directions. The same jobs on our SDK come to the same results.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { RunDetail } from "@holdfast/protocol";
+import { isFinalRunStatus } from "@holdfast/protocol";
+import type { TriggerClient } from "@trigger.dev/sdk";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Mounting, removeCopiedApps, startCopiedApp } from "./harness/copied-app.ts";
+import { cleanUp, ROOT } from "./harness/processes.ts";
+import { type Exchange, Recorder } from "./harness/recorder.ts";
+import { DEV_KEY, TestServer } from "./harness/server.ts";
+import { Somebody } from "./harness/somebody.ts";
+import { until } from "./harness/until.ts";
+import { ACTIONS, kindOf, OUTCOMES, problemsOf } from "./harness/wire-contract.ts";
+
+const LONG = { timeout: 90_000 };
+const PATIENT = { withinMs: 40_000, everyMs: 100 };
+/** Requests a second, and at once: far more than the jobs need. */
+const RATE = "40:300";
+
+/** Asked by no method of the SDK. Driven here as those do that ask. */
+const NOT_OF_THE_SDK: Record<string, string> = {
+  "GET /api/v1/whoami": "the CLI",
+  "GET /api/v1/endpointindex/:id": "the CLI",
+  "POST /api/v1/endpoints/:id/index": "scripts that deploy",
+  "GET /api/v1/events/:id": "SDKs before 2.2",
+  "GET /api/v1/runs/:id": "SDKs before 2.2",
+  "GET /api/v1/runs/:id/statuses": "SDKs before 2.2",
+  "GET /api/v2/runs/:id/stream": "our React hooks",
+  "POST /api/v1/runs/:id/tasks/:taskId/callback/:secret": "whoever a job gave the address",
+};
+/** Of our SDK, which reports the steps of an execution there. */
+const OURS_ONLY = "POST /api/v1/executions/:token/reports";
+/** Our server has no use for them; the published SDK is asked here as v2's server asked. */
+const NOT_OF_OUR_SERVER: Record<string, string> = {
+  VALIDATE: "an app is known by the id it registers with, which PING checks",
+  PREPROCESS_RUN: "v2's server had stopped to ask it, too",
+  INITIALIZE_TRIGGER: "keys of dynamic triggers are registered by the app itself",
+  PROBE_EXECUTION_TIMEOUT: "nothing is learnt from how long a host lets a call run",
+};
+/** The id of the app under test. */
+const APP = "sources";
+const BY_HAND = { "x-by": "hand" };
+
+/** What jobs ended with, by job: must be the same for each SDK. */
+type Results = Record<string, unknown>;
+
+class Scene {
+  readonly results: Results = {};
+  backend!: TriggerClient;
+
+  private constructor(
+    readonly mounting: Mounting,
+    readonly recorder: Recorder,
+    readonly server: TestServer,
+    readonly somebody: Somebody,
+  ) {}
+
+  static async start(mounting: Mounting): Promise<Scene> {
+    const [recorder, somebody] = await Promise.all([Recorder.start(), Somebody.start()]);
+    const server = await TestServer.start({ env: { HOLDFAST_PUBLIC_URL: recorder.url, HOLDFAST_API_RATE_LIMIT: RATE } });
+    recorder.target = server.url;
+    const scene = new Scene(mounting, recorder, server, somebody);
+    // By connect the app speaks with the server alone.
+    const TRIGGER_API_URL = mounting === "ours" ? server.url : recorder.url;
+    const env = { ...server.appEnv, TRIGGER_API_URL, NOTE_URL: somebody.url, VENDOR_URL: somebody.url };
+    await startCopiedApp({ mounting, files: ["tests/published/interop.ts", "tests/published/sources.ts"], env });
+    const sdk = mounting === "published" ? "tests/published/package.json" : "package.json";
+    const { TriggerClient: Client } = await import(createRequire(join(ROOT, sdk)).resolve("@trigger.dev/sdk"));
+    scene.backend = new Client({ id: "backend", apiKey: DEV_KEY, apiUrl: TRIGGER_API_URL });
+    await server.api.knowsJob("asks-around");
+    return scene;
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop();
+    this.recorder.stop();
+    this.somebody.stop();
+  }
+
+  /** Sends an event and keeps how the run of the job ended. */
+  async run(name: string, payload: unknown, as = name): Promise<RunDetail> {
+    const { id } = await this.backend.sendEvent({ name: `interop.${name}`, payload });
+    return this.endOf(await this.startedBy(id), as);
+  }
+  async startedBy(event: string): Promise<string> {
+    const look = async () => (await this.backend.getEvent(event)).runs[0];
+    return (await until(look, { ...PATIENT, what: () => `a run of ${event}` })).id;
+  }
+  async endOf(id: string, as: string): Promise<RunDetail> {
+    const look = async () => {
+      const run = await this.server.api.run(id);
+      return isFinalRunStatus(run.status) ? run : null;
+    };
+    const run = await until(look, { ...PATIENT, what: () => `the end of ${as}` });
+    const { status, output, errorDetail } = run;
+    const text = JSON.stringify({ status, output, error: errorDetail?.message });
+    this.results[as] = JSON.parse(text.replace(/"hook":\d/, '"hook":0'));
+    return run;
+  }
+  async newest(job: string, count: number): Promise<RunDetail> {
+    const [run] = await this.server.api.settled(job, count, PATIENT);
+    return this.endOf(run?.id ?? "", job);
+  }
+
+  /** Asks by hand, through the recorder. */
+  ask(method: string, path: string, more: { key?: string; headers?: Record<string, string> } = {}): Promise<Response> {
+    const headers = { authorization: `Bearer ${more.key ?? DEV_KEY}`, ...BY_HAND, ...more.headers };
+    return fetch(this.recorder.url + path, { method, headers });
+  }
+  /** The app is called as a server of v2 calls it. */
+  async call(action: string, body: object): Promise<unknown> {
+    const headers = { accept: "application/json", "content-type": "application/json", "x-trigger-api-key": DEV_KEY };
+    const more = { "x-trigger-action": action, "x-trigger-version": "2023-09-29", ...BY_HAND };
+    const asked = { method: "POST", headers: { ...headers, ...more }, body: JSON.stringify(body) };
+    return (await fetch(this.recorder.appUrl(APP), asked)).json();
+  }
+}
+
+/** In the first execution of each of these the network loses what it asks for, until the SDK gives up. */
+async function cutOff(scene: Scene): Promise<RunDetail[]> {
+  const { recorder } = scene;
+  const gaveUp = (status: string) =>
+    recorder.exchanges.some((exchange) => exchange.of === "app" && statusOf(exchange) === status);
+  recorder.loses = ({ path, sent }) => {
+    if (path.endsWith("/tasks") && sent.body.includes('"cut start"')) return !gaveUp("AUTO_YIELD_EXECUTION");
+    return (
+      path.endsWith("/complete") && sent.body.includes("cut end done") && !gaveUp("AUTO_YIELD_EXECUTION_WITH_COMPLETED_TASK")
+    );
+  };
+  return Promise.all(["cut start", "cut end"].map((task) => scene.run("cut-off", { task }, task)));
+}
+
+const statusOf = ({ answered }: Exchange): string => (JSON.parse(answered.body || "{}") as { status?: string }).status ?? "";
+const results = new Map<Mounting, Results>();
+const recorded = new Map<Mounting, Exchange[]>();
+
+afterAll(async () => {
+  await cleanUp();
+  removeCopiedApps();
+});
+
+describe.each<Mounting>(["published", "ours-by-push", "ours"])("every frame, SDK %s", (mounting) => {
+  let scene: Scene;
+  let cut: Promise<RunDetail[]>;
+
+  beforeAll(async () => {
+    scene = await Scene.start(mounting);
+    results.set(mounting, scene.results);
+    cut = cutOff(scene);
+    cut.catch(() => {});
+  }, 60_000);
+  afterAll(async () => {
+    recorded.set(mounting, scene.recorder.exchanges);
+    await scene.stop();
+  });
+
+  test("a run that uses nearly all of io", LONG, async () => {
+    const { backend, server, somebody } = scene;
+    const { id } = await backend.sendEvent({ name: "interop.tour", payload: { order: "o1" } });
+    const run = await scene.startedBy(id);
+    const answered = await fetch(await somebody.hears<string>("url"), { method: "POST", body: '{"yes":true}' });
+    expect(await answered.json()).toEqual({ success: true });
+    const waits = async () => {
+      const named = (await server.api.tasks(run)).some(({ name, status }) => name === "Wait for Event" && status === "WAITING");
+      return named && (await server.api.run(run)).status === "WAITING_TO_CONTINUE";
+    };
+    await until(waits, { ...PATIENT, what: () => "the run to wait for an event" });
+    for (const order of ["o0", "o1"]) await backend.sendEvent({ name: "interop.paid", payload: { order } });
+    const ended = await scene.endOf(run, "tour");
+    expect(ended.status, JSON.stringify(ended.errorDetail)).toBe("SUCCESS");
+    expect(ended.output).toMatchObject({
+      retried: 2,
+      caught: "caught",
+      branches: ["a", "b"],
+      fetched: { got: "me" },
+      history: 1,
+    });
+    expect(ended.output).toMatchObject({ outside: { answer: { yes: true }, paid: { order: "o1" }, invoked: { twice: 42 } } });
+    expect(ended.output).toMatchObject({ events: { sent: { n: 1 }, many: [{}, [1]], found: "interop.nobody", at: true } });
+    expect(ended.output).toMatchObject({ kept: { got: { list: [1, null] }, has: [false, true], deleted: true } });
+    expect(await somebody.hears("succeeded")).toMatchObject({ job: "tour", output: { retried: 2 } });
+  });
+
+  test("executions that end badly, and dynamic schedules", LONG, async () => {
+    expect((await scene.run("strict", { kind: "strict", n: "seven" })).status).toBe("INVALID_PAYLOAD");
+    expect((await scene.run("hosted", {})).status).toBe("UNRESOLVED_AUTH");
+    expect(await scene.run("fails", {})).toMatchObject({ status: "FAILURE", errorDetail: { message: "as asked" } });
+    expect(await scene.somebody.hears<{ job: string }>("failed", ({ job }) => job === "fails")).toMatchObject({
+      status: "FAILURE",
+    });
+    expect((await scene.run("cancels-itself", {})).status).toBe("CANCELED");
+    expect(scene.somebody.told("never")).toEqual([]);
+    expect((await scene.run("plan", {})).output).toMatchObject({
+      made: [{ id: "user 1/a", active: true, metadata: { m: 1 } }, { schedule: { type: "interval" } }],
+      ended: { ok: true },
+    });
+  });
+
+  test("what a backend asks without tasks", LONG, async () => {
+    const sent = [];
+    for (let n = 0; n < 3; n++) sent.push(await scene.backend.sendEvent({ name: "interop.long" }));
+    for (const { id } of sent) {
+      const run = await scene.startedBy(id);
+      await scene.server.api.reaches(run, "WAITING_TO_CONTINUE", PATIENT);
+    }
+    const asked = await scene.run("ask-around", { event: sent[0]?.id });
+    expect(asked.output, JSON.stringify(asked.errorDetail)).toEqual({
+      set: { label: "Own", history: [], data: { n: 1 } },
+      statuses: ["EXECUTING", ["own"]],
+      own: ["WAITING_TO_CONTINUE", [["wait", "WAITING"]]],
+      listed: [1, true],
+      invoked: ["string", true],
+      ended: [1, 2],
+      sent: [7, true, ["text"]],
+    });
+    await scene.backend.store.env.set("a/key ä", { n: 1 });
+    expect(await scene.backend.store.env.get("a/key ä")).toEqual({ n: 1 });
+    expect(await scene.backend.store.env.has("no key")).toBe(false);
+    await scene.backend.store.env.delete("a/key ä");
+  });
+
+  test("requests from outside: respondWith, a job's request, sources, webhooks, dynamic triggers", LONG, async () => {
+    const { server, somebody } = scene;
+    const door = await server.api.endpointUrl("door");
+    const greeted = await fetch(`${door}?hello=world`);
+    expect([greeted.status, greeted.headers.get("x-door"), await greeted.text()]).toEqual([200, "open", "world"]);
+    const headers = { "content-type": "application/json", "x-key": "right" };
+    expect((await fetch(door, { method: "POST", headers, body: '{"n":1}' })).status).toBe(200);
+    const through = { body: { n: 1 }, method: "POST", type: "application/json" };
+    expect((await scene.newest("through-the-door", 1)).output).toEqual(through);
+
+    const opened = await somebody.hook("opened");
+    await server.api.settled("vendor.topic-http-issues-vendor", 1, PATIENT);
+    expect(await somebody.send(opened, { topic: "issues", on: "opened", n: 1 })).toBe(200);
+    expect((await scene.newest("on-opened", 1)).output).toMatchObject({ payload: { n: 1, seen: 1 }, event: "opened" });
+    expect(await somebody.send(await somebody.hook("pinged"), { topic: "pings", on: "pinged", n: 2 })).toBe(200);
+    expect((await scene.newest("on-webhook", 1)).output).toEqual({ n: 2, id: "webhook 2" });
+
+    const { id } = await scene.backend.sendEvent({ name: "sources.register", payload: { key: "owner/repo", topic: "dynamic" } });
+    const registered = await scene.endOf(await scene.startedBy(id), "register-topic");
+    expect(registered.output).toMatchObject({ active: false, trigger: "any-topic" });
+    await server.api.settled("register-dynamic-trigger-any-topic", 1, PATIENT);
+    const dynamic = await until(() => somebody.hooks.filter(({ topics }) => topics[0] === "opened")[1], {
+      what: () => "the hook of the dynamic trigger",
+    });
+    expect(await somebody.send(dynamic, { topic: "dynamic", on: "opened", n: 3 })).toBe(200);
+    expect((await scene.newest("on-any-topic", 1)).output).toMatchObject({
+      n: 3,
+      source: { id: "owner/repo" },
+      account: { id: "acme" },
+    });
+  });
+
+  test("what the network loses is done once it is back", LONG, async () => {
+    const ended = await cut;
+    expect(ended.map(({ status, output }) => [status, output])).toEqual([
+      ["SUCCESS", "cut start done"],
+      ["SUCCESS", "cut end done"],
+    ]);
+  });
+
+  test("what only the CLI, browsers and older SDKs ask", LONG, async () => {
+    const { id } = await scene.backend.sendEvent({ name: "interop.fails" });
+    const run = await scene.startedBy(id);
+    await scene.endOf(run, "fails");
+    const whoami = (await (await scene.ask("GET", "/api/v1/whoami")).json()) as { pkApiKey: string; type: string };
+    expect(whoami.type).toBe("DEVELOPMENT");
+    const indexed = (await (await scene.ask("POST", `/api/v1/endpoints/${APP}/index`)).json()) as { id: string };
+    const index = await (await scene.ask("GET", `/api/v1/endpointindex/${indexed.id}`)).json();
+    expect(index).toMatchObject({ status: "SUCCESS", stats: { jobs: 21, sources: 1, dynamicTriggers: 1, dynamicSchedules: 1 } });
+    const browser = { key: whoami.pkApiKey, headers: { origin: "https://shop.example" } };
+    const paths = [`events/${id}`, `runs/${run}`, `runs/${run}/statuses`];
+    for (const path of [...paths.map((path) => `v1/${path}`), ...paths.map((path) => `v2/${path}`), `v2/runs/${run}/stream`]) {
+      const answer = await scene.ask("GET", `/api/${path}`, browser);
+      const seen = await answer.text();
+      expect([answer.status, answer.headers.get("access-control-allow-origin")], path).toEqual([200, "*"]);
+      expect(seen, path).toContain("FAILURE");
+    }
+    expect((await scene.ask("GET", "/api/v1/whoami", browser)).status).toBe(401);
+  });
+
+  test.skipIf(mounting === "ours")("what only a server of v2 asked", LONG, async () => {
+    expect(await scene.call("VALIDATE", {})).toEqual({ ok: true, endpointId: APP });
+    expect(await scene.call("PROBE_EXECUTION_TIMEOUT", { timeout: 20 })).toEqual({ ok: true });
+    const initialized = await scene.call("INITIALIZE_TRIGGER", { id: "any-topic", params: { topic: "t" } });
+    const [executed] = scene.recorder.exchanges.filter((exchange) => kindOf(exchange) === "EXECUTE_JOB");
+    const preprocessed = await scene.call("PREPROCESS_RUN", JSON.parse(executed?.sent.body ?? "{}"));
+    if (mounting === "published") {
+      expect(initialized).toMatchObject({ rule: { event: "opened" }, source: { key: "vendor.topic-http-t-vendor" } });
+      expect(preprocessed).toMatchObject({ abort: false });
+    } else {
+      for (const answer of [initialized, preprocessed]) expect(answer).toEqual({ message: "Method not allowed" });
+    }
+  });
+
+  // The last one: nothing may be asked for a moment.
+  test("a run that asks too often", LONG, async () => {
+    const { id } = await scene.backend.sendEvent({ name: "interop.too-often", payload: { server: scene.server.url, lines: 30 } });
+    expect(await scene.somebody.hears("lines")).toBe(30);
+    const look = () =>
+      scene
+        .startedBy(id)
+        .then((run) => scene.endOf(run, "too-often"))
+        .catch(() => null);
+    expect(await until(look, { ...PATIENT, what: () => "leave to ask" })).toMatchObject({ status: "SUCCESS", output: 30 });
+  });
+});
+
+/** Where requests from outside come in: no part of what apps and servers say to each other. */
+const OUTSIDE = /^\/api\/v1\/(http-endpoints|sources\/http)\//;
+
+describe("the record of the published SDK", () => {
+  const wire = (mounting: Mounting = "published") =>
+    (recorded.get(mounting) ?? []).filter(({ answered, path }) => answered.status !== 0 && !OUTSIDE.test(path));
+  const byHand = ({ sent }: Exchange) => "x-by" in sent.headers;
+  /** What was asked and answered well, of whom. */
+  const seen = (of: Exchange["of"], fits: (exchange: Exchange) => boolean) =>
+    new Set(wire().flatMap((each) => (each.of === of && each.answered.status === 200 && fits(each) ? [kindOf(each)] : [])));
+
+  test("has every route of docs/protocol.md, asked by the SDK or else by hand", () => {
+    const page = readFileSync(join(ROOT, "docs/protocol.md"), "utf8");
+    const routes = [...page.matchAll(/^\| `((?:GET|POST|PUT|DELETE) \/api\/[^`]+)`/gm)].map(([, route = ""]) => route);
+    expect(routes.length).toBeGreaterThan(30);
+    const bySdk = seen("server", (exchange) => !byHand(exchange));
+    const others = Object.keys(NOT_OF_THE_SDK);
+    const missing = routes.filter((route) => !bySdk.has(route) && !others.includes(route));
+    expect(missing).toEqual([OURS_ONLY]);
+    expect(others.filter((route) => !seen("server", () => true).has(route))).toEqual([]);
+    expect(wire("ours-by-push").map(kindOf)).toContain(OURS_ONLY);
+  });
+
+  test("has every action, asked by our server or else by hand", () => {
+    const unused = Object.keys(NOT_OF_OUR_SERVER);
+    const byServer = seen("app", (exchange) => !byHand(exchange));
+    expect([...byServer, ...unused].sort()).toEqual(Object.keys(ACTIONS).sort());
+    expect([...seen("app", byHand)].sort()).toEqual(unused.sort());
+  });
+
+  test("has every outcome of an execution", () => {
+    const executions = wire().filter((exchange) => kindOf(exchange) === "EXECUTE_JOB" && !byHand(exchange));
+    expect([...new Set(executions.map(statusOf))].sort()).toEqual([...OUTCOMES].sort());
+  });
+
+  test("has every frame in form, in both directions", () => {
+    expect(wire().length).toBeGreaterThan(200);
+    expect(wire().flatMap(problemsOf)).toEqual([]);
+    const refused = wire().filter(({ answered }) => answered.status !== 200);
+    const kinds = new Set(refused.map((exchange) => `${exchange.method} ${exchange.answered.status} ${kindOf(exchange)}`));
+    expect([...kinds].sort()).toEqual([
+      "GET 401 GET /api/v1/whoami",
+      "HEAD 404 GET /api/v1/store/:key",
+      "POST 429 POST /api/v1/runs/:id/tasks",
+    ]);
+  });
+
+  test("our SDK by push speaks the same API", () => {
+    const asked = wire("ours-by-push").filter(({ of }) => of === "server");
+    expect(asked.length).toBeGreaterThan(50);
+    expect(asked.flatMap(problemsOf)).toEqual([]);
+  });
+
+  test.each<Mounting>(["ours-by-push", "ours"])("the jobs come to the same on %s", (mounting) => {
+    expect(Object.keys(results.get("published") ?? {}).length).toBeGreaterThan(12);
+    expect(results.get(mounting)).toEqual(results.get("published"));
+  });
+});
