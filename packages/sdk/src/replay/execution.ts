@@ -92,8 +92,9 @@ export class Execution {
   }
 
   /** The connection is gone or the app is leaving: nothing further is performed or reported. */
-  abandon(reason: string): void {
+  abandon(reason: string): Promise<never> {
     this.#lose({ kind: "abandoned", reason });
+    return never();
   }
 
   /** The server says the run moved on without this execution. */
@@ -208,15 +209,14 @@ export class Execution {
     const { callback } = work.options;
     if (!record?.handedOut) {
       const opened = frame.callbackUrl ? null : await openOutside(frame, work.open);
+      if (opened?.type === "lost") return this.abandon(opened.reason);
       if (this.#over()) return never();
-      if (opened?.type === "lost") return this.#abandoned(opened.reason);
       if (opened?.type === "refused") return this.#failed(frame, opened.error, work);
       if (opened?.type === "over") return this.#replayOpened(frame, opened.task, work);
       frame.callbackUrl ??= opened?.callbackUrl;
       if (callback?.enabled) {
-        const caller: Caller = { execution: this, frame };
         try {
-          await callers.run(caller, work.callback, frame, this.io as IO);
+          await callers.run({ execution: this, frame }, work.callback, frame, this.io as IO);
         } catch (error) {
           return this.#failed(frame, error, work);
         }
@@ -240,11 +240,6 @@ export class Execution {
     this.#liveness.finishing(frame);
     this.#liveness.leave(frame);
     return this.#replay(record, frame.parent, work);
-  }
-
-  #abandoned<T>(reason: string): Promise<T> {
-    this.abandon(reason);
-    return never();
   }
 
   async #perform<T>(frame: Frame, work: Work<T>): Promise<T> {
