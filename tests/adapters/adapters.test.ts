@@ -5,7 +5,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { PUSH, V2_VERSION } from "@holdfast/protocol";
-import { invokeTrigger, TriggerClient } from "@holdfast/sdk";
+import { TriggerClient } from "@holdfast/sdk";
 import { createAstroRoute } from "@holdfast/sdk/astro";
 import { createMiddleware as expressMiddleware, serve as expressServe } from "@holdfast/sdk/express";
 import { holdfast as fastifyPlugin } from "@holdfast/sdk/fastify";
@@ -19,25 +19,12 @@ import express from "express";
 import Fastify from "fastify";
 import { Hono } from "hono";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { defineEcho, KEY } from "./echo.ts";
+import { clientOfContext, startNest, startNestTesting } from "./nest-app.ts";
 
-const KEY = "tr_dev_adapters";
 const PATH = "/api/trigger";
 
-/** An app whose endpoint says what it saw of a request, as the reason for refusing it. */
-function echoClient(): TriggerClient {
-  const client = new TriggerClient({ id: "adapters", apiKey: KEY });
-  client.defineHttpEndpoint({
-    id: "echo",
-    source: "test",
-    verify: async (request) => {
-      const bytes = Buffer.from(await request.arrayBuffer());
-      const hash = createHash("sha256").update(bytes).digest("hex");
-      return { success: false, reason: [request.method, request.url, bytes.length, hash].join(" ") };
-    },
-  });
-  client.defineJob({ id: "job", name: "Job", version: "1.0.0", trigger: invokeTrigger(), run: async () => "ran" });
-  return client;
-}
+const echoClient = (): TriggerClient => defineEcho(new TriggerClient({ id: "adapters", apiKey: KEY }));
 
 interface Running {
   origin: string;
@@ -121,6 +108,8 @@ const frameworks: Record<string, () => Promise<Running>> = {
     const { POST, GET, HEAD } = createSvelteRoute(echoClient());
     return listen(webServer({ POST: withContext(POST), GET: withContext(GET), HEAD: withContext(HEAD) }));
   },
+  "nestjs on express": () => startNest({ platform: "express" }),
+  "nestjs on fastify": () => startNest({ platform: "fastify" }),
   "next pages route": async () => listen(createPagesRoute(echoClient()).handler),
 };
 
@@ -285,6 +274,31 @@ describe("in the framework's company", () => {
     const app = new Hono().use(honoMiddleware(echoClient())).get("/other", (context) => context.text("other"));
     const origin = await started(running(serveHono({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }) as Server));
     expect(await (await fetch(`${origin}/other`)).text()).toBe("other");
+  });
+
+  it.each(["express", "fastify"] as const)("nestjs on %s: its prefix counts, its guards and parsers do not", async (platform) => {
+    const app = await startNest({ platform, prefix: "v1", path: "/jobs" });
+    const origin = await started(Promise.resolve(app));
+    expect((await fetch(`${origin}/v1/jobs`)).status).toBe(200);
+    expect((await fetch(`${origin}/jobs`)).status).toBe(200);
+    expect((await fetch(`${origin}/jobs-and-more`)).status).toBe(404);
+    expect((await fetch(`${origin}/v1/guarded`)).status).toBe(403);
+    const json = { "content-type": "application/json", "x-let-me": "in" };
+    const echoed = await fetch(`${origin}/v1/guarded`, { method: "POST", body: '{"a":1}', headers: json });
+    expect(await echoed.json()).toEqual({ got: { a: 1 } });
+  });
+
+  it("nestjs: two clients are injected each by its token, options may come from the app, and a testing module serves too", async () => {
+    const app = await startNestTesting();
+    const origin = await started(Promise.resolve(app));
+    expect(app.ids).toEqual(["from-config", "second"]);
+    expect(await (await fetch(`${origin}/api/trigger`)).json()).toMatchObject({ app: "from-config" });
+    expect(await (await fetch(`${origin}/second`)).json()).toMatchObject({ app: "second" });
+  });
+
+  it("nestjs: an application without HTTP has the client, and mounts nothing", async () => {
+    const client = await clientOfContext();
+    expect([client.id, client.served]).toEqual(["adapters", false]);
   });
 
   it("next's route says what Next must know", () => {
