@@ -27,6 +27,9 @@ export type {
   WebhookHandlerEvent,
 } from "./compatible-types.ts";
 export type { ConnectedClient, ConnectOptions } from "./connect/connect.ts";
+export { defineIntegration, type Integration, type IntegrationOptions } from "./integrations/define.ts";
+export type { FailureRule, WaitHeader } from "./integrations/rules.ts";
+export type { VendorId } from "./integrations/vendors.ts";
 export type { ConnectionAuth, IntegrationTaskKey, IO, IOWithIntegrations, TriggerIntegration } from "./io/io.ts";
 export type { KeyValueStore } from "./io/key-value-store.ts";
 export { IOLogger, type TaskLogger } from "./io/logger.ts";

@@ -87,6 +87,8 @@ export type OverridableRunTaskOptions = Pick<RunTaskOptions, "retry" | "delayUnt
 
 type ErrorAnswer = {
   retryAt?: Date | undefined;
+  /** Milliseconds from now, where no clock is at hand. */
+  retryInMs?: number | undefined;
   error?: Error | undefined;
   jitter?: number | undefined;
   skipRetrying?: boolean | undefined;

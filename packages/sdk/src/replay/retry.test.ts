@@ -1,6 +1,31 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { retry, retryDelay } from "./retry.ts";
+import type { IO } from "../io/io.ts";
+import type { IOTask, RunTaskErrorCallback } from "../io/task.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { judge, retry, retryDelay } from "./retry.ts";
+
+describe("judge", () => {
+  const runtime = { now: () => 1000, random: () => 0 } as Runtime;
+  const failure = (onError: RunTaskErrorCallback) => ({
+    thrown: new Error("no"),
+    task: { attempts: 1 } as IOTask,
+    retry: undefined,
+    onError,
+  });
+  const judged = (onError: RunTaskErrorCallback) => judge(failure(onError), {} as IO, runtime);
+
+  it("takes from onError when to try again: a moment, or how long from now", async () => {
+    expect(await judged(() => ({ retryAt: new Date(3500) }))).toMatchObject({ kind: "retry", delayMs: 2500 });
+    expect(await judged(() => ({ retryInMs: 2500 }))).toMatchObject({ kind: "retry", delayMs: 2500 });
+    expect(await judged(() => ({ retryInMs: -1 }))).toMatchObject({ kind: "retry", delayMs: 0 });
+  });
+
+  it("fails a task whose onError gives no number", async () => {
+    const verdict = await judged(() => ({ retryInMs: Number.NaN }));
+    expect(verdict).toMatchObject({ kind: "fail", error: { message: expect.stringContaining("it gave NaN") } });
+  });
+});
 
 describe("retryDelay", () => {
   it("follows v2's series", () => {

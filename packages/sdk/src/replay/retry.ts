@@ -53,8 +53,9 @@ export async function judge(failure: Failure, io: IO, runtime: Runtime): Promise
     const answer = await failure.onError?.(error, failure.task, io);
     if (answer instanceof Error) error = answer;
     else if (answer?.skipRetrying) mayRetry = false;
-    else if (answer?.retryAt) {
-      const delayMs = Math.max(0, timeOf(answer.retryAt) - runtime.now());
+    else if (answer?.retryAt || answer?.retryInMs !== undefined) {
+      const { retryAt, retryInMs = Number.NaN } = answer;
+      const delayMs = Math.max(0, retryAt ? timeOf(retryAt) - runtime.now() : checkedDelay(retryInMs));
       return { kind: "retry", error: describeError(answer.error ?? error), delayMs };
     }
   } catch (replacement) {
@@ -69,4 +70,9 @@ function timeOf(retryAt: Date): number {
   const time = retryAt instanceof Date ? retryAt.getTime() : Number.NaN;
   if (Number.isNaN(time)) throw new Error(`onError() must give retryAt as a valid Date; it gave ${String(retryAt)}.`);
   return time;
+}
+
+function checkedDelay(retryInMs: number): number {
+  if (!Number.isFinite(retryInMs)) throw new Error(`onError() must give retryInMs as a number; it gave ${String(retryInMs)}.`);
+  return retryInMs;
 }
