@@ -1,12 +1,11 @@
 // Apps find their server in dev: an app that is mounted by HTTP through our SDK needs no registration and no URL under `holdfast dev`, and one on the
 // published v2 SDK is registered by `--app-url`, whenever it starts and starts again. Everything is real: CLI, server, PostgreSQL, Express.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import type { AddressInfo } from "node:net";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import type { AppInfo } from "@holdfast/protocol";
 import { afterAll, expect, test } from "vitest";
 import { type Dev, freshProject, removeProjects, startDev } from "./harness/dev.ts";
+import { freePort } from "./harness/free-port.ts";
 import { cleanUp } from "./harness/processes.ts";
 import { until } from "./harness/until.ts";
 
@@ -108,15 +107,6 @@ test("an app on the published SDK is registered by --app-url once it answers, an
   expect(await dev.program.stop()).toEqual({ code: 0, signal: null });
   await until(() => !isAlive(Number(readFileSync(join(project, "pid"), "utf8"))), { what: () => "the app's end" });
 });
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
-}
 
 function isAlive(pid: number): boolean {
   try {

@@ -12,6 +12,8 @@ import { type SendFlags, sendEvent } from "./commands/send.ts";
 import { tailRuns } from "./commands/tail.ts";
 import { dev } from "./dev/dev.ts";
 import { doctor } from "./doctor/doctor.ts";
+import { FRAMEWORKS } from "./init/detect.ts";
+import { type InitFlags, init } from "./init/init.ts";
 import { CommandError, EXIT } from "./output/exit-codes.ts";
 import { createOutput } from "./output/output.ts";
 import type { CliWorld } from "./platform/world.ts";
@@ -79,6 +81,7 @@ function buildProgram(world: CliWorld, acting: Acting, given: { load: LoadServer
     .exitOverride()
     .configureOutput({ writeOut: world.out, writeErr: world.err });
   addServing(program, acting, given);
+  addProjects(program, acting);
   addDoctor(program, acting, given.load);
   addRuns(program, acting);
   addSend(program, acting);
@@ -102,6 +105,13 @@ function addServing(program: Command, acting: Acting, { load, command }: { load:
   withServing(program.command("start"))
     .description("the server for production; needs HOLDFAST_ENCRYPTION_KEY and HOLDFAST_ADMIN_PASSWORD")
     .action((flags: Flags) => acting(flags, (context) => start(context, load)));
+}
+
+function addProjects(program: Command, acting: Acting): void {
+  proposing(program.command("init"))
+    .description("write a client, a first job and the route for your framework; shows a diff and asks")
+    .option("--framework <name>", `${FRAMEWORKS.join(", ")}; default: what package.json names`)
+    .action((flags: Flags & InitFlags) => acting(flags, (context) => init(context, flags, version())));
 }
 
 const collect = (value: string, before: string[] = []) => [...before, value];
@@ -182,6 +192,8 @@ function addDeliveries(program: Command, acting: Acting): void {
 }
 
 const withJson = (command: Command) => command.option("--json", "results as JSON");
+const proposing = (command: Command) =>
+  withJson(command).option("-y, --yes", "write it without asking").option("--dry-run", "show it, write nothing");
 const withDataDir = (command: Command) => command.option("--data-dir <path>", "where data lives (HOLDFAST_DATA_DIR, .holdfast)");
 const withServer = (command: Command) =>
   command

@@ -1,5 +1,6 @@
 // Room: platform. The real process as a CliWorld. Called by main.ts only.
 import { randomBytes } from "node:crypto";
+import { createInterface } from "node:readline/promises";
 import { text } from "node:stream/consumers";
 import type { CliWorld } from "./world.ts";
 
@@ -16,6 +17,7 @@ export function realWorld(): CliWorld {
     out: (data) => void process.stdout.write(data),
     err: (commentary) => void process.stderr.write(commentary),
     readStdin: () => text(process.stdin),
+    ask: askPerson,
     now: () => Date.now(),
     after(ms, act) {
       const timer = setTimeout(act, ms);
@@ -37,6 +39,21 @@ export function realWorld(): CliWorld {
     },
     exit: (code) => process.exit(code),
   };
+}
+
+/** Ctrl-D, and any other end of the input, is an empty answer; Ctrl-C ends the program as everywhere. */
+async function askPerson(question: string): Promise<string | undefined> {
+  if (!process.stdin.isTTY) return undefined;
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  lines.on("SIGINT", () => process.exit(130));
+  try {
+    return await Promise.race([
+      lines.question(question),
+      new Promise<string>((resolve) => lines.once("close", () => resolve(""))),
+    ]);
+  } finally {
+    lines.close();
+  }
 }
 
 /** `holdfast runs list | head -1` closes our stdout early; that is no failure. What runs long wants to stop in order. */

@@ -17,6 +17,8 @@ export interface CliWorld {
   /** Commentary. */
   err(text: string): void;
   readStdin(): Promise<string>;
+  /** Puts a question to the person at the terminal; undefined when there is none. */
+  ask(question: string): Promise<string | undefined>;
   /** Epoch milliseconds. */
   now(): number;
   /** Runs `act` after `ms` milliseconds, unless the returned function is called before. */

@@ -17,6 +17,8 @@ export interface TestWorld extends CliWorld {
 export interface TestWorldOptions {
   env?: Record<string, string | undefined>;
   stdin?: string;
+  /** What the person at the terminal says; without it there is nobody. */
+  answer?: string;
   terminal?: boolean;
   nodeVersion?: string;
 }
@@ -46,6 +48,7 @@ export function testWorld(options: TestWorldOptions = {}): TestWorld {
       printed.err += text;
     },
     readStdin: async () => options.stdin ?? "",
+    ask: async () => options.answer,
     now: () => Date.now(),
     after(ms, act) {
       const timer = setTimeout(act, ms);

@@ -9,7 +9,12 @@ interface RouteArguments {
 /**
  * For `app/routes/api.trigger.ts`. `action` gets what is posted; `loader` answers GET and HEAD, which health checks use.
  *
- * @example export const { action, loader } = createRemixRoute(client);
+ * Their Vite compiler takes both out of what browsers get, and refuses to do so with `export const { action, loader }`.
+ *
+ * @example
+ * const route = createRemixRoute(client);
+ * export const action = route.action;
+ * export const loader = route.loader;
  */
 export function createRemixRoute(client: TriggerClient) {
   client.markServed();

@@ -1,0 +1,106 @@
+// Room: init. Reads off a project what its framework, language and habits are. Called by init.ts. Promise: pure; a guess that is wrong can be
+// overruled by --framework.
+import { readJson } from "../project/json-text.ts";
+import type { Project } from "../project/project.ts";
+
+export const FRAMEWORKS = ["next", "express", "fastify", "hono", "remix", "sveltekit", "astro", "node"] as const;
+export type Framework = (typeof FRAMEWORKS)[number];
+
+export interface Setup {
+  framework: Framework;
+  typescript: boolean;
+  /** "src/" where the project's code is there, else "". */
+  src: "" | "src/";
+  manager: "npm" | "pnpm" | "yarn" | "bun";
+  /** Whether files of ours may say `import`. */
+  modules: boolean;
+  /** What relative imports end with: "", ".js" or ".ts". */
+  importEnding: string;
+  /** Ending of files we write. */
+  ending: "ts" | "js";
+  /** Everything package.json names. */
+  installed: ReadonlySet<string>;
+}
+
+interface Manifest {
+  name?: string;
+  type?: string;
+  packageManager?: string;
+  dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
+}
+
+// The first one whose package is there: what serves pages stands before what it may be built with.
+const SIGNS: readonly (readonly [Framework, RegExp])[] = [
+  ["next", /^next$/],
+  ["remix", /^@remix-run\/(?!router)|^@react-router\/dev$/],
+  ["sveltekit", /^@sveltejs\/kit$/],
+  ["astro", /^astro$/],
+  ["fastify", /^fastify$/],
+  ["hono", /^hono$/],
+  ["express", /^express$|^@nestjs\/platform-express$/],
+];
+/** These compile every file themselves, and find imports without an ending. */
+const BUNDLED: ReadonlySet<Framework> = new Set(["next", "remix", "sveltekit", "astro"]);
+
+export function detect(project: Project, wanted?: Framework): Setup {
+  const manifest = (readJson(project.read("package.json") ?? "{}") ?? {}) as Manifest;
+  const installed = new Set(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }));
+  const framework = wanted ?? SIGNS.find(([, sign]) => [...installed].some((name) => sign.test(name)))?.[0] ?? "node";
+  const typescript = installed.has("typescript") || project.read("tsconfig.json") !== undefined;
+  const bundled = BUNDLED.has(framework);
+  const esm = manifest.type === "module" || project.read("package.json") === undefined;
+  return {
+    framework,
+    typescript,
+    src: sourceFolder(project, framework),
+    manager: managerOf(project, manifest),
+    modules: typescript || bundled || esm || saysImport(project),
+    importEnding: bundled ? "" : importEnding(project, { typescript, esm }),
+    ending: typescript ? "ts" : "js",
+    installed,
+  };
+}
+
+const CODE = /\.[cm]?[jt]sx?$/;
+
+function sourceFolder(project: Project, framework: Framework): "" | "src/" {
+  const below = framework === "next" ? /^src\/(?:app|pages)\// : /^src\//;
+  return project.paths.some((path) => below.test(path) && CODE.test(path)) ? "src/" : "";
+}
+
+function managerOf(project: Project, manifest: Manifest): Setup["manager"] {
+  const named = /^(npm|pnpm|yarn|bun)@/.exec(manifest.packageManager ?? "")?.[1] as Setup["manager"] | undefined;
+  const has = (path: string) => project.read(path) !== undefined;
+  if (named) return named;
+  if (has("pnpm-lock.yaml")) return "pnpm";
+  if (has("yarn.lock")) return "yarn";
+  return has("bun.lock") || has("bun.lockb") ? "bun" : "npm";
+}
+
+/** A package without "type" may still be compiled from modules. */
+function saysImport(project: Project): boolean {
+  return project.paths.some(
+    (path) => /^(?:src\/)?[^/]+\.jsx?$/.test(path) && /^import\s.*from\s/m.test(project.read(path) ?? ""),
+  );
+}
+
+/** What Node, tsc, tsx and ts-node all find. */
+function importEnding(project: Project, { typescript, esm }: { typescript: boolean; esm: boolean }): string {
+  if (!typescript) return ".js";
+  const options = (readJson(project.read("tsconfig.json") ?? "{}") as { compilerOptions?: Record<string, unknown> })
+    ?.compilerOptions;
+  if (options?.allowImportingTsExtensions || options?.rewriteRelativeImportExtensions) return ".ts";
+  return esm ? ".js" : "";
+}
+
+/** The client's id: the package's name, without its scope. */
+export function appId(project: Project): string {
+  const { name } = (readJson(project.read("package.json") ?? "{}") ?? {}) as Manifest;
+  const id = (name ?? project.name)
+    .replace(/^@[^/]*\//, "")
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, "-")
+    .replace(/^-+|-+$/g, "");
+  return id || "my-app";
+}

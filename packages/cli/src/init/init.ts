@@ -1,0 +1,100 @@
+// Room: init. `holdfast init`: the client, a first job and the route for the framework at hand, as a diff to say yes to. Called by program.ts.
+// Promises: nothing that is there is overwritten; a second time there is nothing to do; nothing is installed or sent anywhere.
+import { parseEnv } from "node:util";
+import type { Context } from "../commands/context.ts";
+import { CommandError, type ExitCode } from "../output/exit-codes.ts";
+import { setJson } from "../project/json-text.ts";
+import { Draft, type Plan } from "../project/plan.ts";
+import { type Project, projectAt } from "../project/project.ts";
+import { type ProposeFlags, propose } from "../project/propose.ts";
+import { appId, detect, FRAMEWORKS, type Framework, type Setup } from "./detect.ts";
+import { hasOwnServer, type Layout, layoutOf } from "./layout.ts";
+import { mountRoute } from "./mount.ts";
+import { nextSteps, remarksOn } from "./next-steps.ts";
+
+export interface InitFlags extends ProposeFlags {
+  framework?: string;
+}
+
+/** @param version of the SDK to depend on */
+export async function init(context: Context, flags: InitFlags, version: string): Promise<ExitCode> {
+  const project = projectAt(context.world.cwd);
+  const setup = detect(project, flags.framework === undefined ? undefined : toFramework(flags.framework));
+  const layout = layoutOf(project, setup);
+  const plan = planInit(project, { setup, layout, version });
+  const { framework, typescript, manager } = setup;
+  const language = typescript ? "TypeScript" : "JavaScript";
+  return propose(
+    context,
+    {
+      plan,
+      facts: { framework, typescript, packageManager: manager, route: layout.route },
+      headline: `${framework}, ${language}, ${manager}; another framework: --framework ${FRAMEWORKS.join("|")}`,
+      next: nextSteps(project, setup, { layout, plan }),
+    },
+    flags,
+  );
+}
+
+function toFramework(name: string): Framework {
+  const known = FRAMEWORKS.find((each) => each === name);
+  if (known) return known;
+  throw new CommandError("USAGE", `--framework does not know "${name}".`, `It takes one of ${FRAMEWORKS.join(", ")}.`);
+}
+
+/** What init would do to a project. */
+export function planInit(project: Project, { setup, layout, version }: { setup: Setup; layout: Layout; version: string }): Plan {
+  const draft = new Draft(project);
+  for (const { path, text } of layout.files) draft.create(path, text);
+  mount(draft, project, { setup, layout });
+  addDependency(draft, project, version);
+  addEnv(draft, setup);
+  const ignored = project.read(".gitignore");
+  if (ignored !== undefined && !/^\/?\.holdfast\/?\s*$/m.test(ignored))
+    draft.edit(".gitignore", (text) => appended(text, ".holdfast/\n"));
+  for (const remark of remarksOn(project, setup, layout)) draft.remark(remark);
+  return draft.plan;
+}
+
+function mount(draft: Draft, project: Project, { setup, layout }: { setup: Setup; layout: Layout }): void {
+  const { framework } = setup;
+  if (!hasOwnServer(framework) || !layout.server) return;
+  const mounting = framework === "node" ? "absent" : mountRoute(project, { ...setup, framework }, layout.route);
+  if (mounting === "absent") draft.create(layout.server.path, layout.server.text);
+  else if (mounting === undefined) draft.remark({ message: layout.byHand });
+  else if (mounting !== "mounted") draft.edit(mounting.path, () => mounting.text);
+}
+
+/** An older range of ours is left alone: whoever wrote it may have reasons. */
+function addDependency(draft: Draft, project: Project, version: string): void {
+  const manifest = project.read("package.json");
+  if (manifest === undefined) {
+    const fresh = { name: appId(project), private: true, type: "module", dependencies: { "@holdfast/sdk": `^${version}` } };
+    draft.create("package.json", `${JSON.stringify(fresh, null, 2)}\n`);
+  } else if (!/"@holdfast\/sdk"\s*:/.test(manifest)) {
+    draft.edit("package.json", (text) => setJson(text, ["dependencies", "@holdfast/sdk"], `^${version}`));
+  }
+}
+
+const ENV = { HOLDFAST_API_URL: "http://localhost:3040", HOLDFAST_API_KEY: "" };
+
+/** Next.js keeps what differs between machines in `.env.local`, and out of git. */
+function addEnv(draft: Draft, { framework }: Setup): void {
+  const there = [".env", ".env.local"].map((name) => parseEnv(draft.read(name) ?? ""));
+  const missing = Object.entries(ENV).filter(
+    ([name]) => !there.some((values) => name in values || name.replace("HOLDFAST", "TRIGGER") in values),
+  );
+  if (missing.length === 0) return;
+  const lines = missing.map(([name, value]) => `${name}=${value}\n`).join("");
+  const path = framework === "next" ? ".env.local" : ".env";
+  draft.edit(path, (text) =>
+    appended(
+      text,
+      `# Holdfast: \`holdfast dev\` sets these for the program it starts; elsewhere the key is on the dashboard.\n${lines}`,
+    ),
+  );
+}
+
+function appended(text: string, lines: string): string {
+  return `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${lines}`;
+}

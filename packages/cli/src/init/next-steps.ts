@@ -1,0 +1,78 @@
+// Room: init. What a person does once init has written, and what of their project it must warn about. Called by init.ts. Promise: pure.
+import { readJson } from "../project/json-text.ts";
+import type { Plan, Remark } from "../project/plan.ts";
+import type { Project } from "../project/project.ts";
+import type { Setup } from "./detect.ts";
+import { hasOwnServer, type Layout } from "./layout.ts";
+
+/** What a server of ours needs beside the SDK. */
+const PACKAGES = { express: ["express"], fastify: ["fastify"], hono: ["hono", "@hono/node-server"], node: [] };
+const TYPES: Partial<Record<Setup["framework"], string>> = { express: "@types/express" };
+
+/** Commands and lines, in their order. */
+export function nextSteps(project: Project, setup: Setup, { layout, plan }: { layout: Layout; plan: Plan }): string[] {
+  const { framework, manager, typescript, installed } = setup;
+  const server = plan.changes.find(({ path, before }) => path === layout.server?.path && before === null);
+  const missing = (names: readonly (string | undefined)[]) => names.filter((name) => name && !installed.has(name));
+  const packages = missing(server && hasOwnServer(framework) ? PACKAGES[framework] : []);
+  const types = missing(server && typescript ? ["@types/node", TYPES[framework]] : []);
+  const add = manager === "npm" ? "npm install" : `${manager} add`;
+  return [
+    packages.length ? `${add} ${packages.join(" ")}` : `${manager} install`,
+    ...(types.length ? [`${add} -D ${types.join(" ")}`] : []),
+    `npx holdfast dev ${server?.path ?? devCommand(project, setup, plan)}`,
+    ...(hasOwnServer(framework) ? [] : [FIRST_REQUEST]),
+    `npx holdfast send hello --payload '{"name":"Ada"}'`,
+  ];
+}
+
+/** The project's own script, or the server that was changed. */
+function devCommand(project: Project, { manager }: Setup, { changes }: Plan): string {
+  const manifest = readJson(project.read("package.json") ?? "{}") as { scripts?: Record<string, string> } | undefined;
+  const script = ["dev", "start:dev", "start"].find((name) => manifest?.scripts?.[name]);
+  const changed = changes.find(({ path, before }) => before !== null && /\.[cm]?[jt]s$/.test(path));
+  if (!script && changed) return changed.path;
+  return `-- ${manager === "npm" ? "npm run" : manager} ${script ?? "dev"}`;
+}
+
+/** They load a route when it is first asked for. */
+const FIRST_REQUEST = "open /api/trigger of your app once: its framework loads the jobs then";
+
+export function remarksOn(project: Project, { framework, typescript }: Setup, layout: Layout): Remark[] {
+  return [
+    ...(typescript ? resolution(project) : []),
+    ...sideEffects(project),
+    ...(framework === "remix" ? reactRouter(project, layout) : []),
+    ...(framework === "astro" ? astroAdapter(project) : []),
+  ];
+}
+
+/** TypeScript before 7 could be told to overlook a package's \`exports\`, where ours are. */
+function resolution(project: Project): Remark[] {
+  const config = readJson(project.read("tsconfig.json") ?? "{}") as { compilerOptions?: Record<string, unknown> } | undefined;
+  const { moduleResolution } = config?.compilerOptions ?? {};
+  if (!/^(?:node|node10|classic)$/i.test(String(moduleResolution))) return [];
+  const message = `"moduleResolution": "${moduleResolution}" finds no package with subpaths such as @holdfast/sdk/node; take "bundler" or "node16".`;
+  return [{ path: "tsconfig.json", message }];
+}
+
+function sideEffects(project: Project): Remark[] {
+  const manifest = readJson(project.read("package.json") ?? "{}") as { sideEffects?: unknown } | undefined;
+  if (manifest?.sideEffects !== false) return [];
+  const message = '"sideEffects": false lets bundlers drop files that only define jobs; list the folder there instead.';
+  return [{ path: "package.json", message }];
+}
+
+/** React Router 7 takes routes from a file, unless that file reads them off the folder. */
+function reactRouter(project: Project, { route }: Layout): Remark[] {
+  const path = project.paths.find((each) => /^app\/routes\.[jt]s$/.test(each));
+  const text = path && project.read(path);
+  if (!path || !text || /\bflatRoutes\b|api\.trigger/.test(text)) return [];
+  return [{ path, message: `add the route: route("api/trigger", "${route.replace(/^app\//, "")}")` }];
+}
+
+function astroAdapter(project: Project): Remark[] {
+  const path = project.paths.find((each) => /^astro\.config\.[cm]?[jt]s$/.test(each));
+  if (path && /\badapter\b/.test(project.read(path) ?? "")) return [];
+  return [{ path: path ?? "astro.config.mjs", message: "routes that answer requests need an adapter: npx astro add node" }];
+}
