@@ -1,6 +1,6 @@
 // Apps find their server in dev: an app that is mounted by HTTP through our SDK needs no registration and no URL under `holdfast dev`, and one on the
 // published v2 SDK is registered by `--app-url`, whenever it starts and starts again. Everything is real: CLI, server, PostgreSQL, Express.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AppInfo } from "@holdfast/protocol";
 import { afterAll, expect, test } from "vitest";
@@ -46,6 +46,17 @@ test.each([
   expect(run).toMatchObject({ status: "SUCCESS", output: "Hello, Ada" });
   expect(existsSync(join(project, "requests")), "nobody called it over HTTP").toBe(false);
   expect(await dev.program.stop()).toEqual({ code: 0, signal: null });
+});
+
+test("an app dials out from a bundle in which the native frames of ws are an empty stub, as in Next.js's", async () => {
+  const project = freshProject({ "app.mjs": MOUNTED });
+  mkdirSync(join(project, "stubs/bufferutil"), { recursive: true });
+  writeFileSync(join(project, "stubs/bufferutil/index.js"), "");
+  const dev = await startDev(project, ["--", "env", `NODE_PATH=${join(project, "stubs")}`, "node", "app.mjs"]);
+  await dev.program.says(/app +mounted +connected/);
+  const run = await dev.api.runOnce("hello", { name: "hello", payload: { name: "Ada".repeat(100) } });
+  expect(run).toMatchObject({ status: "SUCCESS", output: `Hello, ${"Ada".repeat(100)}` });
+  await dev.program.stop();
 });
 
 /** On the published SDK, which only listens; the port is given, as a person's app has its own. The file `more` adds a job. */

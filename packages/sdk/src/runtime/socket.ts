@@ -1,5 +1,6 @@
 // Room: runtime. One outgoing WebSocket over `ws`, called through Runtime.dial. Promises: `closed` exactly once; frames sent in one
 // turn leave in one write; a peer that no longer answers pings is given up after two missed beats.
+import "./plain-frames.ts";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
