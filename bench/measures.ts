@@ -127,12 +127,12 @@ async function twenty(stand: Stand, each: number): Promise<{ steps: number; whol
 
 async function loneRun(stand: Stand): Promise<Figure[]> {
   const hundred = await stepsOf(stand, 100);
-  const many = await stepsOf(stand, 5_000);
+  const many = await stepsOf(stand, 10_000);
   const [first, last] = [median(many.slice(0, 100)), median(many.slice(-100))];
   return [
     { name: "a step of a run of 100, p50", value: median(hundred), unit: "ms", against: ONE_COMMIT },
-    { name: "a step of a run of 5,000, p50", value: median(many), unit: "ms", against: ONE_COMMIT },
-    { name: "a step of a run of 5,000, p99", value: percentile(many, 0.99), unit: "ms" },
+    { name: "a step of a run of 10,000, p50", value: median(many), unit: "ms", against: ONE_COMMIT },
+    { name: "a step of a run of 10,000, p99", value: percentile(many, 0.99), unit: "ms" },
     { name: "its first 100 steps, p50", value: first, unit: "ms", against: ONE_COMMIT },
     { name: "its last 100 steps, p50", value: last, unit: "ms", against: ONE_COMMIT },
     { name: "the last against the first", value: (last / first) * 100, unit: "%" },

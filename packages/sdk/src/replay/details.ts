@@ -3,15 +3,15 @@
 import type { DisplayProperty } from "@holdfast/protocol";
 import type { RunTaskOptions } from "../io/task.ts";
 
-/** The longest output of a task or run, in characters of its JSON text: v2's 3 MB. */
-export const OUTPUT_LIMIT = 3 * 1024 * 1024;
+/** The longest output of a task or run, in characters of its JSON text. v2's was 3 MB. */
+export const OUTPUT_LIMIT = 10 * 1024 * 1024;
 const DETAILS_LIMIT = 1024 * 1024;
 
 /** A value's JSON text; undefined stays undefined. Throws when JSON cannot hold it or it is too large. */
 export function outputText(value: unknown, what: "Task" | "Run"): string | undefined {
   const text = JSON.stringify(value);
   if (text !== undefined && text.length > OUTPUT_LIMIT) {
-    throw new Error(`${what} output is too large. The limit is 3MB, this one has ${(text.length / 1024 / 1024).toFixed(1)}MB.`);
+    throw new Error(`${what} output is too large. The limit is 10MB, this one has ${(text.length / 1024 / 1024).toFixed(1)}MB.`);
   }
   return text;
 }

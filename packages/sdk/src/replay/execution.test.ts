@@ -145,11 +145,11 @@ describe("a step", () => {
     const outcome = await model.execute(async (io) => {
       const why = async (key: string, output: () => Promise<never>) =>
         io.runTask(key, output).catch((error: Error) => error.message);
-      return [await why("a", async () => 1n as never), await why("b", async () => "x".repeat(3 * 1024 * 1024) as never)];
+      return [await why("a", async () => 1n as never), await why("b", async () => "x".repeat(10 * 1024 * 1024) as never)];
     });
     const [bigint, large] = JSON.parse((outcome as { output: string }).output);
     expect(bigint).toContain("BigInt");
-    expect(large).toContain("The limit is 3MB");
+    expect(large).toContain("The limit is 10MB");
     expect(model.named("b")[0]?.status).toBe("ERRORED");
   });
 

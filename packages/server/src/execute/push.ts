@@ -38,6 +38,8 @@ export type Called<T> =
 
 /** An execution may take as long as its app lives; its lease, not this bound, says when it is lost. */
 const EXECUTION_MS = 24 * 3600 * 1000;
+/** The end of an execution, in bytes: its output, and reports that were not sent before. */
+const MOST_ANSWERED = 64 * 1024 * 1024;
 const ASK_MS = 30_000;
 /** What an app does when a run has ended may take its time. */
 const NOTIFY_MS = 300_000;
@@ -66,7 +68,8 @@ export class Push {
   }
 
   async #call<T>(app: AppRow, action: string, body: string, schema: z.ZodType<T>): Promise<Called<T>> {
-    const outcome = await this.#post(app.url ?? "", app.environmentId, action, { body, timeoutMs: EXECUTION_MS });
+    const bounds = { timeoutMs: EXECUTION_MS, maxBytes: MOST_ANSWERED };
+    const outcome = await this.#post(app.url ?? "", app.environmentId, action, { body, ...bounds });
     return readAnswer(outcome, app.url ?? "", schema);
   }
 
@@ -157,7 +160,11 @@ export class Push {
     url: string,
     environmentId: string,
     action: string,
-    options: { headers?: Record<string, string>; body?: string | Uint8Array; timeoutMs: number },
+    {
+      headers: more,
+      body = "",
+      ...bounds
+    }: { headers?: Record<string, string>; body?: string | Uint8Array; timeoutMs: number; maxBytes?: number },
   ): Promise<HttpOutcome> {
     const headers = {
       accept: "application/json",
@@ -166,9 +173,9 @@ export class Push {
       "x-trigger-api-key": this.keyOf(environmentId),
       "x-trigger-action": action,
       "x-trigger-version": V2_VERSION,
-      ...options.headers,
+      ...more,
     };
-    return this.world.fetch({ url, method: "POST", headers, body: options.body ?? "", timeoutMs: options.timeoutMs });
+    return this.world.fetch({ url, method: "POST", headers, body, ...bounds });
   }
 }
 

@@ -6,8 +6,8 @@ import type { World } from "../platform/world.ts";
 import type { AppRow, EnvironmentRow, EventRow, RunRow, Store, TaskRow } from "../store/store.ts";
 import { ORGANIZATION, PROJECT } from "../views/tenant.ts";
 
-/** Tasks read at a time: bounds the memory of a long run's start. */
-const PAGE = 2000;
+/** What is read at a time: bounds the memory of a long run's start, and of many runs' starts at once. */
+const PAGE = { limit: 2000, outputBytes: 4 * 1024 * 1024 };
 
 /** What a claimed run's execution begins with. */
 export interface Prepared {
@@ -22,10 +22,16 @@ export async function* recordedPages(store: Store, run: RunRow): AsyncGenerator<
   if (run.executions <= 1) return;
   let after: TaskRow | undefined;
   do {
-    const page = await store.tasks(run.id, { after, limit: PAGE });
+    const page = await store.tasks(run.id, { after, ...PAGE });
     if (page.length > 0) yield page;
-    after = page.length < PAGE ? undefined : page.at(-1);
+    after = isLast(page) ? undefined : page.at(-1);
   } while (after);
+}
+
+/** Counted in characters, of which one has three bytes at most: where it cannot be told there is another look, at an empty page. */
+function isLast(page: TaskRow[]): boolean {
+  const characters = page.reduce((sum, { outputText }) => sum + (outputText?.length ?? 0), 0);
+  return page.length === 0 || (page.length < PAGE.limit && 3 * characters < PAGE.outputBytes);
 }
 
 /** The same as our SDK reads them. */

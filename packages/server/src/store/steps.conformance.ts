@@ -73,6 +73,21 @@ export function recording(context: Context): void {
     expect(await store.tasks(world.newId("run"))).toEqual([]);
   });
 
+  it("ends a page behind so many bytes of outputs, and begins the next one with the task after that", async () => {
+    const { store } = context;
+    const { run, token } = await executing(store);
+    const outputs = ['"ää"', null, '"b"', '"cccccccc"', '"d"'];
+    const tasks = outputs.map((outputText, position) => sampleTask(run.id, { position, outputText }));
+    for (const task of tasks) await store.recordTask(report(task, token));
+    const page = async (outputBytes: number, after?: TaskRow) =>
+      (await store.tasks(run.id, { after, limit: 10, outputBytes })).map(({ position }) => position);
+    expect(await page(6)).toEqual([0]);
+    expect(await page(7)).toEqual([0, 1, 2]);
+    expect(await page(1, tasks[2])).toEqual([3]);
+    expect(await page(11, tasks[2])).toEqual([3, 4]);
+    expect(await page(1_000)).toEqual([0, 1, 2, 3, 4]);
+  });
+
   it("skips none of the tasks that started in one microsecond, wherever a page ends", async () => {
     const { store } = context;
     const { run, token } = await executing(store);

@@ -267,6 +267,8 @@ export interface TasksQuery {
   /** Only those behind this one. */
   after?: Pick<TaskRow, "position" | "key"> | undefined;
   limit?: number;
+  /** No further task once the outputs of those before it have so many bytes. Does not go with `ids`. */
+  outputBytes?: number;
   ids?: string[];
   statuses?: TaskStatus[];
 }

@@ -24,6 +24,9 @@ interface TaskColumns {
   position: Big;
 }
 
+/** Outputs of a page, in bytes; a single one may be larger. */
+const PAGE_BYTES = 4 * 1024 * 1024;
+
 /** Nested tasks answered at most, over all levels, and levels. */
 const MOST_CHILDREN = 1000;
 const DEEPEST = 20;
@@ -34,11 +37,18 @@ export class TaskViews {
   /** One page in order of start; the cursor is the position and key of its last task. */
   async page(runId: string, query: { cursor?: string | undefined; limit: number }): Promise<Page<TaskView>> {
     const [, position = "0", key = ""] = /^(\d{1,16})\.(.*)$/s.exec(query.cursor ?? "") ?? [];
-    const rows = await this.reader.rows<TaskColumns>("run-tasks", [runId, position, storableText(key), query.limit + 1]);
+    const rows = await this.reader.rows<TaskColumns>("run-tasks", [
+      runId,
+      position,
+      storableText(key),
+      query.limit + 1,
+      PAGE_BYTES,
+    ]);
     const items = rows.slice(0, query.limit);
     const last = items.at(-1);
     const page = { items: items.map(viewOf) };
-    return rows.length > query.limit && last ? { ...page, nextCursor: `${last.position}.${last.key}` } : page;
+    const goesOn = rows.length > query.limit || isHeavy(rows);
+    return goesOn && last ? { ...page, nextCursor: `${last.position}.${last.key}` } : page;
   }
 
   /** v2's form: top-level tasks from `cursor` (the id of the first) on, with their children if asked. */
@@ -65,6 +75,11 @@ export class TaskViews {
     }
     return byParent;
   }
+}
+
+/** Whether the page may have ended for its outputs; the next one is then perhaps empty. A character has three bytes at most. */
+function isHeavy(rows: TaskColumns[]): boolean {
+  return 3 * rows.reduce((sum, { output_text }) => sum + (output_text?.length ?? 0), 0) >= PAGE_BYTES;
 }
 
 function apiTask(

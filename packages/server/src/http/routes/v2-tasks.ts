@@ -16,6 +16,8 @@ import { type Call, orThrow } from "../call.ts";
 import { type Route, route } from "../route.ts";
 
 const MIB = 1024 * 1024;
+/** An output of 10 MiB has up to three bytes a character, and travels with others. */
+const REPORTS_LIMIT = 64 * MIB;
 /** v2 takes 3 MiB; a larger output must still be read, because the task then ends with an error that says so. */
 const COMPLETE_LIMIT = 12 * MIB;
 /** `output` is JSON text from this version on. */
@@ -102,7 +104,7 @@ export function v2TaskRoutes(): Route[] {
       neverRefused: true,
       name: "reportTasks",
       summary: "Record what an execution did; 409 once it is no longer the run's",
-      bodyLimit: 32 * MIB,
+      bodyLimit: REPORTS_LIMIT,
       body: reportBatchSchema,
       handle: async (call, { items }) => {
         const token = call.param("token");

@@ -299,12 +299,13 @@ export class MemoryStore implements Store {
     return [...this.tables.runs.values()].filter((run) => run.eventRowId === eventRowId).sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  async tasks(runId: string, { after, limit, ids, statuses }: TasksQuery = {}): Promise<TaskRow[]> {
+  async tasks(runId: string, { after, limit, outputBytes, ids, statuses }: TasksQuery = {}): Promise<TaskRow[]> {
     const wanted = [...(this.tables.tasks.get(runId)?.values() ?? [])].filter(
       (task) =>
         (!after || inOrder(after, task) < 0) && (ids?.includes(task.id) ?? true) && (statuses?.includes(task.status) ?? true),
     );
-    return wanted.sort(inOrder).slice(0, limit);
+    const page = wanted.sort(inOrder).slice(0, limit);
+    return outputBytes === undefined ? page : within(page, outputBytes);
   }
 
   async event(environmentId: string | null, by: { id: string } | { rowId: string }): Promise<EventRow | null> {
@@ -340,4 +341,14 @@ function ofEnvironment<T extends { environmentId: string }>(row: T | undefined, 
  */
 export function createMemoryStore(): { store: MemoryStore; bus: Bus } {
   return { store: new MemoryStore(), bus: new LocalBus() };
+}
+
+/** No task behind so many bytes of outputs. */
+function within(page: TaskRow[], outputBytes: number): TaskRow[] {
+  let before = 0;
+  return page.filter(({ outputText }, at) => {
+    const fits = at === 0 || before < outputBytes;
+    before += Buffer.byteLength(outputText ?? "");
+    return fits;
+  });
 }

@@ -6,6 +6,12 @@ import { type DbRow, taskOf } from "./rows.ts";
 /** Runs whose pages one statement reads: bounds what is in memory at once. */
 const RUNS_AT_ONCE = 50;
 
+/** Of each run's page. */
+interface Bounds {
+  limit: number;
+  outputBytes: number;
+}
+
 interface Asked {
   runId: string;
   resolve(page: TaskRow[]): void;
@@ -13,16 +19,16 @@ interface Asked {
 }
 
 export class FirstPages {
-  #waiting = new Map<string, { week: number; limit: number; asked: Asked[] }>();
+  #waiting = new Map<string, { week: number; bounds: Bounds; asked: Asked[] }>();
 
-  /** @param read the rows of these runs, all of one week, at most `limit` of each, in order of position and key */
-  constructor(private readonly read: (week: number, runIds: string[], limit: number) => Promise<DbRow[]>) {}
+  /** @param read the rows of these runs, all of one week, within the bounds for each, in order of position and key */
+  constructor(private readonly read: (week: number, runIds: string[], bounds: Bounds) => Promise<DbRow[]>) {}
 
-  page(week: number, runId: string, limit: number): Promise<TaskRow[]> {
+  page(week: number, runId: string, bounds: Bounds): Promise<TaskRow[]> {
     return new Promise((resolve, reject) => {
       if (this.#waiting.size === 0) setImmediate(() => this.#readAll());
-      const key = `${week} ${limit}`;
-      const group = this.#waiting.get(key) ?? { week, limit, asked: [] };
+      const key = `${week} ${bounds.limit} ${bounds.outputBytes}`;
+      const group = this.#waiting.get(key) ?? { week, bounds, asked: [] };
       group.asked.push({ runId, resolve, reject });
       this.#waiting.set(key, group);
     });
@@ -31,15 +37,15 @@ export class FirstPages {
   #readAll(): void {
     const groups = [...this.#waiting.values()];
     this.#waiting = new Map();
-    for (const { week, limit, asked } of groups) {
-      for (let i = 0; i < asked.length; i += RUNS_AT_ONCE) void this.#readSome(week, limit, asked.slice(i, i + RUNS_AT_ONCE));
+    for (const { week, bounds, asked } of groups) {
+      for (let i = 0; i < asked.length; i += RUNS_AT_ONCE) void this.#readSome(week, bounds, asked.slice(i, i + RUNS_AT_ONCE));
     }
   }
 
-  async #readSome(week: number, limit: number, asked: Asked[]): Promise<void> {
+  async #readSome(week: number, bounds: Bounds, asked: Asked[]): Promise<void> {
     try {
       const pages = new Map<string, TaskRow[]>(asked.map(({ runId }) => [runId, []]));
-      for (const row of await this.read(week, [...pages.keys()], limit)) pages.get(row.run_id as string)?.push(taskOf(row));
+      for (const row of await this.read(week, [...pages.keys()], bounds)) pages.get(row.run_id as string)?.push(taskOf(row));
       for (const { runId, resolve } of asked) resolve(pages.get(runId) ?? []);
     } catch (error) {
       for (const { reject } of asked) reject(error);

@@ -14,8 +14,8 @@ const MOST_TASKS = 100_000;
 
 export class Reads {
   #turn = 0;
-  readonly #firstPages = new FirstPages((week, runIds, limit) =>
-    this.#ofTables(() => this.rows(statementOfWeek("tasks-of-runs", week), [runIds, limit])),
+  readonly #firstPages = new FirstPages((week, runIds, { limit, outputBytes }) =>
+    this.#ofTables(() => this.rows(statementOfWeek("tasks-of-runs", week), [runIds, limit, outputBytes])),
   );
 
   constructor(
@@ -55,7 +55,8 @@ export class Reads {
     return (await this.rows(statement("runs-of-event"), [eventRowId])).map(runOf);
   }
 
-  async tasks(runId: string, { after, limit = MOST_TASKS, ids, statuses }: TasksQuery = {}): Promise<TaskRow[]> {
+  async tasks(runId: string, { after, ids, statuses, ...bounds }: TasksQuery = {}): Promise<TaskRow[]> {
+    const { limit, outputBytes } = { limit: MOST_TASKS, outputBytes: Number.MAX_SAFE_INTEGER, ...bounds };
     if (ids) {
       const wanted = (await this.#tasksById(runId, ids)).filter(
         (task) => (!after || inOrder(after, task) < 0) && (statuses?.includes(task.status) ?? true),
@@ -63,8 +64,8 @@ export class Reads {
       return wanted.slice(0, limit);
     }
     const week = weekOf("tasks", runId);
-    if (week !== null && !after && !statuses) return this.#firstPages.page(week, runId, limit);
-    const values = [runId, after?.position ?? -1, storableText(after?.key ?? ""), statuses ?? null, limit];
+    if (week !== null && !after && !statuses) return this.#firstPages.page(week, runId, { limit, outputBytes });
+    const values = [runId, after?.position ?? -1, storableText(after?.key ?? ""), statuses ?? null, limit, outputBytes];
     return (await this.#ofWeek("tasks", runId, { name: "tasks", values })).map(taskOf);
   }
 
