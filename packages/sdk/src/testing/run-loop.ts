@@ -9,7 +9,7 @@ import type { Clock } from "./clock.ts";
 import type { CrashPlan } from "./crash-plan.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Mocks } from "./mocks.ts";
-import { isLogLine, pathOf } from "./seen.ts";
+import { pathOf } from "./seen.ts";
 import { TestedExecution } from "./tested-execution.ts";
 
 const MOST_YIELDS = 100;
@@ -60,7 +60,7 @@ export class RunLoop implements Reporter {
   async report(items: TaskReport[]): Promise<"recorded"> {
     const { crashes, ledger } = this.#setting;
     for (const item of items) {
-      const isEnd = this.#record(item) && (item.status === "COMPLETED" || item.status === "ERRORED") && !isLogLine(item);
+      const isEnd = this.#record(item) && (item.status === "COMPLETED" || item.status === "ERRORED");
       if (isEnd && crashes.after(item.displayKey ?? "", pathOf(ledger, item))) this.#crash();
     }
     return "recorded";

@@ -37,7 +37,7 @@ const detailsOf = ({ details }: TaskReport): TaskDetails => (details === undefin
 const isFinal = (status: TaskReport["status"]): boolean => status === "COMPLETED" || status === "ERRORED";
 
 /** True for what `io.logger` records. */
-export function isLogLine(report: TaskReport): boolean {
+function isLogLine(report: TaskReport): boolean {
   return report.name === "log" && report.displayKey === undefined;
 }
 

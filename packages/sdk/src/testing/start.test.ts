@@ -75,6 +75,7 @@ it("has a request verified by its endpoint before anything runs", async () => {
   expect(seen).toEqual(["POST"]);
   expect((await tester.run(job, request("00"), { isTest: true })).status).toBe("SUCCESS");
   await expect(tester.run(job, {} as never)).rejects.toThrow("runs for requests");
+  await expect(tester.run({ ...job } as never, {})).rejects.toThrow("one of another copy of the SDK");
   const other = client.defineJob({ id: "plain", name: "Plain", version, trigger: invokeTrigger(), run: async () => {} });
   await expect(tester.run(other, request(sig))).rejects.toThrow("runs for no requests");
   const bytes = new Request("https://a.test/", { method: "PUT", body: new Uint8Array([255, 0]) });

@@ -1,9 +1,9 @@
 // Room: testing. The door of `@holdfast/sdk/testing`: starts runs of jobs in memory. Called by users' tests.
 // Promises: no server, no network of its own, no waiting in real time; every run starts empty.
-import type { ExecutionStart } from "@holdfast/protocol";
+import { type ExecutionStart, UserFacingError } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 import type { IOTask } from "../io/task.ts";
-import type { Job } from "../jobs/job.ts";
+import { Job } from "../jobs/job.ts";
 import type { AnyJob } from "../jobs/perform.ts";
 import { realRuntime } from "../runtime/real.ts";
 import type { EventSpecification, Trigger, TriggerEventType } from "../triggers/trigger.ts";
@@ -71,7 +71,7 @@ export interface JobTester {
    * Starts a run and executes it until it waits or has ended.
    *
    * @param payload what was sent; of a job that runs for requests, a Request, which its endpoint verifies
-   * @throws INVALID_SIGNATURE when it refuses the request
+   * @throws INVALID_SIGNATURE when it refuses the request, BAD_REQUEST for a job of another copy of the SDK
    * @example
    * const run = await tester.run(welcome, { email: "ada@example.com" }, { tasks: { "send mail": { id: "m1" } } });
    * await run.advance("24h");
@@ -90,6 +90,8 @@ export interface JobTester {
 
 /**
  * Runs jobs in memory, with virtual time.
+ *
+ * Import it by the name you import the SDK by: with the alias, from `@trigger.dev/sdk/testing`.
  *
  * @param framework `vi` or `jest`, so that the mocks of the short form are theirs, and dates are the run's while they are faked
  * @example
@@ -110,7 +112,18 @@ interface Setting {
   framework: TestFramework;
 }
 
-async function startRun(job: AnyJob, payload: unknown, { options, framework }: Setting): Promise<TestRun> {
+/** Two copies of the SDK know nothing of each other: the job's calls would not be the test's. */
+function checkedJob(job: AnyJob): AnyJob {
+  if (job instanceof Job) return job;
+  throw new UserFacingError(
+    "BAD_REQUEST",
+    "This is no job, or one of another copy of the SDK.",
+    "Import the tester by the name the job's file imports the SDK by: of `@trigger.dev/sdk` it is `@trigger.dev/sdk/testing`.",
+  );
+}
+
+async function startRun(given: AnyJob, payload: unknown, { options, framework }: Setting): Promise<TestRun> {
+  const job = checkedJob(given);
   const sent = await sentPayload(job, payload, options.isTest ?? false);
   const setsDate = framework.isFakeTimers?.() === true && framework.setSystemTime !== undefined;
   const origin = (options.now ?? new Date(realRuntime.now())).getTime();
