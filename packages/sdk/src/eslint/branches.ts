@@ -1,4 +1,4 @@
-// Room: eslint. Whether two places of a function can both be reached in one call of it. Asked by the rule for two tasks of one key.
+// Room: eslint. Whether two places of a function can both be reached in one call of it, or one place twice. Asked by the rule for tasks of one key.
 // Promises: says "exclusive" only where the code's shape shows it: branches of one choice, or a branch that leaves before the other place.
 import { childOf, childrenOf, isFunction, type Node } from "./node.ts";
 
@@ -30,8 +30,8 @@ function ending(list: (Node | null)[]): Node | undefined {
   return last && STOPS.has(last.type) ? last : undefined;
 }
 
-/** True when whoever passes the inner place leaves before what comes after the outermost of these nodes. */
-function leavesBefore(line: Node[]): boolean {
+/** How whoever passes the inner place leaves before what comes after the outermost of these nodes. */
+function stopWithin(line: Node[]): Node | undefined {
   let stop: Node | undefined;
   for (const [index, node] of line.entries()) {
     const inside = line[index - 1];
@@ -41,7 +41,7 @@ function leavesBefore(line: Node[]): boolean {
     if (node.type === "TryStatement" && childOf(node, "handler") && childOf(node, "block") === inside) stop = undefined;
     stop ??= stopOf(node);
   }
-  return stop !== undefined;
+  return stop;
 }
 
 function casesExclude(node: Node, first: Node, second: Node): boolean {
@@ -59,5 +59,18 @@ export function exclude(first: Node, second: Node): boolean {
   if (common.type === "IfStatement" || common.type === "ConditionalExpression") return childOf(common, "test") !== a;
   if (common.type === "SwitchStatement") return casesExclude(common, a, b);
   const isList = common.type === "BlockStatement" || common.type === "SwitchCase" || common.type === "Program";
-  return isList && leavesBefore(one.slice(0, one.indexOf(common)));
+  return isList && stopWithin(one.slice(0, one.indexOf(common))) !== undefined;
+}
+
+/** What runs once, before a loop turns. */
+const ONCE: Record<string, string> = { ForStatement: "init", ForOfStatement: "right", ForInStatement: "right" };
+
+/** True when the node is a loop in which the place can be reached again. */
+export function repeats(node: Node, place: Node): boolean {
+  if (!LOOPS.has(node.type)) return false;
+  const line = lineage(place);
+  const inside = line.slice(0, line.indexOf(node));
+  if (childOf(node, ONCE[node.type] ?? "") === inside.at(-1)) return false;
+  const stop = stopWithin(inside);
+  return stop === undefined || stop.type === "ContinueStatement";
 }

@@ -7,6 +7,7 @@ Object.assign(RuleTester, { afterAll, describe, it });
 const tester = new RuleTester({ languageOptions: { ecmaVersion: 2024, sourceType: "module" } });
 
 const inRun = (body: string, io = "io") => `client.defineJob({ id: "j", run: async (payload, ${io}, ctx) => {\n${body}\n} });`;
+const again = (line: number, key = '"a"') => ({ messageId: "repeated" as const, line, data: { key } });
 const on = (line: number, key = '"a"') => ({ messageId: "duplicated" as const, line, data: { key, line: "2" } });
 
 tester.run("no-duplicated-task-keys", plugin.rules["no-duplicated-task-keys"], {
@@ -22,7 +23,7 @@ tester.run("no-duplicated-task-keys", plugin.rules["no-duplicated-task-keys"], {
       'await io.runTask("b", async () => io.wait("a", 1));\nawait io.runTask("c", async (task, inner) => inner.wait("a", 1));',
     ),
     inRun(
-      'await io.parallel("b", items, async () => io.wait("a", 1));\nawait io.waitForRequest("c", async () => io.wait("a", 1));',
+      'await io.parallel("b", items, async (n) => io.wait(["a", n], 1));\nawait io.wait("a", 1);\nawait io.waitForRequest("c", async () => io.wait("a", 1));',
     ),
     // Branches that exclude each other.
     inRun('if (x) await io.wait("a", 1);\nelse if (y) await io.wait("a", 1);\nelse await io.wait("a", 1);'),
@@ -32,15 +33,22 @@ tester.run("no-duplicated-task-keys", plugin.rules["no-duplicated-task-keys"], {
     ),
     inRun('if (x) { await io.wait("a", 1); return; }\nawait io.wait("a", 1);'),
     inRun('if (x) { if (y) { await io.wait("a", 1); throw new Error("y"); } }\nawait io.wait("a", 1);'),
+    inRun('try { work(); } catch { await io.wait("a", 1); return; }\nawait io.wait("a", 1);'),
     inRun('if (x) return io.random("a");\nawait io.random("a");'),
-    inRun('for (const i of list) { if (i) { await io.wait("a", 1); continue; }\nawait io.wait("a", 1); }'),
+    // Loops in which a task is reached once, or stands in a task of its own.
+    inRun(
+      'for (const i of list) { if (i) { await io.wait("a", 1); break; } }\nfor (const i of list) { await io.wait("b", 1); return; }',
+    ),
+    inRun('for (const n of await io.runTask("a", list)) await io.wait(["b", n], 1);'),
+    inRun('for (const n of list) await io.runTask(["n", n], async () => io.wait("a", 1));'),
+    inRun('for (let n = await io.random("a"); n < 3; n++) await io.wait(["b", n], 1);\nconst own = () => io.wait("c", 1);'),
     // What makes no task, or none of this run.
     inRun('await io.logger.info("a");\nawait io.logger.info("a");\nio.yield("a");\nio.yield("a");\nio.brb("a");'),
     inRun(
       'await io.try(() => io.wait("a", 1), () => 0);\nawait fetch("a");\nfetch("a");\nother.wait("a", 1);\nother.wait("a", 1);',
     ),
     inRun('await io.store.env.get("a", "k");\nawait io.slack.post("b", {});\nlist.get("a");\nlist.get("a");'),
-    'await job.invoke("a");\nawait job.invoke("a");',
+    inRun('await job.invoke("a");\nawait job.invoke("a");\nawait io.wait([1n], 1);\nawait io.wait([1n], 1);'),
     // Functions with a name of their own run who knows where; two jobs; a function with an io of its own.
     inRun('const one = () => io.wait("a", 1);\nconst two = () => io.wait("a", 1);\nfunction three() { return io.wait("a", 1); }'),
     `${inRun('await io.wait("a", 1);')}\n${inRun('await io.wait("a", 1);')}`,
@@ -75,9 +83,25 @@ tester.run("no-duplicated-task-keys", plugin.rules["no-duplicated-task-keys"], {
     { code: inRun('switch (x) { case 1: await io.wait("a", 1); break; }\nawait io.wait("a", 1);'), errors: [on(3)] },
     { code: inRun('await io.try(async () => io.wait("a", 1),\nasync () => io.wait("a", 1));'), errors: [on(3)] },
     { code: inRun('await Promise.all([io.wait("a", 1),\nio.wait("a", 1)]);'), errors: [on(3)] },
-    { code: inRun('list.map(() => { return io.wait("a", 1); });\nawait io.wait("a", 1);'), errors: [on(3)] },
+    { code: inRun('list.then(() => { return io.wait("a", 1); });\nawait io.wait("a", 1);'), errors: [on(3)] },
     { code: 'async function step(io) {\nawait io.wait("a", 1);\nawait io.wait("a", 1);\n}', errors: [on(3)] },
     { code: 'class J {\nasync run(payload, own) { await own.wait("a", 1); await own.wait("a", 1); } }', errors: [on(2)] },
+    // The same task again and again.
+    { code: inRun('for (const i of list)\nawait io.wait("a", 1);'), errors: [again(3)] },
+    {
+      code: inRun('while (true) { if (await io.random("a")) break;\nawait io.wait("b", 1); }'),
+      errors: [again(2), again(3, '"b"')],
+    },
+    { code: inRun('for (const i of list) { if (i) { await io.wait("a", 1); continue; } }'), errors: [again(2)] },
+    {
+      code: inRun('for (const i of list) { if (i) { await io.wait("a", 1); continue; }\nawait io.wait("a", 1); }'),
+      errors: [again(2), again(3)],
+    },
+    { code: inRun('list.map((n) => step(() => io.wait("a", 1)));'), errors: [again(2)] },
+    { code: inRun('for (;;) { try { return await io.random("a"); } catch {} }'), errors: [again(2)] },
+    { code: inRun('for (;;) switch (x) { case 1: await io.wait("a", 1); break; }'), errors: [again(2)] },
+    { code: inRun('await Promise.all(list.map(async (n) => io.runTask("a", () => n)));'), errors: [again(2)] },
+    { code: inRun('await io.parallel("all", list, async (n) => {\nawait io.wait("a", 1); });'), errors: [again(3)] },
     // Of three, the exclusive ones are each held against the one before them.
     { code: inRun('await io.wait("a", 1);\nif (x) await io.wait("a", 1);\nelse await io.wait("a", 1);'), errors: [on(3), on(4)] },
   ],

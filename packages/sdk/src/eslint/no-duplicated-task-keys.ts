@@ -1,11 +1,15 @@
-// Room: eslint. The rule: two tasks beside each other with one written cacheKey. At run time the second of them throws, perhaps only after weeks.
+// Room: eslint. The rule: two tasks beside each other with one written cacheKey, or one task of a loop. At run time the second of them throws, perhaps only
+// after weeks.
 // Promises: silent where it cannot know: keys made at run time, functions with a name of their own, branches that exclude each other.
-import { exclude } from "./branches.ts";
+import { exclude, repeats } from "./branches.ts";
 import { childOf, childrenOf, isFunction, type Node, nameOf, writtenKey } from "./node.ts";
 
 /** Methods of `io`, by the first name after it, that make no task. */
 const NO_TASKS = new Set(["logger", "try", "yield", "brb"]);
 const INVOKING = new Set(["invoke", "invokeAndWaitForCompletion", "batchInvokeAndWaitForCompletion"]);
+
+/** Methods that call what they are given once an element. */
+const EACH = new Set(["map", "forEach", "flatMap", "filter", "reduce"]);
 
 interface Found {
   call: Node;
@@ -77,12 +81,24 @@ function placeOf(call: Node): Node {
   return at;
 }
 
+/** True when one call of the function it stands in can reach the task twice. */
+function isRepeated(call: Node, place: Node): boolean {
+  for (let at = call.parent; at && at !== place; at = at.parent) {
+    if (repeats(at, call)) return true;
+    if (isFunction(at) && EACH.has(chainOf(calleeAround(at))?.names.at(-1) ?? "")) return true;
+  }
+  const names = place.type === "CallExpression" ? chainOf(childOf(place, "callee"))?.names : undefined;
+  return names?.join(".") === "parallel";
+}
+
 export const noDuplicatedTaskKeys = {
   meta: {
     type: "problem" as const,
     docs: { description: "Each task beside others needs a cacheKey of its own." },
     schema: [],
     messages: {
+      repeated:
+        "The cacheKey {{key}} is used again each time round: the second task throws. Make what differs a part: [{{key}}, item.id].",
       duplicated:
         "The cacheKey {{key}} is used on line {{line}} already: a second task beside it throws. Give it a key of its own.",
     },
@@ -95,6 +111,7 @@ export const noDuplicatedTaskKeys = {
         const key = makesTask(call) ? writtenKey(keyNode) : undefined;
         if (key === undefined || !keyNode) return;
         const place = placeOf(call);
+        if (isRepeated(call, place)) context.report({ node: keyNode as never, messageId: "repeated", data: { key: key.shown } });
         const keys = places.get(place) ?? new Map<string, Found[]>();
         const found = { call, keyNode, shown: key.shown };
         places.set(place, keys.set(key.text, [...(keys.get(key.text) ?? []), found]));
@@ -108,7 +125,7 @@ export const noDuplicatedTaskKeys = {
 
 /** What the rule uses of ESLint's rule context. */
 export interface Context {
-  report(problem: { node: never; messageId: "duplicated"; data: Record<string, string> }): void;
+  report(problem: { node: never; messageId: "duplicated" | "repeated"; data: Record<string, string> }): void;
 }
 
 function reportAll(context: Context, found: Found[]): void {

@@ -22,7 +22,7 @@ export function nameOf(node: Node | null | undefined): string | undefined {
 
 /** What a literal stands for; undefined for what only the running program knows. */
 function literalValue(node: Node | null): { value: unknown } | undefined {
-  if (node?.type === "Literal" && !("regex" in node) && !("bigint" in node)) return { value: node.value };
+  if (node?.type === "Literal" && !("bigint" in node)) return { value: node.value };
   if (node?.type === "TemplateLiteral" && childrenOf(node, "expressions").length === 0) {
     const [text] = childrenOf(node, "quasis");
     return { value: (text as { value?: { cooked?: string } } | undefined)?.value?.cooked };
