@@ -133,6 +133,14 @@ describe.each<Mounting>(["published", "ours", "ours-by-push"])("waiting for some
     for (const name of ["a", "b", "c"]) expect(outside.told.get(`url-${name}`)).toHaveLength(1);
   });
 
+  test("an answer that is there before the job waits is not lost", LONG, async () => {
+    for (let n = 1; n <= 3; n++) {
+      await server.api.send({ name: "ask.at-once" });
+      const output = { answer: { n: 1 } };
+      expect(await ended(server, "is-answered-at-once", n)).toEqual({ status: "SUCCESS", output });
+    }
+  });
+
   test("an event that fits completes the task: others do not, nor other accounts", LONG, async () => {
     await server.api.send({ name: "order", payload: { id: "o1" } });
     await waiting("waits-for-event");

@@ -152,3 +152,17 @@ client.defineJob({
     };
   },
 });
+
+// The answer is there before the job waits for it.
+client.defineJob({
+  id: "is-answered-at-once",
+  name: "Is answered at once",
+  version: "1.0.0",
+  trigger: eventTrigger({ name: "ask.at-once" }),
+  run: async (_payload, io) => {
+    const answer = await io.waitForRequest<{ n: number }>("answer", async (url) => {
+      await fetch(url, { method: "POST", body: '{"n":1}' });
+    });
+    return { answer };
+  },
+});

@@ -23,11 +23,11 @@ export type Opened =
   /** The server cannot be reached: nothing is known of the task. */
   | { type: "lost"; reason: string };
 
-/** Makes the server know the task. Never rejects. */
+/** Makes the server know the task. Never rejects. A report that came before `open` did would make it a task without an address. */
 export async function openOutside(frame: Frame, open: OutsideWork["open"]): Promise<Opened> {
+  frame.announced = true;
   try {
     const task = await open(frame);
-    frame.announced = true;
     const { id, idempotencyKey: key } = frame;
     const over = { id, key, attempts: 0, endedAt: Number.POSITIVE_INFINITY };
     if (task.status === "COMPLETED") return { type: "over", task: { ...over, status: "COMPLETED", ...textOf(task.output) } };

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RunModel } from "../../test-kit/run-model.ts";
-import { settled } from "../../test-kit/virtual-runtime.ts";
+import { settled, VirtualRuntime } from "../../test-kit/virtual-runtime.ts";
 import type { IO } from "../io/io.ts";
 
 const ok = (output: unknown) => ({ status: "SUCCESS", output: JSON.stringify(output) });
@@ -332,5 +332,28 @@ describe("any program of tasks, waits, retries, logs and nesting", () => {
       }),
       { numRuns: 150 },
     );
+  });
+});
+
+describe("a task that something outside completes", () => {
+  it("is told of by nothing before the request that opens it is answered, however long that takes", async () => {
+    const runtime = new VirtualRuntime();
+    let open = (_answer: Response) => {};
+    runtime.fetch = () =>
+      new Promise((resolve) => {
+        open = resolve;
+      });
+    const model = new RunModel(runtime);
+    const urls: string[] = [];
+    const { ended } = model.begin((io) => io.waitForRequest("ask", async (url) => urls.push(url)));
+    await settled();
+    await runtime.advance(1_000);
+    // A report would make the server know a task without an address, which it then hands out as it is.
+    expect(model.calls).toEqual([]);
+    open(
+      Response.json({ id: "task_1", name: "Wait", noop: false, status: "WAITING", attempts: 1, callbackUrl: "http://test/1" }),
+    );
+    expect(await ended).toMatchObject({ outcome: { status: "SUSPENDED" }, items: [{ status: "WAITING" }] });
+    expect(urls).toEqual(["http://test/1"]);
   });
 });
