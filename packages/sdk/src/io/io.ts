@@ -196,8 +196,8 @@ export function eventProperties(event: SendEvent, options: SendEventOptions | un
 export function deliveryProperties(options: SendEventOptions | undefined): DisplayProperty[] {
   const shown: [string, Anything][] = [
     ["Account ID", options?.accountId],
-    ["Deliver after", options?.deliverAfter === undefined ? undefined : `${options.deliverAfter} seconds`],
-    ["Deliver at", options?.deliverAt?.toISOString()],
+    ["Deliver After", options?.deliverAfter === undefined ? undefined : `${options.deliverAfter}s`],
+    ["Deliver At", options?.deliverAt?.toISOString()],
   ];
   return shown.flatMap(([label, text]) => (text === undefined ? [] : [{ label, text: String(text) }]));
 }

@@ -354,7 +354,12 @@ export class RunIO implements IO {
       return round ? Math.round(value) : value;
     };
     const bounds = { min, max, round };
-    const properties = Object.entries(bounds).map(([label, value]) => ({ label, text: String(value) }));
+    // Only what is not usual is shown.
+    const properties = propertiesOf({
+      min: min === 0 ? undefined : String(min),
+      max: max === 1 ? undefined : String(max),
+      round: round ? "true" : undefined,
+    });
     return this.#execution.runTask<number>(cacheKey, {
       callback: pick,
       options: { name: "random", icon: "dice-5-filled", params: bounds, properties, style: { style: "minimal" } },

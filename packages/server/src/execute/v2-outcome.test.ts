@@ -30,7 +30,7 @@ const rows: TaskRow[] = [
   base,
   { ...base, id: "waits", noop: true, status: "WAITING", delayUntil: NOW + 5000 },
   { ...base, id: "soon", noop: true, status: "WAITING", delayUntil: NOW + 1000 },
-  { ...base, id: "callback", status: "WAITING" },
+  { ...base, id: "callback", status: "WAITING", detailsText: '{"callbackUrl":"http://x"}' },
   { ...base, id: "settled", status: "COMPLETED" },
 ];
 const store = {
@@ -65,6 +65,14 @@ describe("an answer to EXECUTE_JOB", () => {
     ["a task we do not know", "nobody", NOW],
   ])("RESUME_WITH_TASK on %s", async (_, id, dueAt) => {
     expect((await read({ status: "RESUME_WITH_TASK", task: { id } })).input).toEqual({ type: "suspended", token: TOKEN, dueAt });
+  });
+
+  it("RESUME_WITH_TASK keeps what the task shows while it waits, as v2 did", async () => {
+    const outputProperties = [{ label: "Callback URL", text: "http://x" }];
+    const { tasks } = await read({ status: "RESUME_WITH_TASK", task: { id: "callback", status: "COMPLETED", outputProperties } });
+    const detailsText = JSON.stringify({ callbackUrl: "http://x", outputProperties });
+    expect(tasks).toMatchObject([{ task: { id: "callback", status: "WAITING", detailsText }, failureText: null }]);
+    expect((await read({ status: "RESUME_WITH_TASK", task: { id: "settled", outputProperties } })).tasks).toEqual([]);
   });
 
   it("RETRY_WITH_TASK notes the failed attempt and waits", async () => {

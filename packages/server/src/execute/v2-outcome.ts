@@ -1,7 +1,7 @@
 // Room: execute. What a published v2 SDK answers to EXECUTE_JOB, as an input of the run machine and the task writes that travel with it (wire §1.7).
 // The echoed task is client-controlled: only its id is trusted, the rest is read from the store.
 import { awaitsCallback, type RunInput } from "@holdfast/engine";
-import type { ErrorShape, ExecuteJobResponse, TaskDetails } from "@holdfast/protocol";
+import type { DisplayProperty, ErrorShape, ExecuteJobResponse, TaskDetails } from "@holdfast/protocol";
 import type { Telling } from "../runs/change.ts";
 import type { Store, TaskRow, TaskWrite } from "../store/store.ts";
 
@@ -69,7 +69,11 @@ function readOne(token: string, response: Nested, known: Map<string, TaskRow>, n
     case "RESUME_WITH_TASK": {
       const row = known.get(response.task.id);
       const awaits = row !== undefined && awaitsCallback(row);
-      return { input: { type: "suspended", token, dueAt: resumeAt(row, now) }, tasks: [], awaits };
+      return {
+        input: { type: "suspended", token, dueAt: resumeAt(row, now) },
+        tasks: shownWrites(row, response.task.outputProperties),
+        awaits,
+      };
     }
     case "RETRY_WITH_TASK": {
       const row = known.get(response.task.id);
@@ -125,6 +129,12 @@ export function listensOf(headers: Record<string, string>): { success: boolean; 
 
 function write(row: TaskRow, changed: Partial<TaskRow>, failureText: string | null = null): TaskWrite {
   return { task: { ...row, failuresText: null, ...changed }, token: null, failureText };
+}
+/** What a task shows while it waits: the published SDK says so only here. */
+function shownWrites(row: TaskRow | undefined, outputProperties: DisplayProperty[] | null | undefined): TaskWrite[] {
+  if (row?.status !== "WAITING" || !outputProperties?.length) return [];
+  const details = JSON.parse(row.detailsText ?? "{}") as TaskDetails;
+  return [write(row, { detailsText: JSON.stringify({ ...details, outputProperties }) })];
 }
 function erroredWrite(row: TaskRow, error: ErrorShape, now: number): TaskWrite {
   return write(row, { status: "ERRORED", completedAt: now, errorText: JSON.stringify(error) });
