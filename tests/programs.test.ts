@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Mounting, removeCopiedApps, startCopiedApp } from "./harness/copied-app.ts";
 import { cleanUp, type Program } from "./harness/processes.ts";
 import { DEV_KEY, TestServer } from "./harness/server.ts";
+import { shown, steady } from "./harness/shown.ts";
 import { until } from "./harness/until.ts";
 
 const PATIENT = { withinMs: 40_000 };
@@ -48,25 +49,6 @@ interface Ended {
   tasks: object[];
 }
 
-/** A task as both SDKs must show it, without ids and times. */
-function shown({
-  name,
-  key,
-  icon,
-  description,
-  properties,
-  params,
-  style,
-  noop,
-  output,
-  status,
-  attempts,
-  error,
-}: TaskView): object {
-  const told = error ? { name: error.name, message: error.message } : null;
-  return { name, key, icon, description, properties, params, style, noop, output, status, attempts, error: told };
-}
-
 async function ended(runId: string, job: string): Promise<Ended> {
   const look = async () => {
     const run = await server.api.call<{ status: string; output?: unknown }>("GET", `/api/v2/runs/${runId}`);
@@ -81,17 +63,6 @@ function withoutStack(output: unknown): unknown {
   if (typeof output !== "object" || output === null || !("stack" in output)) return output;
   const { stack: _stack, ...rest } = output;
   return rest;
-}
-
-/** What differs from one run to the next: ids, keys, times, random numbers. */
-function steady(text: string): string {
-  return text
-    .replace(/\b(?:evt|run|task)_[0-9a-z]+|[0-9a-f]{64}(?:\.\d)?/g, "ID")
-    .replace(/"tag":"[^"]*"/g, '"tag":"…"')
-    .replace(/"runs":\[[^\]]*\]/g, '"runs":[]')
-    .replace(/"2\d{3}-\d\d-\d\dT[^"]*Z"/g, '"TIME"')
-    .replace(/("label":"(?:delayUntil|seconds)","text":)"[^"]*"/g, '$1"…"')
-    .replace(/("name":"(?:random|Kept)".*?"output":)\d+/g, '$1"N"');
 }
 
 const results = new Map<Mounting, Record<string, Ended>>();
