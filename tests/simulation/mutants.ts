@@ -12,13 +12,14 @@ type Overrides = (store: MemoryStore) => Partial<Store>;
 /** The store with some of its operations replaced. */
 function wrapping(overrides: Overrides): Mutant {
   const store = (store: MemoryStore): Store => {
-    const { catalog, outside, values, statuses, schedules } = store;
+    const { catalog, outside, values, statuses, schedules, connections } = store;
     const same: Store = {
       catalog,
       outside,
       values,
       statuses,
       schedules,
+      connections,
       intake: (item) => store.intake(item),
       claim: (request, decide) => store.claim(request, decide),
       renew: (tokens, until, owner) => store.renew(tokens, until, owner),

@@ -54,6 +54,8 @@ export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
       of: read("statuses", (runId: string) => store.statuses.of(runId)),
     },
     schedules: schedulesEdge(store.schedules, read),
+    // No program of the simulation needs any.
+    connections: store.connections,
     intake: (item) =>
       edge.pass({
         name: "intake",

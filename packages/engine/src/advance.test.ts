@@ -37,6 +37,7 @@ const states: fc.Arbitrary<RunState> = fc.oneof(
   }),
   fc.record({ kind: fc.constant("executing" as const), token: tokens, since: times }),
   fc.record({ kind: fc.constant("waiting" as const), dueAt: nullable(times) }),
+  fc.record({ kind: fc.constant("waiting" as const), dueAt: fc.constant(null), on: fc.constant("connections" as const) }),
   fc.record({ kind: fc.constant("finished" as const), at: times, outcome: outcomes }),
 );
 /** Any run the store could hold, with counts near their limits as likely as not. */
@@ -71,6 +72,7 @@ const inputs: fc.Arbitrary<RunInput> = fc.oneof(
   fc.record({ type: constant("lost"), token: tokens, progressed: fc.boolean() }),
   fc.record({ type: constant("unreachable"), token: tokens, error: fc.constant(error) }),
   fc.record({ type: constant("released"), token: tokens }),
+  fc.record({ type: constant("unconnected"), token: tokens }),
   fc.constantFrom<RunInput>({ type: "woken" }, { type: "canceled" }, { type: "aborted", error }, { type: "continued" }),
 );
 const moments = fc.record({ now: times, jitter: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }) });

@@ -129,6 +129,15 @@ function release(run: Run, _input: InputOf<"released">, { now }: Moment): Moved 
   return queue(next, next.executions === 0 ? "created" : "resumed", now);
 }
 
+function awaitConnections(run: Run): Moved {
+  return moved({ ...unstarted(run), state: { kind: "waiting", dueAt: null, on: "connections" } }, [{ type: "rest" }]);
+}
+
+/** A run that never executed stands in line as if it were new. */
+function wake(run: Run, _input: InputOf<"woken">, { now }: Moment): Moved {
+  return queue(run, run.executions === 0 ? "created" : "resumed", now);
+}
+
 /** What it may wait for has happened while it executes: an end that was decided without knowing so does not fit the run any more and is decided anew. */
 function touch(run: RunIn<"executing">): Moved {
   return moved(run, [{ type: "hold" }]);
@@ -154,6 +163,7 @@ const noExecution = {
   lost: stale,
   unreachable: stale,
   released: stale,
+  unconnected: stale,
 } as const;
 
 const queued: Handlers<"queued"> = {
@@ -178,6 +188,7 @@ const executing: Handlers<"executing"> = {
   lost: held(retryLost),
   unreachable: held(retryUnreachable),
   released: held(release),
+  unconnected: held(awaitConnections),
   woken: touch,
   canceled: cancel,
   aborted: abort,
@@ -187,7 +198,7 @@ const executing: Handlers<"executing"> = {
 const waiting: Handlers<"waiting"> = {
   ...noExecution,
   claimed: resume,
-  woken: (run, _input, { now }) => queue(run, "resumed", now),
+  woken: wake,
   canceled: cancel,
   aborted: abort,
   continued: impossible,
@@ -206,6 +217,7 @@ const ended: Handlers<"finished"> = {
   lost: finished,
   unreachable: finished,
   released: finished,
+  unconnected: finished,
   woken: finished,
   canceled: finished,
   aborted: finished,

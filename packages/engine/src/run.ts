@@ -13,8 +13,8 @@ export type Outcome =
 export type RunState =
   | { readonly kind: "queued"; readonly cause: "created" | "resumed" | "retry" | "yielded"; readonly dueAt: number }
   | { readonly kind: "executing"; readonly token: string; readonly since: number }
-  /** `dueAt` null: only something from outside (a callback, an event) wakes it. */
-  | { readonly kind: "waiting"; readonly dueAt: number | null }
+  /** `dueAt` null: only something from outside (a callback, an event) wakes it. `on`: credentials the server is to keep, before it can execute. */
+  | { readonly kind: "waiting"; readonly dueAt: number | null; readonly on?: "connections" }
   | { readonly kind: "finished"; readonly at: number; readonly outcome: Outcome };
 
 export interface Run {
@@ -67,6 +67,8 @@ export type RunInput =
   | { readonly type: "unreachable"; readonly token: string; readonly error: ErrorShape }
   /** Given back before anything ran (drain). */
   | { readonly type: "released"; readonly token: string }
+  /** Nothing ran: its job needs connections that are not there. It is woken once they are. */
+  | { readonly type: "unconnected"; readonly token: string }
   /** Something a waiting run waits for has happened. */
   | { readonly type: "woken" }
   | { readonly type: "canceled" }

@@ -40,6 +40,11 @@ const states: readonly (readonly [title: string, run: Run])[] = [
   ["waiting, due", { ...base, state: { kind: "waiting", dueAt: NOW } }],
   ["waiting, not yet due", { ...base, state: { kind: "waiting", dueAt: NOW + 1 } }],
   ["waiting for something outside", { ...base, state: { kind: "waiting", dueAt: null } }],
+  ["waiting for connections", { ...base, state: { kind: "waiting", dueAt: null, on: "connections" } }],
+  [
+    "waiting for connections, never executed",
+    { ...newRun("run_1", 0), state: { kind: "waiting", dueAt: null, on: "connections" } },
+  ],
   ["finished well", { ...base, state: { kind: "finished", at: NOW, outcome: { status: "SUCCESS", output: null } } }],
   ["finished badly", { ...base, state: { kind: "finished", at: NOW, outcome: { status: "FAILURE", error } } }],
   [
@@ -96,6 +101,7 @@ const samples: {
   ],
   unreachable: pair("unreachable", (token) => ({ type: "unreachable", token, error })),
   released: pair("released", (token) => ({ type: "released", token })),
+  unconnected: pair("unconnected", (token) => ({ type: "unconnected", token })),
   woken: [["woken", { type: "woken" }]],
   canceled: [["canceled", { type: "canceled" }]],
   aborted: [["aborted", { type: "aborted", error }]],
@@ -161,6 +167,7 @@ function stateText(state: RunState): string {
     case "executing":
       return `executing under ${state.token}`;
     case "waiting":
+      if (state.on) return `waiting for ${state.on}`;
       return state.dueAt === null ? "waiting for something outside" : `waiting, due ${timeText(state.dueAt)}`;
     case "finished":
       return "finished";

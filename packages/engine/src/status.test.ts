@@ -11,6 +11,7 @@ it("names the unfinished states", () => {
     expect(of({ kind: "queued", cause, dueAt: 0 })).toBe("WAITING_TO_EXECUTE");
   expect(of({ kind: "executing", token: "exe_1", since: 0 })).toBe("EXECUTING");
   expect(of({ kind: "waiting", dueAt: null })).toBe("WAITING_TO_CONTINUE");
+  expect(of({ kind: "waiting", dueAt: null, on: "connections" })).toBe("WAITING_ON_CONNECTIONS");
 });
 
 it("names a finished run by its outcome", () => {

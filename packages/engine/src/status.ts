@@ -16,7 +16,7 @@ export function statusOf(run: Pick<Run, "state">): RunStatus {
     case "executing":
       return "EXECUTING";
     case "waiting":
-      return "WAITING_TO_CONTINUE";
+      return state.on === "connections" ? "WAITING_ON_CONNECTIONS" : "WAITING_TO_CONTINUE";
     case "finished":
       return state.outcome.status;
   }

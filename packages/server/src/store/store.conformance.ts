@@ -1,5 +1,6 @@
 // What every store must do, whatever it keeps its rows in. Called by memory-store.test.ts and postgres-store.test.ts with their own way to open one.
 import { afterAll, beforeAll, describe } from "vitest";
+import { connections } from "./connections.conformance.ts";
 import type { Context } from "./context.conformance.ts";
 import { crowds, gates, limits } from "./gates.conformance.ts";
 import { outside } from "./outside.conformance.ts";
@@ -41,6 +42,7 @@ export function storeConformance(name: string, open: () => Promise<Opened>): voi
     describe("texts", () => texts(opened));
     describe("values", () => values(opened));
     describe("schedules", () => schedules(opened));
+    describe("connections", () => connections(opened));
     describe("statuses", () => statuses(opened));
     describe("catalog", () => catalog(opened));
   });

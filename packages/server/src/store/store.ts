@@ -4,6 +4,7 @@
 // All times are epoch milliseconds, passed in: SQL never asks the clock. `*Text` fields hold JSON text that is never parsed or re-serialised here.
 import type { Flow, RuleLimit, Run } from "@holdfast/engine";
 import type { DeliveryVerdict, EnvironmentType, IndexDocument, TaskStatus } from "@holdfast/protocol";
+import type { ConnectionStore } from "./connection-rows.ts";
 import type { StatusStore, ValueStore } from "./kept-rows.ts";
 import type { ScheduleStore } from "./schedule-rows.ts";
 
@@ -287,6 +288,9 @@ export interface Store {
 
   /** Schedules that programs register at run time. */
   readonly schedules: ScheduleStore;
+
+  /** Credentials of integrations, and the runs that wait for them. */
+  readonly connections: ConnectionStore;
 
   /** Stores requests, events and runs. */
   intake(item: Intake): Promise<IntakeResult>;

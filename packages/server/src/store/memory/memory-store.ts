@@ -34,6 +34,7 @@ import type {
 } from "../store.ts";
 import { MemoryCatalog } from "./memory-catalog.ts";
 import { claimWork } from "./memory-claim.ts";
+import { MemoryConnections } from "./memory-connections.ts";
 import { freeSlots, type GateTables, inviteParked, noGates, parkNew, saveLimits, watchGates } from "./memory-gates.ts";
 import { awaken, MemoryOutside, tellOfEnd } from "./memory-outside.ts";
 import { MemorySchedules } from "./memory-schedules.ts";
@@ -58,6 +59,7 @@ export class MemoryStore implements Store {
   readonly values: MemoryValues = new MemoryValues();
   readonly statuses: MemoryStatuses = new MemoryStatuses();
   readonly schedules: MemorySchedules = new MemorySchedules();
+  readonly connections: MemoryConnections = new MemoryConnections();
   /** For snapshots in tests; only this class writes them. */
   readonly tables: Tables = {
     deliveries: new Map(),

@@ -8,6 +8,7 @@ import { PostgresBus } from "./bus.ts";
 import { PostgresCatalog } from "./catalog.ts";
 import { runChanges } from "./change-run.ts";
 import { Claims } from "./claim.ts";
+import { PostgresConnections } from "./connections.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { persist } from "./failures.ts";
 import { GateKeeper } from "./gate-keeper.ts";
@@ -152,6 +153,7 @@ function storeOf(parts: Parts): { store: Omit<Store, "close">; idle(): Promise<v
     values: new PostgresValues(links.misc, world),
     statuses: new PostgresStatuses(links.misc, world),
     schedules: new PostgresSchedules(links.misc, world),
+    connections: new PostgresConnections(links.misc, world),
     intake: (item) => requests.add(item),
     claim: (request, decide) => claims.claim(request, decide),
     renew: async (tokens, until, owner) => tokensOf(await query("renew", [tokens, Math.ceil(until), owner])),

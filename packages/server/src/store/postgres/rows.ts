@@ -226,7 +226,7 @@ function columnsOfState(state: RunState): DbRow {
     case "executing":
       return { token: state.token, since: state.since };
     case "waiting":
-      return { due_at: state.dueAt };
+      return state.on ? { cause: state.on, due_at: state.dueAt } : { due_at: state.dueAt };
     case "finished": {
       const { at, outcome } = state;
       if (outcome.status === "SUCCESS") return { finished_at: at, output_text: outcome.output };
@@ -244,7 +244,7 @@ function stateOf(row: DbRow): RunState {
     case "executing":
       return { kind, token: row.token as string, since: row.since as number };
     case "waiting":
-      return { kind, dueAt };
+      return row.cause === "connections" ? { kind, dueAt, on: "connections" } : { kind, dueAt };
     case "finished": {
       const text = row.outcome_text as string | null;
       const outcome: Outcome = text === null ? { status: "SUCCESS", output: row.output_text as string | null } : JSON.parse(text);
