@@ -44,18 +44,8 @@ export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
   return {
     catalog: catalogEdge(store.catalog, read),
     outside: outsideEdge(store.outside, edge),
-    values: {
-      get: read("value", (...args: Parameters<ValueStore["get"]>) => store.values.get(...args)),
-      set: read("setValue", (...args: Parameters<ValueStore["set"]>) => store.values.set(...args)),
-      delete: read("deleteValue", (...args: Parameters<ValueStore["delete"]>) => store.values.delete(...args)),
-    },
-    statuses: {
-      save: read("saveStatus", (...args: Parameters<StatusStore["save"]>) => store.statuses.save(...args)),
-      of: read("statuses", (runId: string) => store.statuses.of(runId)),
-    },
+    ...keptEdge(store, read),
     schedules: schedulesEdge(store.schedules, read),
-    // No program of the simulation needs any.
-    connections: store.connections,
     intake: (item) =>
       edge.pass({
         name: "intake",
@@ -162,6 +152,22 @@ function catalogEdge(catalog: CatalogStore, read: Read): CatalogStore {
     saveSetting: read("saveSetting", (key: string, value: string) => catalog.saveSetting(key, value)),
     saveLimits: read("saveLimits", (...args: Parameters<CatalogStore["saveLimits"]>) => catalog.saveLimits(...args)),
     revision: read("catalog", () => catalog.revision()),
+  };
+}
+
+/** No program of the simulation needs connections: they pass untouched. */
+function keptEdge(store: Store, read: Read): Pick<Store, "values" | "statuses" | "connections"> {
+  return {
+    connections: store.connections,
+    values: {
+      get: read("value", (...args: Parameters<ValueStore["get"]>) => store.values.get(...args)),
+      set: read("setValue", (...args: Parameters<ValueStore["set"]>) => store.values.set(...args)),
+      delete: read("deleteValue", (...args: Parameters<ValueStore["delete"]>) => store.values.delete(...args)),
+    },
+    statuses: {
+      save: read("saveStatus", (...args: Parameters<StatusStore["save"]>) => store.statuses.save(...args)),
+      of: read("statuses", (runId: string) => store.statuses.of(runId)),
+    },
   };
 }
 
