@@ -24,7 +24,7 @@ const LADDER = [
   ["http"],
   ["worker"],
   ["execute", "deliver"],
-  ["ingest", "schedule"],
+  ["ingest", "schedule", "connections"],
   ["dispatch", "tasks"],
   ["runs"],
   ["views"],

@@ -1,4 +1,4 @@
-// Accounts and credentials as users have them: an event is for an account, a resolver finds its credentials in every execution, and a run without them ends as UNRESOLVED_AUTH.
+// Accounts and credentials as users have them: an event is for an account, a resolver finds its credentials in every execution, and a run without them ends as UNRESOLVED_AUTH, or waits for the server to have them.
 import type { JobInfo } from "@holdfast/protocol";
 import { TriggerClient } from "@trigger.dev/sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -63,7 +63,9 @@ describe.each<Mounting>(["published", "ours", "ours-by-push"])("accounts, SDK %s
     });
     expect(await runFor("accounts.act", "nobody")).toEqual(missing("by-account", /by-account/));
     expect(await runFor("accounts.act", "broken")).toEqual(missing("by-account", /TypeError: no such account/));
-    expect(await runFor("accounts.without")).toEqual(missing("hosted", /credentials/));
+    const { id: lacking } = await backend.sendEvent({ name: "accounts.without" });
+    const [run] = (await server.api.call<{ runs: { id: string }[] }>("GET", `/api/v2/events/${lacking}`)).runs;
+    await server.api.reaches(run?.id ?? "", "WAITING_ON_CONNECTIONS", PATIENT);
 
     const invoked = await backend.invokeJob("act-when-invoked", {}, { accountId: "bob" });
     expect(await ended(invoked.id)).toEqual({ status: "SUCCESS", output: { account: { id: "bob" }, said: oauth("bob") } });

@@ -126,8 +126,8 @@ export class SimulatedServer {
         bodyBytes: DEFAULT_BODY_BYTES,
         publicUrl: () => "http://server",
       });
-      const { schedules, sources } = core;
-      new Upkeep({ world, registry, schedules, postgres: NO_UPKEEP, outside: store.outside, sources, bus }).start();
+      const { schedules, sources, connections } = core;
+      new Upkeep({ world, registry, schedules, postgres: NO_UPKEEP, outside: store.outside, sources, connections, bus }).start();
       core.worker.start();
       this.core = core;
     };

@@ -14,6 +14,7 @@ export const ID_PREFIXES = {
   run: "run",
   execution: "exe",
   schedule: "sch",
+  connection: "con",
   server: "srv",
 } as const;
 

@@ -8,6 +8,7 @@ export * from "./management.ts";
 export * from "./reports.ts";
 export * from "./statuses.ts";
 export * from "./v2/api.ts";
+export * from "./v2/connection.ts";
 export * from "./v2/endpoint.ts";
 export * from "./v2/event.ts";
 export * from "./v2/notification.ts";

@@ -181,6 +181,48 @@ export interface JobInfo {
   failed24h: number;
 }
 
+/** Integrations whose credentials the server keeps (v2's authSource HOSTED). */
+export interface IntegrationsInfo {
+  /** To be entered at the provider, where the OAuth app is made. */
+  redirectUrl: string;
+  providers: { id: string; name: string; appsUrl: string | null /** The app must say where it is. */; needsUrls: boolean }[];
+  integrations: IntegrationInfo[];
+  /** There are more connections than are listed. */
+  more: boolean;
+}
+export interface IntegrationInfo {
+  id: string;
+  name: string;
+  /** Ids of the jobs that use it. */
+  jobs: string[];
+  /** Null: nobody has set it up. Its secret is never told. */
+  app: {
+    provider: string;
+    clientId: string;
+    hasSecret: boolean;
+    scopes: string[];
+    authorizeUrl: string | null;
+    tokenUrl: string | null;
+  } | null;
+  connections: ConnectionInfo[];
+}
+/** A connection, or one that runs wait for. Its tokens are never told. */
+export interface ConnectionInfo {
+  /** Null: the developer's own. */
+  accountId: string | null;
+  /** connected; broken: its provider takes its tokens no more; none: there is none, or not any more. */
+  status: "connected" | "broken" | "none";
+  /** Whom the provider knows it as. */
+  title: string | null;
+  scopes: string[];
+  expiresAt: string | null;
+  refreshable: boolean;
+  error: string | null;
+  /** Runs that wait for it. */
+  waitingRuns: number;
+  updatedAt: string | null;
+}
+
 /** GET …/apps */
 export interface AppInfo {
   id: string;

@@ -2,6 +2,7 @@
 // The same frames travel over connect (one WebSocket) and over push (POST /api/v1/executions/:token/reports), so this is the hot path's shape.
 // Times are "ago": milliseconds before the frame was sent, from a monotonic clock, so the app's wall clock is never trusted and no wait ends early.
 import { z } from "zod";
+import type { ConnectionAuth } from "./v2/connection.ts";
 import { type DisplayProperty, errorShapeSchema } from "./v2/endpoint.ts";
 
 const ago = z.number().min(0).max(1e13);
@@ -115,6 +116,8 @@ export interface ExecutionStart {
   project: { id: string; name: string; slug: string };
   account?: { id: string; metadata?: unknown };
   source?: { id: string; metadata?: unknown };
+  /** Credentials the server keeps, by the name the job has for the integration. Only ever sent: no record holds them. */
+  connections?: Record<string, ConnectionAuth>;
   tasks: RecordedTask[];
   yields: string[];
   /** Start no further task this many milliseconds after the beginning, but end YIELDED without a key: the call would be cut off. Push only. */

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { isFilterObject } from "../filter-grammar.ts";
 import { TASK_STATUSES } from "../statuses.ts";
+import type { ConnectionAuth } from "./connection.ts";
 import { eventRuleSchema, filterSchema } from "./event.ts";
 import { dynamicTriggerMetadataSchema, sourceMetadataSchema, webhookMetadataSchema } from "./source.ts";
 
@@ -162,6 +163,8 @@ export interface ExecuteJobBody {
   project: { id: string; name: string; slug: string };
   account?: { id: string; metadata?: unknown };
   source?: { id: string; metadata?: unknown };
+  /** By the name the job has for the integration. */
+  connections?: Record<string, ConnectionAuth>;
   tasks?: CachedTask[];
   cachedTaskCursor?: string;
   noopTasksSet?: string;

@@ -1,4 +1,5 @@
-// Room: jobs. The credentials of a job's integrations in one execution: their own, or what a resolver of the app gives for the account the run is for. Called by perform.ts.
+// Room: jobs. The credentials of a job's integrations in one execution: those the server keeps and sent along, what a resolver of the app gives for the account the
+// run is for, or their own. Called by perform.ts.
 import type { ConnectionAuth, TriggerIntegration } from "../io/io.ts";
 import { describeError } from "../replay/errors.ts";
 import type { TriggerContext } from "./context.ts";
@@ -26,14 +27,18 @@ type Issues = Record<string, { id: string; error: string }>;
 /** Credentials by integration key (undefined: the integration has its own), or what is missing. */
 export type Connections = { ok: true; auth: Record<string, ConnectionAuth | undefined> } | { ok: false; issues: Issues };
 
+/** @param sent what the server keeps, by integration key */
 export async function connectionsFor(
   integrations: Record<string, TriggerIntegration>,
+  sent: Record<string, ConnectionAuth>,
   context: TriggerContext,
   resolvers: AuthResolvers,
 ): Promise<Connections> {
   const found = await Promise.all(
     Object.entries(integrations).map(async ([key, integration]) => {
-      const given = await connectionFor(integration, context, resolvers);
+      const given = Object.hasOwn(sent, key)
+        ? { auth: sent[key], error: undefined }
+        : await connectionFor(integration, context, resolvers);
       return { key, id: integration.id, ...given };
     }),
   );

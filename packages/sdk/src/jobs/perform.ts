@@ -61,7 +61,7 @@ type Prepared = { ok: true; payload: Anything; auth: Auth } | { ok: false; outco
 
 /** Checks what must hold before the program is called. */
 async function prepare(job: AnyJob, start: ExecutionStart, context: TriggerContext, resolvers: AuthResolvers): Promise<Prepared> {
-  const connections = await connectionsFor(integrationsOf(job), context, resolvers);
+  const connections = await connectionsFor(integrationsOf(job), start.connections ?? {}, context, resolvers);
   if (!connections.ok) return { ok: false, outcome: { status: "UNRESOLVED_AUTH", issues: connections.issues } };
   try {
     const parsed = await parsePayload(job.trigger.event, start.event);

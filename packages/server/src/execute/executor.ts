@@ -2,6 +2,7 @@
 // Called by the worker (execute) and by the connect hub (frames). Promises: every execution that was started ends in exactly one input, or its lease expires.
 import type { RunInput } from "@holdfast/engine";
 import type { AppFrame, TaskReport } from "@holdfast/protocol";
+import type { Connections, Given } from "../connections/connections.ts";
 import type { RecentEvents } from "../dispatch/recent-events.ts";
 import type { Registry } from "../dispatch/registry.ts";
 import type { Vault } from "../platform/secrets.ts";
@@ -19,6 +20,7 @@ import { PushedExecutions } from "./pushed.ts";
 import { Resumption } from "./resume.ts";
 import { executionStart, type Prepared, recordedTasks } from "./start.ts";
 
+const NOTHING_NEEDED: Given = { type: "given", auth: {} };
 /** Executions in flight at once for an app reached by push. */
 const PUSH_CONCURRENCY = 100;
 
@@ -30,6 +32,8 @@ export interface ExecutorNeeds {
   reports: Reports;
   vault: Vault;
   recent: RecentEvents;
+  /** Asked for when needed: they send events, and events start executions. */
+  connections: () => Pick<Connections, "of" | "lacking">;
   /** Names this server in leases. */
   owner: string;
   /** The app has room for more work. */
@@ -157,7 +161,12 @@ export class Executor implements ConnectListener {
     if (job?.metadata.notify && run.executions === 1) await this.needs.whenEnded(run, job.metadata.notify);
     const event = this.needs.recent.get(run.eventRowId) ?? (await store.event(null, { rowId: run.eventRowId }));
     if (!event) return instead({ type: "failed", token, error: { message: "The event of this run is no longer kept." } });
-    return { run, token, app, environment, event };
+    const connections = this.needs.connections();
+    const look = async () => (job ? connections.of(environment.id, job.metadata, event.accountId) : NOTHING_NEEDED);
+    const given = await look();
+    if (given.type === "given") return { run, token, app, environment, event, connections: given.auth };
+    await this.#apply(run, async () => ({ input: await connections.lacking(run, token, look), tasks: [] }));
+    return null;
   }
 
   async #connect(prepared: Prepared): Promise<void> {

@@ -60,6 +60,11 @@ export async function executorScene(setting: ExecutorSetting = {}) {
     reports: new Reports(store, createMeter()),
     vault: { keyId: "none", seal: (plain) => plain, open: (sealed) => sealed },
     recent: new RecentEvents(),
+    // The job of these tests needs none.
+    connections: () => ({
+      of: async () => ({ type: "given", auth: {} }),
+      lacking: async (_run, token) => ({ type: "released", token }),
+    }),
     owner,
     wake: (queues) => woken.push(...queues),
     seen: () => {},

@@ -13,7 +13,7 @@ import { chunkLimitMs, learnedLimit, yieldAfterMs } from "./call-limit.ts";
 import type { LiveExecutions } from "./live.ts";
 import { inputOf, reading } from "./outcome.ts";
 import { type Called, cacheOf, type Push } from "./push.ts";
-import { executionStart, type Prepared, recordedPages, recordedTasks, sourceShown } from "./start.ts";
+import { connectionsGiven, executionStart, type Prepared, recordedPages, recordedTasks, sourceShown } from "./start.ts";
 import { listensOf, V2Outcomes } from "./v2-outcome.ts";
 
 interface Needs {
@@ -69,7 +69,7 @@ export class PushedExecutions {
     return () => this.#v2.read(run.id, token, called.value, world.now());
   }
 
-  async #executeJobBody({ run, app, event, environment }: Prepared): Promise<ExecuteJobBody> {
+  async #executeJobBody({ run, app, event, environment, connections }: Prepared): Promise<ExecuteJobBody> {
     const { store, world } = this.needs;
     const finished = [];
     for await (const rows of recordedPages(store, run)) finished.push(...rows.filter(({ status }) => status === "COMPLETED"));
@@ -91,6 +91,7 @@ export class PushedExecutions {
       project: PROJECT,
       ...(event.accountId ? { account: { id: event.accountId } } : {}),
       ...sourceShown(event),
+      ...connectionsGiven({ connections }),
       tasks: cache.tasks,
       ...(cache.cursor ? { cachedTaskCursor: cache.cursor } : {}),
       yieldedExecutions: [...run.yields],

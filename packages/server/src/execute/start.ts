@@ -1,6 +1,6 @@
 // Room: execute. Gathers what an app needs for one execution: the event, and the tasks recorded so far. A first execution has none, so none are read.
 import { CALLBACK_DETAILS, isFinalTask } from "@holdfast/engine";
-import type { ExecutionStart, RecordedTask, TaskDetails } from "@holdfast/protocol";
+import type { ConnectionAuth, ExecutionStart, RecordedTask, TaskDetails } from "@holdfast/protocol";
 import { TICK } from "../dispatch/schedule.ts";
 import type { World } from "../platform/world.ts";
 import type { AppRow, EnvironmentRow, EventRow, RunRow, Store, TaskRow } from "../store/store.ts";
@@ -16,6 +16,8 @@ export interface Prepared {
   app: AppRow;
   environment: EnvironmentRow;
   event: EventRow;
+  /** Credentials of the job's integrations that the server keeps. */
+  connections: Record<string, ConnectionAuth>;
 }
 
 export async function* recordedPages(store: Store, run: RunRow): AsyncGenerator<TaskRow[]> {
@@ -77,7 +79,13 @@ export interface StartOf extends Omit<Prepared, "app"> {
   tasks: RecordedTask[];
 }
 
-export function executionStart(world: World, { run, token, event, environment, tasks }: StartOf): ExecutionStart {
+/** Nothing where there is none: an older SDK need not know of it. */
+export function connectionsGiven({ connections }: Pick<Prepared, "connections">): Pick<ExecutionStart, "connections"> {
+  return Object.keys(connections).length > 0 ? { connections } : {};
+}
+
+export function executionStart(world: World, start: StartOf): ExecutionStart {
+  const { run, token, event, environment, tasks } = start;
   return {
     token,
     run: { id: run.id, isTest: run.isTest, isRetry: false, startedAt: new Date(world.now()).toISOString() },
@@ -95,6 +103,7 @@ export function executionStart(world: World, { run, token, event, environment, t
     project: PROJECT,
     ...(event.accountId ? { account: { id: event.accountId } } : {}),
     ...sourceShown(event),
+    ...connectionsGiven(start),
     tasks,
     yields: [...run.yields],
   };

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { catalogue } from "@holdfast/catalogue";
 import { type HttpEndpointMetadata, indexDocumentSchema, type JobMetadata, type RequestPayload } from "@holdfast/protocol";
+import { Connections } from "../connections/connections.ts";
 import type { FirstClaims } from "../dispatch/first-claim.ts";
 import { planRuns } from "../dispatch/plan.ts";
 import { RecentEvents } from "../dispatch/recent-events.ts";
@@ -184,6 +185,7 @@ export async function startFixture(options: FixtureOptions = {}) {
     events,
     registrations,
     sources: new SourceRegistration({ world, registry, store, events, vault, publicUrl: () => `http://127.0.0.1:${port}` }),
+    connections: new Connections({ world, registry, store, runs, events, vault, publicUrl: () => `http://127.0.0.1:${port}` }),
     reports: { record: (token, items) => reports.record(token, items, world.now()) },
     tasks: new V2Tasks(world, store, { forceYield: () => false, progressed: () => {}, operate: async () => {} }),
     ...buildDelivery({

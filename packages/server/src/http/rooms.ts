@@ -1,5 +1,6 @@
 // Room: http. What the routes are built on: the rooms below, as main put them together. Routes call these and nothing else.
 import type { CatalogueEntry } from "@holdfast/protocol";
+import type { Connections } from "../connections/connections.ts";
 import type { Outbound } from "../deliver/outbound.ts";
 import type { Waiters } from "../deliver/waiters.ts";
 import type { Registry } from "../dispatch/registry.ts";
@@ -35,6 +36,7 @@ export interface Rooms {
   events: Pick<Events, "send" | "repeat" | "cancel">;
   registrations: Pick<Registrations, "register" | "unregister" | "runs">;
   sources: Pick<SourceRegistration, "register" | "registered" | "webhookRegistered">;
+  connections: Pick<Connections, "apps" | "authorizations" | "shown" | "find" | "finish" | "bring" | "disconnect" | "refresh">;
   callbacks: Pick<Callbacks, "called">;
   waiters: Pick<Waiters, "add">;
   outbound: Pick<Outbound, "callWhenEnded">;

@@ -1,5 +1,7 @@
 // Room: main. The rooms that do the work, wired to each other over any World, Store and Bus: the real ones in start.ts, seeded ones in the simulator.
 // Called by start.ts and by tests/simulation. Promises: starts nothing; the caller starts the worker once it is ready.
+
+import { Connections } from "../connections/connections.ts";
 import type { Starting } from "../dispatch/first-claim.ts";
 import { planRuns } from "../dispatch/plan.ts";
 import { RecentEvents } from "../dispatch/recent-events.ts";
@@ -48,6 +50,7 @@ export interface Core extends Delivery {
   schedules: Schedules;
   registrations: Registrations;
   sources: SourceRegistration;
+  connections: Connections;
   executor: Executor;
   worker: Worker;
   apps: AppCalls;
@@ -73,21 +76,15 @@ export function buildCore(parts: CoreParts): Core {
   const runs = new Runs(world, store);
   const reports = new Reports(store, meter);
   const executor = new Executor({
-    world,
-    registry,
-    store,
-    runs,
-    reports,
-    vault,
-    recent,
-    owner,
-    wake,
+    ...{ world, registry, store, runs, reports, vault, recent, owner, wake },
+    connections: () => connections,
     seen: (run) => news.tasks(run),
     whenEnded: (run, listens) => delivery.outbound.whenEnded(run, listens),
   });
   const first = new FirstClaims({ world, registry, runs, executor, news, wake, owner });
   const events = new Events({ world, registry, store, recent, first });
   const ticksIn = (id: string): boolean => devSchedules || registry.environment(id)?.type !== "DEVELOPMENT";
+  const connections = new Connections({ world, registry, store, runs, events, vault, publicUrl });
   const registrations = new Registrations({ world, registry, schedules: store.schedules, events, ticksIn });
   const sources = new SourceRegistration({ world, registry, store, events, vault, publicUrl });
   registry.whenIndexed((app) => sources.indexed(app));
@@ -98,23 +95,12 @@ export function buildCore(parts: CoreParts): Core {
     recent.add(event);
     return first.of(planRuns(registry, world, event));
   };
-  const ingest = createIngest({
-    world,
-    registry,
-    store,
-    bus,
-    apps,
-    planRuns: plan,
-    events,
-    vault,
-    meter,
-    owner,
-    mode,
-    bodyBytes,
-  });
-  const worker = new Worker({ world, store, bus, registry, runs, events, schedules, executor, apps, ingest, owner, ...delivery });
+  const served = { world, registry, store, bus, events, apps, owner };
+  const ingest = createIngest({ ...served, planRuns: plan, vault, meter, mode, bodyBytes });
+  const worker = new Worker({ ...served, runs, schedules, executor, ingest, ...delivery });
   runs.onChange(tellOfChanges({ news, wake, meter, worker }));
-  return { registry, runs, events, schedules, registrations, sources, executor, worker, apps, ingest, meter, wake, ...delivery };
+  const told = { registrations, sources, connections, meter, wake };
+  return { registry, runs, events, schedules, executor, worker, apps, ingest, ...told, ...delivery };
 }
 
 /** What is told, counted and looked at after each change of a run. */

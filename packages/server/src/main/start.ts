@@ -98,6 +98,7 @@ async function serve(opened: Opened): Promise<RunningServer> {
     postgres,
     outside: store.outside,
     sources: core.sources,
+    connections: core.connections,
     bus,
   });
   upkeep.start();

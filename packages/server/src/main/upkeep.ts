@@ -1,5 +1,6 @@
 // Room: main. What must be done now and then: tables for the weeks to come, dropping what is older than its retention, looking after gates, asking again
 // for webhooks that could not be registered, and reading the catalog again in case another server's word of a change got lost.
+import type { Connections } from "../connections/connections.ts";
 import type { Registry } from "../dispatch/registry.ts";
 import type { SourceRegistration } from "../ingest/source-registration.ts";
 import type { World } from "../platform/world.ts";
@@ -12,6 +13,7 @@ const DAY = 24 * HOUR;
 const CATALOG_EVERY_MS = 5_000;
 const GATES_EVERY_MS = 30_000;
 const SOURCES_EVERY_MS = 30_000;
+const CONNECTIONS_EVERY_MS = 30_000;
 /** Finished things are kept this long; event ids longer than any sender retries. */
 const RETENTION = { deliveries: 30 * DAY, events: 30 * DAY, runs: 30 * DAY, eventKeys: 30 * DAY };
 
@@ -22,6 +24,7 @@ export interface UpkeepNeeds {
   postgres: Pick<PostgresStore, "ensurePartitions" | "dropExpired" | "inviteForgotten" | "forgetIdleGates">;
   outside: Pick<OutsideStore, "forgetWaiters">;
   sources: Pick<SourceRegistration, "ensure">;
+  connections: Pick<Connections, "ensure" | "forget">;
   bus: Bus;
 }
 
@@ -32,7 +35,7 @@ export class Upkeep {
   constructor(private readonly needs: UpkeepNeeds) {}
 
   start(): void {
-    const { world, schedules, postgres, outside, sources, bus } = this.needs;
+    const { world, schedules, postgres, outside, sources, connections, bus } = this.needs;
     this.#unsubscribe = bus.subscribe((message) => {
       if (message.type === "catalog") void this.#guard("reading the catalog", () => this.#readCatalog());
     });
@@ -43,11 +46,13 @@ export class Upkeep {
       if (queues.length > 0) bus.publish({ type: "work", queues });
     });
     this.#every("sources", SOURCES_EVERY_MS, () => sources.ensure());
+    this.#every("connections", CONNECTIONS_EVERY_MS, () => connections.ensure());
     this.#every("tables", HOUR, async () => {
       await postgres.ensurePartitions(world.now());
       await postgres.dropExpired(world.now(), RETENTION);
       await postgres.forgetIdleGates(world.now());
       await outside.forgetWaiters(world.now() - DAY);
+      await connections.forget();
     });
   }
 

@@ -4,14 +4,17 @@ import type { Route } from "../route.ts";
 import type { Sessions } from "../sessions.ts";
 import { appRoutes } from "./apps.ts";
 import { catalogueRoutes } from "./catalogue.ts";
+import { connectionRoutes } from "./connections.ts";
 import { deliveryRoutes } from "./deliveries.ts";
 import { endpointRoutes } from "./endpoints.ts";
 import { environmentRoutes } from "./environments.ts";
 import { jobRoutes } from "./jobs.ts";
+import { oauthRoutes } from "./oauth.ts";
 import { runRoutes } from "./runs.ts";
 import { sessionRoutes } from "./session.ts";
 import { systemRoutes } from "./system.ts";
 import { v2AppRoutes } from "./v2-apps.ts";
+import { v2ConnectionRoutes } from "./v2-connections.ts";
 import { v2EventRoutes } from "./v2-events.ts";
 import { v2OutsideRoutes } from "./v2-outside.ts";
 import { v2RunRoutes } from "./v2-runs.ts";
@@ -37,7 +40,11 @@ export function allRoutes(parts: { sessions: Sessions; gate: Gate }): readonly R
     ...endpointRoutes,
     ...jobRoutes,
     ...appRoutes,
+    ...connectionRoutes,
+    ...oauthRoutes,
     ...catalogueRoutes,
+    // Last: its first part is anything.
+    ...v2ConnectionRoutes,
   ];
   return [...table, ...systemRoutes(() => table)];
 }

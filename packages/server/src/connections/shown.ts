@@ -1,0 +1,85 @@
+// Room: connections. What people see of an environment's integrations: the OAuth apps, who is connected, what runs wait for. Called by connections.ts.
+// Promises: no token, and nothing sealed, is in what it answers.
+import type { ConnectionInfo, IntegrationInfo, IntegrationsInfo } from "@holdfast/protocol";
+import type { Registry } from "../dispatch/registry.ts";
+import type { ConnectionOwner, ConnectionRow, OAuthClientRow } from "../store/connection-rows.ts";
+import type { Store } from "../store/store.ts";
+import { PROVIDERS } from "./providers.ts";
+
+interface ShownNeeds {
+  registry: Pick<Registry, "jobs">;
+  store: Pick<Store, "connections">;
+  redirectUrl: string;
+}
+
+const MOST_SHOWN = 500;
+
+export async function integrationsShown(needs: ShownNeeds, environmentId: string): Promise<IntegrationsInfo> {
+  const { store, redirectUrl } = needs;
+  const [clients, rows, waits] = await Promise.all([
+    store.connections.clients(environmentId),
+    store.connections.list(environmentId, { after: null, limit: MOST_SHOWN + 1 }),
+    store.connections.waitCounts(environmentId),
+  ]);
+  const found = new Map<string, IntegrationInfo>();
+  const named = (id: string, name = id): IntegrationInfo => {
+    const known = found.get(id) ?? { id, name, jobs: [], app: null, connections: [] };
+    found.set(id, known);
+    return known;
+  };
+  for (const { metadata } of needs.registry.jobs(environmentId))
+    for (const { id, metadata: integration, authSource } of Object.values(metadata.integrations))
+      if (authSource === "HOSTED") named(id, integration.name).jobs.push(metadata.id);
+  for (const client of clients) named(client.integrationId).app = appShown(client);
+  const counts = new Map(waits.map((wait) => [keyOf(wait), wait]));
+  for (const row of rows.slice(0, MOST_SHOWN)) {
+    named(row.integrationId).connections.push(connectionShown(row, counts.get(keyOf(row))?.runs ?? 0));
+    counts.delete(keyOf(row));
+  }
+  for (const wait of counts.values()) named(wait.integrationId).connections.push(lackShown(wait));
+  const providers = PROVIDERS.map(({ id, name, appsUrl = null, tokenUrl }) => ({
+    id,
+    name,
+    appsUrl,
+    needsUrls: tokenUrl === null,
+  }));
+  const integrations = [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return { redirectUrl, providers, integrations, more: rows.length > MOST_SHOWN };
+}
+
+function appShown({ provider, clientId, secretSealed, scopes, authorizeUrl, tokenUrl }: OAuthClientRow): IntegrationInfo["app"] {
+  return { provider, clientId, hasSecret: secretSealed !== null, scopes, authorizeUrl, tokenUrl };
+}
+
+export function connectionShown(row: ConnectionRow, waitingRuns: number): ConnectionInfo {
+  const { accountId, status, title, scopes, expiresAt, refreshAt, error, updatedAt } = row;
+  return {
+    accountId,
+    status,
+    title,
+    scopes,
+    expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+    refreshable: refreshAt !== null,
+    error,
+    waitingRuns,
+    updatedAt: new Date(updatedAt).toISOString(),
+  };
+}
+
+function lackShown({ accountId, runs }: ConnectionOwner & { runs: number }): ConnectionInfo {
+  return {
+    accountId,
+    status: "none",
+    title: null,
+    scopes: [],
+    expiresAt: null,
+    refreshable: false,
+    error: null,
+    waitingRuns: runs,
+    updatedAt: null,
+  };
+}
+
+function keyOf({ integrationId, accountId }: ConnectionOwner): string {
+  return JSON.stringify([integrationId, accountId]);
+}

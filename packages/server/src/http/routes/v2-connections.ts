@@ -1,0 +1,59 @@
+// Room: http. Credentials on the v2 wire (wire §2.11): a program asks for its own, and hands in those its users gave it elsewhere.
+import { createConnectionBodySchema, UserFacingError } from "@holdfast/protocol";
+import type { z } from "zod";
+import { connectionShown } from "../../connections/shown.ts";
+import { type Call, orThrow } from "../call.ts";
+import { type Route, route } from "../route.ts";
+
+async function auth(call: Call): Promise<Response> {
+  const integrationId = call.param("integration");
+  const owner = { environmentId: call.environment.id, integrationId, accountId: call.query("account") ?? null };
+  const found = await call.rooms.connections.find(owner);
+  if (found.type === "unavailable") throw new UserFacingError("OVERLOADED", found.message);
+  const given = orThrow(found.type === "found" ? found.auth : null, "NOT_FOUND", `"${integrationId}" is not connected.`);
+  return call.json(given);
+}
+
+async function bring(
+  call: Call,
+  { accessToken, scopes = [], metadata }: z.infer<typeof createConnectionBodySchema>,
+): Promise<Response> {
+  const owner = {
+    environmentId: call.environment.id,
+    integrationId: call.param("integration"),
+    accountId: call.param("account"),
+  };
+  const tokens = { accessToken, refreshToken: null };
+  const fields = textsOf(metadata);
+  const row = await call.rooms.connections.bring(owner, { provider: null, tokens, lifetime: null, scopes, fields, title: null });
+  return call.json({ id: row.id, integrationId: owner.integrationId, ...connectionShown(row, 0) });
+}
+
+/** What of the metadata can go along with the token. */
+function textsOf(metadata: unknown): Record<string, string> {
+  if (typeof metadata !== "object" || metadata === null) return {};
+  return Object.fromEntries(Object.entries(metadata).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+}
+
+export const v2ConnectionRoutes: Route[] = [
+  route({
+    method: "POST",
+    path: "/api/v1/accounts/:account/connections/:integration",
+    name: "createConnection",
+    summary: "Keep a token that an account of yours gave you, for the runs that are for it",
+    tag: "v2",
+    access: "secretKey",
+    body: createConnectionBodySchema,
+    handle: bring,
+  }),
+  route({
+    method: "GET",
+    path: "/api/v1/:client/auth/:integration",
+    name: "getAuth",
+    summary: "The credentials of an integration, good now; 404 when it is not connected",
+    tag: "v2",
+    access: "secretKey",
+    query: { account: "whose; default: the developer's own" },
+    handle: auth,
+  }),
+];
