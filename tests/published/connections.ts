@@ -70,6 +70,19 @@ client.defineJob({
 });
 
 client.defineJob({
+  id: "ask-for-auth",
+  name: "Ask for auth",
+  version: "1.0.0",
+  trigger: eventTrigger({ name: "connections.ask" }),
+  run: async (_payload, io) => {
+    const asked = [await io.getAuth("service auth", "service"), await io.getAuth("no such", "nothing"), await io.getAuth("none")];
+    await io.wait("so that it is replayed", 1);
+    const direct = await client.getAuth("service");
+    return { asked: asked.map(shown), direct: shown(direct) };
+  },
+});
+
+client.defineJob({
   id: "tell-missing",
   name: "Tell missing",
   version: "1.0.0",

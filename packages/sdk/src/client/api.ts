@@ -3,6 +3,7 @@
 import {
   type ApiRun,
   type ApiRunTask,
+  type ConnectionAuth,
   ERROR_STATUS,
   type ErrorCode,
   type RegisterSourceEvent,
@@ -275,6 +276,18 @@ export class ApiClient {
   async unregisterSchedule(of: ScheduleName, key: string): Promise<{ ok: boolean }> {
     const path = `${registrationsPath(of)}/${encodeURIComponent(key)}`;
     return (await this.#call(path, { method: "DELETE" })) as { ok: boolean };
+  }
+
+  /** Credentials the server keeps for an integration, good now; undefined when it is not connected. @param client the id of the client */
+  async getAuth(client: string, integrationId: string): Promise<ConnectionAuth | undefined> {
+    try {
+      return (await this.#get(
+        `/api/v1/${encodeURIComponent(client)}/auth/${encodeURIComponent(integrationId)}`,
+      )) as ConnectionAuth;
+    } catch (error) {
+      if (error instanceof UserFacingError && error.code === "NOT_FOUND") return undefined;
+      throw error;
+    }
   }
 
   /** The value kept under a key; undefined when there is none. */

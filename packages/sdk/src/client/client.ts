@@ -1,5 +1,5 @@
 // Room: client. What users create first: an app's jobs and endpoints, and its door to the server. Everything else hangs on it.
-import type { RegisterSourceEvent, RegisterTriggerBody, StatusRecord } from "@holdfast/protocol";
+import type { ConnectionAuth, RegisterSourceEvent, RegisterTriggerBody, StatusRecord } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 import { type ConnectedClient, type ConnectOptions, connectApp } from "../connect/connect.ts";
 import { DevConnection, wantsDevConnection } from "../connect/dev-connection.ts";
@@ -188,6 +188,16 @@ export class TriggerClient {
   /** An event and the runs it made. @param eventId the id it was sent with @throws NOT_FOUND */
   getEvent(eventId: string): Promise<EventDetail> {
     return this.#api.getEvent(eventId);
+  }
+  /**
+   * The credentials the server keeps for an integration, the developer's own, good now.
+   *
+   * @param id the id of the integration
+   * @returns undefined when it is not connected
+   * @example const auth = await client.getAuth("github"); // { type: "oauth2", accessToken: "gho_…", scopes: ["repo"] }
+   */
+  getAuth(id: string): Promise<ConnectionAuth | undefined> {
+    return this.#api.getAuth(this.id, id);
   }
   /**
    * Stops an event that was sent for later: it never starts a run, not even if it is sent again. One that was delivered stays as it is, without `cancelledAt`.

@@ -1,6 +1,12 @@
 // Room: io. What a job's run() gets as `io`: tasks and everything built on them. Made by jobs/perform.ts for one execution.
 // Names, defaults and presentation are v2's; what a task means is decided in replay/execution.ts.
-import type { DisplayProperty, RegisterSourceEvent, UpdateSourceBody, UpdateWebhookBody } from "@holdfast/protocol";
+import type {
+  ConnectionAuth,
+  DisplayProperty,
+  RegisterSourceEvent,
+  UpdateSourceBody,
+  UpdateWebhookBody,
+} from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 import type { EventDetail, RegisteredSchedule, SendEvent, SendEventOptions, SentEvent } from "../client/api.ts";
 import type { CacheKey } from "../replay/key.ts";
@@ -20,6 +26,8 @@ import type {
 } from "./outside.ts";
 import type { IOTask, RunTaskErrorCallback, RunTaskOptions, TaskResult } from "./task.ts";
 import type { InitialStatusUpdate, TriggerStatus } from "./trigger-status.ts";
+
+export type { ConnectionAuth } from "@holdfast/protocol";
 
 /** Everything a job can do durably. Each `cacheKey` names one task and must be unique beside its siblings. */
 export interface IO {
@@ -139,6 +147,16 @@ export interface IO {
   updateWebhook(cacheKey: CacheKey, update: UpdateWebhookBody): Promise<{ id: string; key: string }>;
 
   /**
+   * The credentials the server keeps for an integration, the developer's own; the same in every execution. After a long wait they may have ended: ask anew, by
+   * another cacheKey or by `client.getAuth`.
+   *
+   * @param clientId the id of the integration; without one, undefined
+   * @returns undefined when it is not connected
+   * @example const auth = await io.getAuth("github auth", "github"); // { type: "oauth2", accessToken: "gho_…", scopes: ["repo"] }
+   */
+  getAuth(cacheKey: CacheKey, clientId?: string): Promise<ConnectionAuth | undefined>;
+
+  /**
    * Creates a status for people who watch the run: React hooks and `client.getRunStatuses` read it. The cacheKey names the status, too.
    *
    * @example const sending = await io.createStatus("sending", { label: "Sending", state: "loading", data: { sent: 0 } });
@@ -175,12 +193,6 @@ export interface TriggerIntegration {
   authSource: "LOCAL" | "HOSTED";
   cloneForRun: (io: IO, connectionKey: string, auth?: ConnectionAuth) => TriggerIntegration;
 }
-export type ConnectionAuth = {
-  type: "oauth2" | "apiKey";
-  accessToken: string;
-  scopes?: string[] | undefined;
-  additionalFields?: Record<string, string> | undefined;
-};
 export type IOWithIntegrations<TIntegrations extends Record<string, TriggerIntegration>> = IO & TIntegrations;
 export type IntegrationTaskKey = CacheKey;
 

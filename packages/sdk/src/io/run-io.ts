@@ -13,7 +13,7 @@ import type { DynamicTrigger } from "../triggers/dynamic-trigger.ts";
 import type { AnyExternalSource, ExternalSourceParams } from "../triggers/external-source.ts";
 import type { CronOptions, IntervalOptions } from "../triggers/schedule-trigger.ts";
 import { checkedFilter } from "../triggers/trigger.ts";
-import { deliveryProperties, eventProperties, type IO } from "./io.ts";
+import { type ConnectionAuth, deliveryProperties, eventProperties, type IO } from "./io.ts";
 import { KeyValueStore } from "./key-value-store.ts";
 import { IOLogger, type LogSetting } from "./logger.ts";
 import { THROUGH_OUTAGES } from "./outage.ts";
@@ -264,6 +264,16 @@ export class RunIO implements IO {
     ];
     const shown = { name: "register-trigger", properties, params: params as Anything };
     return this.#around<RegisterSourceEvent>(cacheKey, () => trigger.register(id, params), shown);
+  }
+
+  async getAuth(cacheKey: CacheKey, clientId?: string): Promise<ConnectionAuth | undefined> {
+    if (!clientId) return undefined;
+    const { retry, onError } = THROUGH_OUTAGES;
+    return this.#execution.runTask<ConnectionAuth | undefined>(cacheKey, {
+      callback: () => this.#api.getAuth(this.#app, clientId),
+      options: { name: "get-auth", retry },
+      onError,
+    });
   }
 
   updateSource(cacheKey: CacheKey, update: UpdateSourceBody): Promise<{ id: string; key: string }> {

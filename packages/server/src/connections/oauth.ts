@@ -31,7 +31,7 @@ export interface TokenAnswer {
 /** `refused`: the grant is worth nothing any more. `failed`: it may be, but this time it was not given; the app's set-up may be wrong, or the provider away. */
 export type Answered = { type: "given"; tokens: TokenAnswer } | { type: "refused" | "failed"; message: string };
 
-const TIMEOUT_MS = 20_000;
+const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 1024 * 1024;
 /** Codes that speak of the app or of the provider's day, not of the grant. */
 const NOT_THE_GRANT = new Set([

@@ -20,8 +20,8 @@ export interface TokensNeeds {
 export type Found = { type: "found"; auth: ConnectionAuth } | { type: "missing" } | { type: "unavailable"; message: string };
 
 /** Longer than a request to a provider may take. */
-const LEASE_MS = 40_000;
-const AGAIN_AFTER_MS = 30_000;
+const LEASE_MS = 15_000;
+const AGAIN_AFTER_MS = 15_000;
 const AT_ONCE = 20;
 
 export class TokenSource {

@@ -14,6 +14,7 @@ import { createVault, type Vault } from "../platform/secrets.ts";
 import { realWorld, type World } from "../platform/world.ts";
 import { LocalBus } from "../store/local-bus.ts";
 import { createPostgresStore, type PostgresStore } from "../store/postgres/postgres-store.ts";
+import { withSealedOutputs } from "../store/sealed-outputs.ts";
 import type { Bus, TaskRow } from "../store/store.ts";
 import { V2Tasks } from "../tasks/v2-tasks.ts";
 import { createViews } from "../views/views.ts";
@@ -52,7 +53,8 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
     const bus = database.embedded
       ? new LocalBus((error) => world.log.error("a listener of the bus failed", { error }))
       : postgres.bus;
-    return await serve({ config, world, vault, postgres, bus, undo });
+    const store = withSealedOutputs(postgres.store, vault);
+    return await serve({ config, world, vault, postgres: { ...postgres, store }, bus, undo });
   } catch (error) {
     await unwind(undo);
     throw error;

@@ -1,6 +1,8 @@
 // Room: views. What people must not see of a task: texts made with `redactString` in its input, and the paths of its output named by `redact`. Called by tasks.ts
 // and by notifications. What is stored stays whole: the server sends such headers, and runs get the output they recorded.
 
+import { SEALED_OUTPUT } from "../store/sealed-outputs.ts";
+
 /** Shown in the place of a secret. */
 const HIDDEN = "********";
 
@@ -14,6 +16,11 @@ export function withoutSecrets(value: unknown): unknown {
   if (!isRecord(value)) return value;
   if (value.__redactedString === true && Array.isArray(value.strings)) return value.strings.map(String).join(HIDDEN);
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutSecrets(inner)]));
+}
+
+/** The output, unless it is one that is kept sealed. */
+export function withoutSealed(output: unknown): unknown {
+  return isRecord(output) && typeof output[SEALED_OUTPUT] === "string" ? HIDDEN : output;
 }
 
 /**

@@ -2,7 +2,7 @@
 // Promises: a page costs the same wherever in the run it lies.
 import type { ApiRunTask, DisplayProperty, Page, TaskDetails, TaskStatus, TaskView } from "@holdfast/protocol";
 import { storableText } from "../store/storable.ts";
-import { withoutPaths, withoutSecrets } from "./hidden.ts";
+import { withoutPaths, withoutSealed, withoutSecrets } from "./hidden.ts";
 import { type Big, iso, isoOrNull, parsed, type Reader } from "./reader.ts";
 
 interface TaskColumns {
@@ -88,7 +88,7 @@ function apiTask(
   query: { subtasks: boolean; details: boolean },
 ): ApiRunTask {
   const details = detailsOf(row);
-  const output = parsed(row.output_text ?? row.error_text);
+  const output = withoutSealed(parsed(row.output_text ?? row.error_text));
   const extra = query.details ? { ...paramsOf(details), ...(output === undefined ? {} : { output }) } : {};
   const subtasks = query.subtasks
     ? { subtasks: (children.get(row.id) ?? []).map((child) => apiTask(child, children, query)) }
@@ -121,7 +121,7 @@ function paramsOf({ params }: TaskDetails): { params?: unknown } {
 
 function viewOf(row: TaskColumns): TaskView {
   const details = detailsOf(row);
-  const output = parsed(row.output_text);
+  const output = withoutSealed(parsed(row.output_text));
   const failures = parsed(row.failures_text);
   return {
     id: row.id,
