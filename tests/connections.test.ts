@@ -141,3 +141,133 @@ describe.each<Mounting>(["published", "ours", "ours-by-push"])("connections, SDK
     await app.stop();
   });
 });
+
+describe("connecting", () => {
+  test("a link and a way back are good only where and as long as they should be, and what goes wrong is a page", async () => {
+    const anew = (url: string) => new Browser().visit(url);
+    await setUp("ways");
+    const link = await linkFor("ways");
+    const [set, other] = [new Browser(), new Browser()];
+    const way = await set.step(link);
+    const callback = await set.step(way ?? "");
+    expect(callback).toMatch(new RegExp(`^${server.url}/oauth2/callback\\?code=.+&state=.+`));
+    expect(await other.visit(callback ?? "")).toMatchObject({ status: 403, text: expect.stringContaining("another browser") });
+    expect(await set.visit(callback ?? "")).toMatchObject({ status: 403, text: expect.stringContaining("used already") });
+    expect(await connection("ways")).toBeUndefined();
+
+    const pages = [
+      [link.replace("/ways/", "/other/"), 403, "not valid"],
+      [link.slice(0, -3), 403, "not valid"],
+      [`${server.url}/api/v2/connections/ways/connect`, 403, "not valid"],
+      [await linkFor("nobody-set-this-up"), 404, "Nobody has set up"],
+      [`${server.url}/oauth2/callback?state=made-up&code=x`, 403, "used already"],
+    ] as const;
+    for (const [url, status, says] of pages)
+      expect(await anew(url), url).toMatchObject({ status, text: expect.stringContaining(says) });
+
+    const state = async (browser: Browser) => new URL((await browser.step(link)) ?? "").searchParams.get("state");
+    const refused = async (query: string) => {
+      const browser = new Browser();
+      return browser.visit(`${server.url}/oauth2/callback?state=${await state(browser)}&${query}`);
+    };
+    expect(await refused("error=access_denied")).toMatchObject({
+      status: 403,
+      text: expect.stringContaining("it was not allowed"),
+    });
+    const odd = await refused(`error=x&error_description=${encodeURIComponent("<script>alert(1)</script>")}`);
+    expect(odd.text).not.toContain("<script>");
+    expect(await refused("code=guessed")).toMatchObject({ status: 502, text: expect.stringContaining("invalid_grant") });
+    await setUp("ways", { clientSecret: "wrong" });
+    expect(await anew(link)).toMatchObject({ status: 502, text: expect.stringContaining("invalid_client") });
+
+    await setUp("ways");
+    const returning = { returnTo: `${server.url}/healthz` };
+    const { url } = await server.api.post<{ url: string }>(at("/ways/links"), returning);
+    expect(await anew(url)).toMatchObject({ url: returning.returnTo, status: 200 });
+    expect(await connection("ways")).toMatchObject({ status: "connected", scopes: ["repo", "read:user"] });
+    expect(await server.api.post(at("/ways/disconnect"))).toMatchObject({ status: "none" });
+    const post = (path: string, body: object) => server.api.post(path, body).catch((error: Error) => error.message);
+    expect(await post(at("/ways/links"), { returnTo: "javascript:alert(1)" })).toContain("returnTo");
+    expect(await post(at("/ways/refresh"), {})).toContain("404");
+  });
+
+  test("Slack's answers, HTTP Basic and tokens got elsewhere", async () => {
+    const slack = await new OAuthProvider({ slack: true, lifetime: 3600 }).start();
+    const basic = await new OAuthProvider({ basic: true }).start();
+    const urls = ({ authorizeUrl, tokenUrl }: OAuthProvider) => ({ authorizeUrl, tokenUrl });
+    await setUp("slack", { provider: "slack", scopes: ["chat:write"], ...urls(slack) });
+    await setUp("basic", { provider: "oauth2-basic", scopes: [], ...urls(basic) });
+    await connect("slack");
+    await connect("basic");
+    expect(await connection("slack")).toMatchObject({ title: "The team", scopes: ["chat:write"], refreshable: true });
+    const auth = (of: string, account = "") => server.api.get(`/api/v1/any/auth/${of}${account && `?account=${account}`}`);
+    const additionalFields = { teamId: "T1", teamName: "The team", botUserId: "B1", appId: "A1", userId: "U1" };
+    expect(await auth("slack")).toEqual({
+      type: "oauth2",
+      accessToken: slack.given[0],
+      scopes: ["chat:write"],
+      additionalFields,
+    });
+    expect(await auth("basic")).toEqual({ type: "oauth2", accessToken: basic.given[0], scopes: [] });
+    expect(await server.api.post(at("/slack/refresh"))).toMatchObject({ status: "connected" });
+    expect(await auth("slack")).toMatchObject({ accessToken: slack.given[2], additionalFields });
+    slack.refusing = "invalid_grant";
+    expect(await server.api.post(at("/slack/refresh"))).toMatchObject({
+      status: "broken",
+      error: expect.stringContaining("invalid_grant"),
+    });
+    await expect(auth("slack")).rejects.toThrow(/404/);
+
+    const brought = { type: "oauth2", accessToken: "got-elsewhere", scopes: ["a"], metadata: { team: "T2", n: 1 } };
+    await server.api.post("/api/v1/accounts/bob/connections/slack", brought);
+    expect(await auth("slack", "bob")).toEqual({
+      type: "oauth2",
+      accessToken: "got-elsewhere",
+      scopes: ["a"],
+      additionalFields: { team: "T2" },
+    });
+    expect(await everythingStored()).not.toContain("got-elsewhere");
+    await slack.stop();
+    await basic.stop();
+  });
+
+  test("tokens that end are refreshed for runs, also when the server is killed while it refreshes", {
+    timeout: 120_000,
+  }, async () => {
+    const short = await new OAuthProvider({ lifetime: 2 }).start();
+    const app = await startCopiedApp({
+      mounting: "ours",
+      files: ["tests/published/connections.ts"],
+      env: { ...server.appEnv, SERVICE_URL: short.url },
+    });
+    await server.api.knowsJob("act-with-both");
+    for (const id of ["service", "other"]) {
+      await server.api.post(at(`/${id}/disconnect`)).catch(() => {});
+      await setUp(id, { authorizeUrl: short.authorizeUrl, tokenUrl: short.tokenUrl });
+    }
+    const both = await started("connections.both");
+    await connect("other");
+    await server.api.reaches(both, "WAITING_ON_CONNECTIONS", PATIENT);
+    await connect("service");
+    await server.api.reaches(both, "SUCCESS", PATIENT);
+    const endsAt = Date.parse((await connection("service"))?.expiresAt ?? "");
+    await until(() => Date.now() > endsAt, { ...PATIENT, what: () => "the end of the token" });
+    // The server dies after the provider has changed the tokens and before it hears of it.
+    let [dying, killed] = [false, false];
+    short.beforeAnswer = async (grant, answered) => {
+      if (grant !== "refresh_token" || !answered || dying) return;
+      dying = true;
+      await server.kill();
+      killed = true;
+    };
+    const after = await started("connections.both");
+    await until(() => killed, { ...PATIENT, what: () => "the refresh" });
+    await server.start();
+    const done = (await server.api.reaches(after, "SUCCESS", { withinMs: 90_000 })).output;
+    expect(done).toMatchObject([{ status: 200 }, { status: 200 }]);
+    expect(short.asked.filter((grant) => grant === "refresh_token").length).toBeGreaterThanOrEqual(2);
+    expect(await connection("service")).toMatchObject({ status: "connected" });
+    await app.stop();
+    await short.stop();
+  });
+});
