@@ -76,6 +76,7 @@ const RESOURCES: Record<string, Resource> = {
   endpoints: (world, call, [id, act]) => (id === undefined ? world.endpoints : oneEndpoint(world, call, { id, act })),
   jobs: (world, call, [id, act]) => (id === undefined ? world.jobs : oneJob(world, call, { id, act })),
   apps: (world) => world.apps,
+  integrations: (world, call, [id, act]) => (id === undefined ? world.integrations : oneIntegration(world, call, { id, act })),
   keys: (_, call, [act]) => ({
     secretKey: act === "rotate" ? "tr_dev_newKey0000" : `tr_${call.path[1]}_3kfA81nZ0qPLrX9Qf`,
     publicKey: "pk_dev_7Hq2mXv0aTz9",
@@ -223,6 +224,24 @@ function oneEndpoint(world: World, call: Call, { id, act }: Place): unknown {
     runs: reason === null ? ["run_clerk"] : [],
   });
   return { status: 200, deliveryId: delivery.id };
+}
+
+function oneIntegration(world: World, call: Call, { id, act }: Place): unknown {
+  const integration = found(
+    world.integrations.integrations.find((each) => each.id === id),
+    "integration",
+  );
+  const { accountId = null } = call.body;
+  const connection = integration.connections.find((each) => each.accountId === accountId);
+  if (act === "links") return { url: String(call.body.returnTo), expiresAt: new Date(world.now).toISOString() };
+  if (act === "app") {
+    const { provider, clientId, clientSecret, scopes } = call.body;
+    const kept = { provider: String(provider), clientId: String(clientId), scopes: scopes as string[] };
+    integration.app = { ...kept, hasSecret: clientSecret !== undefined, authorizeUrl: null, tokenUrl: null };
+    return { ok: true };
+  }
+  if (act === "disconnect") return Object.assign(found(connection, "connection"), { status: "none", refreshable: false });
+  return found(connection, "connection");
 }
 
 function oneJob(world: World, call: Call, { id, act }: Place): unknown {

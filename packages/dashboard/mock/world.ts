@@ -1,6 +1,15 @@
 // The mock API's data: one environment with jobs, endpoints, apps and deliveries as a busy small team would have them.
 // Called by api.ts. Deterministic: the same moment gives the same world, so screenshots and tests can rely on it.
-import type { AppInfo, DeliveryDetail, EndpointInfo, EnvironmentInfo, JobInfo, RunDetail, TaskView } from "@holdfast/protocol";
+import type {
+  AppInfo,
+  DeliveryDetail,
+  EndpointInfo,
+  EnvironmentInfo,
+  IntegrationsInfo,
+  JobInfo,
+  RunDetail,
+  TaskView,
+} from "@holdfast/protocol";
 import { makeRuns } from "./runs.ts";
 import { clerkUser, HOSTILE } from "./samples.ts";
 
@@ -13,6 +22,7 @@ export interface World {
   endpoints: EndpointInfo[];
   jobs: JobInfo[];
   apps: AppInfo[];
+  integrations: IntegrationsInfo;
 }
 
 export const ENVIRONMENTS: EnvironmentInfo[] = [
@@ -222,8 +232,44 @@ function makeJobs(runs: readonly RunDetail[], now: number): JobInfo[] {
   });
 }
 
+const CONNECTION = { title: null, scopes: ["repo", "read:user"], error: null, waitingRuns: 0, refreshable: true };
+
+export function makeIntegrations(now: number, origin: string, empty = false): IntegrationsInfo {
+  const [updatedAt, expiresAt] = [iso(now - 3_600_000), iso(now + 3_600_000)];
+  const github: IntegrationsInfo["integrations"][number] = {
+    id: "github",
+    name: "GitHub",
+    jobs: ["http-clerk"],
+    app: {
+      provider: "github",
+      clientId: "Iv1.8a61f9b3",
+      hasSecret: true,
+      scopes: CONNECTION.scopes,
+      authorizeUrl: null,
+      tokenUrl: null,
+    },
+    connections: [
+      { ...CONNECTION, accountId: null, status: "connected", expiresAt, updatedAt },
+      { ...CONNECTION, accountId: HOSTILE, status: "broken", expiresAt: null, error: HOSTILE, refreshable: false, updatedAt },
+    ],
+  };
+  const lack = { ...CONNECTION, accountId: null, status: "none" as const, scopes: [], refreshable: false, waitingRuns: 3 };
+  const slack = { id: "slack", name: "Slack", jobs: [], app: null, connections: [{ ...lack, expiresAt: null, updatedAt: null }] };
+  return {
+    redirectUrl: `${origin}/oauth2/callback`,
+    providers: [
+      { id: "github", name: "GitHub", appsUrl: "https://github.com/settings/developers", needsUrls: false },
+      { id: "oauth2", name: "Any OAuth 2.0 service", appsUrl: null, needsUrls: true },
+    ],
+    integrations: empty ? [] : [github, slack],
+    more: false,
+  };
+}
+
 export function makeWorld(now: number, origin: string, empty = false): World {
-  if (empty) return { now, nextId: 1, runs: [], tasks: new Map(), deliveries: [], endpoints: [], jobs: [], apps: [] };
+  const integrations = makeIntegrations(now, origin, empty);
+  if (empty)
+    return { now, nextId: 1, runs: [], tasks: new Map(), deliveries: [], endpoints: [], jobs: [], apps: [], integrations };
   const { runs, tasks } = makeRuns(now);
   const clerkRuns = runs.filter((run) => run.job === "http-clerk").map((run) => run.id);
   const deliveries = Array.from({ length: 160 }, (_, at) => makeDelivery(now, at, clerkRuns.slice(at, at + 1)));
@@ -236,5 +282,6 @@ export function makeWorld(now: number, origin: string, empty = false): World {
     endpoints: makeEndpoints(now, origin),
     jobs: makeJobs(runs, now),
     apps: makeApps(now),
+    integrations,
   };
 }

@@ -21,6 +21,7 @@ const PATHS = [
   "/endpoints/clerk.com",
   "/jobs",
   "/jobs/http-clerk?tab=test",
+  "/integrations",
   "/environments",
   "/catalogue",
   "/catalogue/clerk",

@@ -82,6 +82,11 @@ const job = createRoute({
   validateSearch: (raw: Raw) => only(raw, "tab"),
   component: lazyRouteComponent(() => import("./jobs/JobPage.tsx"), "JobPage"),
 });
+const integrations = createRoute({
+  getParentRoute: under,
+  path: "/integrations",
+  component: lazyRouteComponent(() => import("./integrations/IntegrationsPage.tsx"), "IntegrationsPage"),
+});
 const environments = createRoute({
   getParentRoute: under,
   path: "/environments",
@@ -109,6 +114,7 @@ const routeTree = root.addChildren([
   endpoint,
   jobs,
   job,
+  integrations,
   environments,
   catalogue,
   entry,

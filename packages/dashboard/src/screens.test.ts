@@ -225,6 +225,26 @@ describe.skipIf(whyNoChromium)("screens", () => {
     await asked("POST /api/v1/environments/dev/keys/rotate");
   });
 
+  it("sets an integration up, connects it, and disconnects another after asking", async () => {
+    const page = await visit("/integrations");
+    const slack = page.getByRole("region", { name: "Integration slack" });
+    await slack.getByText("3 runs waiting").waitFor();
+    expect(await slack.getByRole("button", { name: "Connect: your own" }).isDisabled()).toBe(true);
+    await slack.getByLabel("Client id").fill("abc.def");
+    await slack.getByLabel("Client secret").fill("shh");
+    await slack.getByLabel("Scopes").fill("chat:write, users:read");
+    await slack.getByRole("button", { name: "Set up" }).click();
+    await asked("PUT /api/v1/environments/dev/integrations/slack/app");
+    await slack.getByRole("button", { name: "Connect: your own" }).click();
+    await asked("POST /api/v1/environments/dev/integrations/slack/links");
+    await expect.poll(path).toBe("/integrations");
+    const github = page.getByRole("region", { name: "Integration github" });
+    await github.getByRole("button", { name: "Disconnect" }).click();
+    await page.getByRole("alertdialog").getByRole("button", { name: "Disconnect" }).click();
+    await asked("POST /api/v1/environments/dev/integrations/github/disconnect");
+    await github.getByText("Not connected").waitFor();
+  });
+
   it("copies a catalogue file exactly", async () => {
     const page = await visit("/catalogue/clerk");
     await page.getByRole("button", { name: "Copy jobs.ts" }).click();

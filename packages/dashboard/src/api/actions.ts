@@ -1,5 +1,6 @@
 // Room api: everything the dashboard can change. Each hook sends one request, then makes the queries it touched fetch again.
 import type {
+  ConnectionInfo,
   DeliverySummary,
   EndpointInfo,
   EnvironmentKeys,
@@ -8,6 +9,7 @@ import type {
   SessionInfo,
 } from "@holdfast/protocol";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { here } from "../browser/device.ts";
 import { toast } from "../parts/toast.ts";
 import { ApiFailure, inEnvironment, send } from "./client.ts";
 
@@ -98,6 +100,48 @@ export const useRotateKeys = (env: string) =>
     perform: () => send("POST", inEnvironment(env, "keys", "rotate")),
     done: () => "New keys are in force. Give them to your apps.",
     stale: [],
+  });
+
+/** What is entered of an OAuth app. */
+export interface OAuthAppInput {
+  provider: string;
+  clientId: string;
+  clientSecret?: string;
+  scopes: string[];
+  authorizeUrl?: string;
+  tokenUrl?: string;
+}
+
+export const useSaveOAuthApp = (env: string, integration: string) =>
+  useAction<OAuthAppInput, unknown>(env, {
+    perform: (input) => send("PUT", inEnvironment(env, "integrations", integration, "app"), input),
+    done: () => "Set up. Now connect it.",
+    stale: ["integrations"],
+  });
+
+/** `null`: the developer's own connection. */
+const accountBody = (accountId: string | null) => (accountId === null ? {} : { accountId });
+
+/** Makes a link that connects it and comes back here. */
+export const useConnect = (env: string, integration: string) =>
+  useAction<string | null, { url: string }>(env, {
+    perform: (accountId) =>
+      send("POST", inEnvironment(env, "integrations", integration, "links"), { ...accountBody(accountId), returnTo: here() }),
+    stale: [],
+  });
+
+export const useDisconnect = (env: string, integration: string) =>
+  useAction<string | null, unknown>(env, {
+    perform: (accountId) => send("POST", inEnvironment(env, "integrations", integration, "disconnect"), accountBody(accountId)),
+    done: () => "Disconnected.",
+    stale: ["integrations"],
+  });
+
+export const useRefreshConnection = (env: string, integration: string) =>
+  useAction<string | null, ConnectionInfo>(env, {
+    perform: (accountId) => send("POST", inEnvironment(env, "integrations", integration, "refresh"), accountBody(accountId)),
+    done: ({ error }) => error ?? "Refreshed.",
+    stale: ["integrations"],
   });
 
 export function useLogin() {

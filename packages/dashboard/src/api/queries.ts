@@ -8,6 +8,7 @@ import type {
   EndpointInfo,
   EnvironmentInfo,
   EnvironmentKeys,
+  IntegrationsInfo,
   JobInfo,
   Overview,
   Page,
@@ -39,6 +40,12 @@ const list = <T>(env: string, kind: string) =>
 export const jobsQuery = (env: string) => list<JobInfo>(env, "jobs");
 export const endpointsQuery = (env: string) => list<EndpointInfo>(env, "endpoints");
 export const appsQuery = (env: string) => list<AppInfo>(env, "apps");
+
+export const integrationsQuery = (env: string) =>
+  queryOptions({
+    queryKey: ["env", env, "integrations"],
+    queryFn: ({ signal }) => get<IntegrationsInfo>(inEnvironment(env, "integrations"), signal),
+  });
 
 export const overviewQuery = (env: string) =>
   queryOptions({

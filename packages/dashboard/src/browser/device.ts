@@ -40,6 +40,14 @@ function copyBySelection(text: string): boolean {
   return done;
 }
 
+/** Leaves for another page. */
+export function goTo(url: string): void {
+  window.location.assign(url);
+}
+
+/** Where the person is. */
+export const here = (): string => window.location.href;
+
 /** Hands the person a file made in the page. */
 export function download(name: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));

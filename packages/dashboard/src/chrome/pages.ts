@@ -2,7 +2,7 @@
 import type { IconName } from "../parts/Icon.tsx";
 
 export interface PageLink {
-  to: "/" | "/runs" | "/jobs" | "/endpoints" | "/deliveries" | "/environments" | "/catalogue";
+  to: "/" | "/runs" | "/jobs" | "/endpoints" | "/deliveries" | "/integrations" | "/environments" | "/catalogue";
   title: string;
   icon: IconName;
   /** Pressed after `g`. */
@@ -15,6 +15,7 @@ export const PAGES: readonly PageLink[] = [
   { to: "/jobs", title: "Jobs", icon: "jobs", key: "j" },
   { to: "/endpoints", title: "Endpoints", icon: "endpoints", key: "e" },
   { to: "/deliveries", title: "Deliveries", icon: "deliveries", key: "d" },
+  { to: "/integrations", title: "Integrations", icon: "integrations", key: "i" },
   { to: "/environments", title: "Environments", icon: "environments", key: "v" },
   { to: "/catalogue", title: "Catalogue", icon: "catalogue", key: "c" },
 ];

@@ -108,8 +108,14 @@ function Integrations({ job }: { job: JobInfo }) {
   return (
     <span className="flex flex-wrap gap-1.5">
       {job.integrations.map(({ key, name, authSource }) => (
-        <Tag key={key} tone={authSource === "HOSTED" ? "bad" : "mute"}>
-          {authSource === "HOSTED" ? `${name}: no credentials` : name}
+        <Tag key={key}>
+          {authSource === "HOSTED" ? (
+            <Link to="/integrations" className="text-accent underline">
+              {name}
+            </Link>
+          ) : (
+            name
+          )}
         </Tag>
       ))}
     </span>

@@ -22,10 +22,10 @@ export interface IntegrationOptions<TClient> {
   /**
    * Makes the service's client; called when a task first needs it, at most once an execution.
    *
-   * @param auth what a resolver gave for the run's account; undefined without one
+   * @param auth what a resolver gave for the run's account, or what the server keeps; undefined without either
    */
   client: (auth: ConnectionAuth | undefined) => TClient;
-  /** `HOSTED`: runs must get credentials of a resolver, or end as UNRESOLVED_AUTH. Default `LOCAL`: they are in code. */
+  /** `HOSTED`: credentials come of a resolver, or the server keeps them and runs wait until it does. Default `LOCAL`: they are in code. */
   authSource?: "LOCAL" | "HOSTED" | undefined;
   /** Pauses between tries where the service does not say when, and how many tries. Default: the service's. */
   retry?: RetryOptions | undefined;
