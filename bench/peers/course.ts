@@ -32,11 +32,14 @@ export class Course {
     return jobs;
   }
 
-  /** Submits by so many submitters, each waiting for its answer before its next. */
-  async submit(jobs: readonly Job[], submitters: number): Promise<void> {
+  /** Submits by so many submitters, each waiting for its answer before its next. `prepare` sees each job right before. */
+  async submit(jobs: readonly Job[], submitters: number, prepare: (job: Job) => void = () => {}): Promise<void> {
     const queue = [...jobs].reverse();
     const submitter = async () => {
-      for (let job = queue.pop(); job; job = queue.pop()) await this.peer.submit(job);
+      for (let job = queue.pop(); job; job = queue.pop()) {
+        prepare(job);
+        await this.peer.submit(job);
+      }
     };
     await Promise.all(Array.from({ length: submitters }, submitter));
   }

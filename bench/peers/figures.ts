@@ -25,6 +25,8 @@ export const FIGURES = {
   longFirst: { title: "a run of 2,000 steps: its first 200, median", unit: "ms", better: "less", against: "one commit" },
   longLast: { title: "… its last 200, median", unit: "ms", better: "less", against: "one commit" },
   growth: { title: "… the last against the first", unit: "×", better: "less" },
+  napP50: { title: "2,000 sleepers, 5 s each, submitted by 50: late, p50", unit: "ms", better: "less" },
+  napP99: { title: "… p99", unit: "ms", better: "less" },
   lateP50: { title: "2,000 sleepers due at once: late, p50", unit: "ms", better: "less" },
   lateP99: { title: "… p99", unit: "ms", better: "less" },
   idleMemory: { title: "memory of server and database, idle (PSS)", unit: "MB", better: "less" },
