@@ -1,13 +1,13 @@
 // What `holdfast init` writes, in each framework: it compiles in strict mode, and in those that can be had without a build the written app is started as it
 // is, registered by its URL, and runs its job. The command, the server, PostgreSQL and the frameworks are the real ones.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { freshProject, removeProjects } from "./harness/dev.ts";
 import { freePort } from "./harness/free-port.ts";
 import { cleanUp, startProgram } from "./harness/processes.ts";
-import { CLI, TestServer } from "./harness/server.ts";
+import { TestServer } from "./harness/server.ts";
 import { typeErrors } from "./harness/typecheck.ts";
+import { callCli, type Texts, writeFiles, writtenProject } from "./harness/written-project.ts";
 
 const LONG = { timeout: 120_000 };
 let server: TestServer;
@@ -20,26 +20,15 @@ afterAll(async () => {
   removeProjects();
 });
 
-type Texts = Record<string, string>;
-
-function write(directory: string, texts: Texts): void {
-  for (const [path, text] of Object.entries(texts)) {
-    mkdirSync(dirname(join(directory, path)), { recursive: true });
-    writeFileSync(join(directory, path), text);
-  }
-}
-
 /** Runs the command in a fresh folder "app" with these files; resolves with the folder. */
 async function initiated(texts: Texts, ...words: string[]): Promise<string> {
-  const directory = join(freshProject({}), "app");
-  mkdirSync(directory);
-  write(directory, texts);
+  const directory = writtenProject(texts);
   await init(directory, ...words);
   return directory;
 }
 async function init(directory: string, ...words: string[]): Promise<void> {
-  const program = startProgram([CLI, "init", "--yes", ...words], { cwd: directory });
-  expect([(await program.exited).code, program.output()]).toEqual([0, expect.stringMatching(/files written|Nothing to do/)]);
+  const { code, output } = await callCli(directory, "init", "--yes", ...words);
+  expect([code, output]).toEqual([0, expect.stringMatching(/files written|Nothing to do/)]);
 }
 
 const MODULE = { type: "module", private: true };
@@ -111,13 +100,15 @@ describe("what bundlers compile", () => {
       astro: { "package.json": manifest({ astro: "5" }), "src/env.ts": "export {};" },
     };
     for (const [name, texts] of Object.entries(kinds)) {
-      write(join(all, name), { ...texts, "tsconfig.json": "{}" });
+      writeFiles(join(all, name), { ...texts, "tsconfig.json": "{}" });
       await init(join(all, name));
     }
-    write(all, { "ambient.d.ts": AMBIENT });
+    writeFiles(all, { "ambient.d.ts": AMBIENT });
     const bundled = { module: "esnext", moduleResolution: "bundler", jsx: "preserve" };
     expect(await typeErrors(all, bundled)).toBe("");
-    write(join(all, "next/src/holdfast"), { "example.ts": 'import { client } from "./client";\nclient.defineJob({ id: 7 });\n' });
+    writeFiles(join(all, "next/src/holdfast"), {
+      "example.ts": 'import { client } from "./client";\nclient.defineJob({ id: 7 });\n',
+    });
     expect(await typeErrors(all, bundled)).toMatch(
       /^next\/src\/holdfast\/example\.ts\S+ - error TS|next\/src\/holdfast\/example\.ts.*error TS/,
     );

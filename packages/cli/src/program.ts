@@ -14,6 +14,7 @@ import { dev } from "./dev/dev.ts";
 import { doctor } from "./doctor/doctor.ts";
 import { FRAMEWORKS } from "./init/detect.ts";
 import { type InitFlags, init } from "./init/init.ts";
+import { type MigrateFlags, migrate } from "./migrate/migrate.ts";
 import { CommandError, EXIT } from "./output/exit-codes.ts";
 import { createOutput } from "./output/output.ts";
 import type { CliWorld } from "./platform/world.ts";
@@ -112,6 +113,11 @@ function addProjects(program: Command, acting: Acting): void {
     .description("write a client, a first job and the route for your framework; shows a diff and asks")
     .option("--framework <name>", `${FRAMEWORKS.join(", ")}; default: what package.json names`)
     .action((flags: Flags & InitFlags) => acting(flags, (context) => init(context, flags, version())));
+  proposing(program.command("migrate"))
+    .description("turn a project on Trigger.dev v2 over to our SDK; shows a diff, says what does not carry over, and asks")
+    .option("--imports", "rewrite imports to @holdfast/sdk; default: an alias under v2's name, and imports of adapters only")
+    .option("--rename-env", "rename TRIGGER_API_KEY and TRIGGER_API_URL, which are understood as they are")
+    .action((flags: Flags & MigrateFlags) => acting(flags, (context) => migrate(context, flags, version())));
 }
 
 const collect = (value: string, before: string[] = []) => [...before, value];

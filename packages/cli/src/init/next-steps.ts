@@ -2,6 +2,7 @@
 import { readJson } from "../project/json-text.ts";
 import type { Plan, Remark } from "../project/plan.ts";
 import type { Project } from "../project/project.ts";
+import { resolution } from "../project/resolution.ts";
 import type { Setup } from "./detect.ts";
 import { hasOwnServer, type Layout } from "./layout.ts";
 
@@ -45,15 +46,6 @@ export function remarksOn(project: Project, { framework, typescript }: Setup, la
     ...(framework === "remix" ? reactRouter(project, layout) : []),
     ...(framework === "astro" ? astroAdapter(project) : []),
   ];
-}
-
-/** TypeScript before 7 could be told to overlook a package's \`exports\`, where ours are. */
-function resolution(project: Project): Remark[] {
-  const config = readJson(project.read("tsconfig.json") ?? "{}") as { compilerOptions?: Record<string, unknown> } | undefined;
-  const { moduleResolution } = config?.compilerOptions ?? {};
-  if (!/^(?:node|node10|classic)$/i.test(String(moduleResolution))) return [];
-  const message = `"moduleResolution": "${moduleResolution}" finds no package with subpaths such as @holdfast/sdk/node; take "bundler" or "node16".`;
-  return [{ path: "tsconfig.json", message }];
 }
 
 function sideEffects(project: Project): Remark[] {

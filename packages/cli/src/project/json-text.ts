@@ -42,6 +42,20 @@ export function setJson(text: string, path: readonly string[], value: unknown, n
   return text;
 }
 
+/** Takes an entry out, with its comma and its line. */
+export function removeJson(text: string, path: readonly string[], name = "package.json"): string {
+  const parent = path
+    .slice(0, -1)
+    .reduce<Node | undefined>((node, key) => node?.entries?.find((entry) => entry.key === key)?.value, rootOf(text, name));
+  const entries = parent?.entries ?? [];
+  const at = entries.findIndex(({ key }) => key === path.at(-1));
+  const [before, entry, after] = [entries[at - 1], entries[at], entries[at + 1]];
+  if (!parent || !entry) return text;
+  if (after) return text.slice(0, entry.keyStart) + text.slice(after.keyStart);
+  if (before) return text.slice(0, before.value.end) + text.slice(entry.value.end);
+  return `${text.slice(0, parent.start)}{}${text.slice(parent.end)}`;
+}
+
 function rootOf(text: string, name: string): Node {
   const root = readJson(text) === undefined ? undefined : parse(tokensOf(text));
   if (root?.entries) return root;

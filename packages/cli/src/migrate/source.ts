@@ -1,0 +1,145 @@
+// Room: migrate. One source file: specifiers and names of variables as they become, and what a person must look at, with its line. Called by migrate.ts.
+// Promise: works on tokens, so comments, texts and strings that merely mention a package stay as they are.
+import { type Import, importsOf } from "../project/imports.ts";
+import type { Remark } from "../project/plan.ts";
+import { said, type Token, tokensOf } from "../project/tokens.ts";
+import { isIntegration, NAMES, packageRemark, targetOf } from "./v2-packages.ts";
+
+export interface SourceWish {
+  /** How our SDK is called in imports: by v2's name, or by its own. */
+  sdk: string;
+  /** Names of variables as they become. */
+  variables: ReadonlyMap<string, string>;
+}
+
+interface Edit {
+  token: Token;
+  text: string;
+}
+
+export function migrateSource(path: string, text: string, wish: SourceWish): { text: string; remarks: Remark[] } {
+  const tokens = tokensOf(text, path);
+  const imports = importsOf(tokens);
+  const edits = [...specifierEdits(tokens, imports, wish), ...variableEdits(tokens, wish)];
+  const remarks = [
+    ...importRemarks(imports),
+    ...connectionRemarks(tokens, imports),
+    ...authRemarks(tokens),
+    ...addressRemarks(tokens),
+    ...routeRemarks(tokens, imports),
+    ...providerRemarks(tokens, imports),
+  ];
+  return { text: edited(text, edits), remarks: remarks.map((remark) => ({ path, ...remark })) };
+}
+
+function edited(text: string, edits: Edit[]): string {
+  return edits
+    .sort((one, other) => other.token.start - one.token.start)
+    .reduce(
+      (now, { token, text: words }) => now.slice(0, token.start) + words + now.slice(token.start + token.text.length),
+      text,
+    );
+}
+
+/** Calls and declarations that name a module: `jest.mock("…")`, `vi.importActual("…")`, `declare module "…"`. */
+const NAMING = /^(?:mock|unmock|doMock|dontMock|setMock|importActual|importMock|requireActual|requireMock|resolve)$/;
+
+function specifierEdits(tokens: Token[], imports: Import[], { sdk }: SourceWish): Edit[] {
+  const named = tokens.filter((_token, at) => {
+    const [before, callee] = [tokens[at - 1], tokens[at - 2]];
+    return before?.text === "module" || (before?.text === "(" && NAMING.test(callee?.text ?? ""));
+  });
+  return [...new Set([...imports.map(({ specifier }) => specifier), ...named])].flatMap((token) => {
+    const target = targetOf(said(token) ?? "", sdk);
+    const quote = token.text[0];
+    return target ? [{ token, text: `${quote}${target}${quote}` }] : [];
+  });
+}
+
+/** As a name, `process.env.A` or `import { A } from "$env/…"`, and as a whole string, `process.env["A"]`. */
+function variableEdits(tokens: Token[], { variables }: SourceWish): Edit[] {
+  return tokens.flatMap((token) => {
+    if (token.kind === "name") return asEdit(token, variables.get(token.text));
+    const renamed = variables.get(said(token) ?? "");
+    return asEdit(token, renamed && `${token.text[0]}${renamed}${token.text[0]}`);
+  });
+}
+const asEdit = (token: Token, text: string | undefined): Edit[] => (text === undefined ? [] : [{ token, text }]);
+
+function importRemarks(imports: Import[]): Remark[] {
+  return imports.flatMap(({ from, specifier, bindings }) => {
+    const gone = packageRemark(from);
+    const names = bindings.flatMap(({ imported, token }) => {
+      const why = NAMES[from]?.[imported];
+      return why ? [{ line: token.line, message: `${imported} ${why}` }] : [];
+    });
+    return gone ? [{ line: specifier.line, message: gone }] : names;
+  });
+}
+
+/** An integration without a key in code had a connection that v2's cloud kept. */
+function connectionRemarks(tokens: Token[], imports: Import[]): Remark[] {
+  const classes = new Map(
+    imports.filter(({ from }) => isIntegration(from)).flatMap(({ from, bindings }) => bindings.map(({ local }) => [local, from])),
+  );
+  return tokens.flatMap((token, at) => {
+    const from = classes.get(token.text);
+    if (!from || tokens[at - 1]?.text !== "new" || tokens[at + 1]?.text !== "(") return [];
+    if (keysOf(tokens, at + 2)?.some((key) => /key|token/i.test(key)) ?? true) return [];
+    const message = `${token.text} of ${from} has no key in code; its connection stayed with v2's cloud: give it a key, or client.defineAuthResolver one`;
+    return [{ line: token.line, message }];
+  });
+}
+
+/** The keys of an object literal; undefined when it is none, or takes keys over from another. */
+function keysOf(tokens: Token[], open: number): string[] | undefined {
+  if (tokens[open]?.text !== "{") return undefined;
+  const keys: string[] = [];
+  for (let at = open, depth = 0; at < tokens.length; at++) {
+    const token = tokens[at];
+    if (/^[{([]$/.test(token?.text ?? "")) depth++;
+    if (/^[})\]]$/.test(token?.text ?? "") && --depth === 0) return keys;
+    if (depth !== 1 || !/^[{,]$/.test(tokens[at - 1]?.text ?? "")) continue;
+    if (token?.text === "...") return undefined;
+    if (token && at > open) keys.push(said(token) ?? token.text);
+  }
+  return undefined;
+}
+
+function authRemarks(tokens: Token[]): Remark[] {
+  return tokens.flatMap(({ text, line }, at) => {
+    const [receiver, dot] = [tokens[at - 2]?.text ?? "", tokens[at - 1]?.text];
+    if (text !== "getAuth" || !/^\??\.$/.test(dot ?? "") || !/^(?:io|client|\w*[cC]lient)$/.test(receiver)) return [];
+    return [{ line, message: `${receiver}.getAuth finds nothing: the server keeps no connections of v2's cloud` }];
+  });
+}
+
+function addressRemarks(tokens: Token[]): Remark[] {
+  return tokens
+    .filter(({ kind, text }) => kind === "string" && /\b(?:api|cloud|app)\.trigger\.dev\b/.test(text))
+    .map(({ line }) => ({
+      line,
+      message: "this service was shut down: put the address of your server here, or leave it to the environment",
+    }));
+}
+
+function routeRemarks(tokens: Token[], imports: Import[]): Remark[] {
+  if (!imports.some(({ from }) => from === "@trigger.dev/nextjs")) return [];
+  return tokens.flatMap(({ text, line }, at) => {
+    const runtime = said(tokens[at + 2]);
+    if (text === "preferredRegion") return [{ line, message: "createAppRoute no longer gives preferredRegion; export your own" }];
+    if (text !== "runtime" || tokens[at + 1]?.text !== "=" || !/^(?:experimental-)?edge$/.test(runtime ?? "")) return [];
+    return [{ line, message: 'the SDK needs Node: export const runtime = "nodejs"' }];
+  });
+}
+
+/** v2's provider asked its cloud by default, ours the page's own origin. */
+function providerRemarks(tokens: Token[], imports: Import[]): Remark[] {
+  if (!imports.some(({ from }) => from === "@trigger.dev/react")) return [];
+  return tokens.flatMap(({ text, line }, at) => {
+    if (text !== "TriggerProvider" || tokens[at - 1]?.text !== "<") return [];
+    const end = tokens.findIndex((token, i) => i > at && token.text === ">");
+    const given = tokens.slice(at, end === -1 ? undefined : end).some((token) => token.text === "apiUrl" || token.text === "...");
+    return given ? [] : [{ line, message: "TriggerProvider without apiUrl asks the page's own origin: name your server" }];
+  });
+}
