@@ -110,9 +110,8 @@ test("what it needs of the outside is said", () => {
   expect(
     remarks({
       "package.json": manifest({ express: "4" }, { sideEffects: false }),
-      "tsconfig.json": '{"compilerOptions":{"moduleResolution":"node"}}',
     }),
-  ).toMatchObject([{ path: "tsconfig.json" }, { path: "package.json" }]);
+  ).toMatchObject([{ path: "package.json" }]);
   expect(
     remarks({ "package.json": manifest({ "@react-router/dev": "7" }), "app/routes.ts": "export default [];" }),
   ).toMatchObject([{ path: "app/routes.ts", message: 'add the route: route("api/trigger", "routes/api.trigger.js")' }]);

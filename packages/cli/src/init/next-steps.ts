@@ -2,7 +2,6 @@
 import { readJson } from "../project/json-text.ts";
 import type { Plan, Remark } from "../project/plan.ts";
 import type { Project } from "../project/project.ts";
-import { resolution } from "../project/resolution.ts";
 import type { Setup } from "./detect.ts";
 import { hasOwnServer, type Layout } from "./layout.ts";
 
@@ -39,9 +38,8 @@ function devCommand(project: Project, { manager }: Setup, { changes }: Plan): st
 /** They load a route when it is first asked for. */
 const FIRST_REQUEST = "open /api/trigger of your app once: its framework loads the jobs then";
 
-export function remarksOn(project: Project, { framework, typescript }: Setup, layout: Layout): Remark[] {
+export function remarksOn(project: Project, { framework }: Setup, layout: Layout): Remark[] {
   return [
-    ...(typescript ? resolution(project) : []),
     ...sideEffects(project),
     ...(framework === "remix" ? reactRouter(project, layout) : []),
     ...(framework === "astro" ? astroAdapter(project) : []),

@@ -157,7 +157,6 @@ test("what does not carry over is told, with its place; what only looks like it 
   const { remarks } = migrated({
     "package.json":
       '{\n  "dependencies": { "@trigger.dev/sdk": "2.3.19" },\n  "scripts": {\n    "who": "trigger-cli whoami"\n  }\n}',
-    "tsconfig.json": '{ "compilerOptions": { "moduleResolution": "node" } }',
     "jobs.ts": `import { Slack } from "@trigger.dev/slack";
 import { OpenAI } from "@trigger.dev/openai";
 import { JSONOutputSerializer as S, missingConnectionNotification } from "@trigger.dev/sdk";
@@ -185,7 +184,6 @@ import { task } from "@trigger.dev/sdk/v3";
   const starts = remarks.map((remark) => remark.slice(0, 60));
   expect(starts).toEqual(
     [
-      'tsconfig.json: "moduleResolution": "node" finds no package with subpaths',
       "app/page.tsx:2: TriggerProvider without apiUrl asks the page",
       "app/route.ts:2: createAppRoute no longer gives preferredRegion",
       'app/route.ts:3: the SDK needs Node: export const runtime = "nodejs"',

@@ -6,7 +6,6 @@ import { CommandError, type ExitCode } from "../output/exit-codes.ts";
 import { Draft, type Plan } from "../project/plan.ts";
 import { type Project, projectAt } from "../project/project.ts";
 import { type ProposeFlags, propose } from "../project/propose.ts";
-import { resolution } from "../project/resolution.ts";
 import { migrateEnvFile } from "./env-file.ts";
 import { migrateManifest, v2PackagesOf } from "./manifest.ts";
 import { migrateSource } from "./source.ts";
@@ -83,7 +82,6 @@ export function planMigrate(project: Project, flags: MigrateFlags, version: stri
   const sdk = flags.imports ? OUR_SDK : V2_SDK;
   const variables = flags.renameEnv ? RENAMED : new Map<string, string>();
   const { manager } = detect(project);
-  for (const remark of resolution(project)) draft.remark(remark);
   for (const path of project.paths) {
     const before = project.read(path) ?? "";
     if (isManifest(path)) take(draft, path, migrateManifest(path, before, { sdk, version, manager }));
