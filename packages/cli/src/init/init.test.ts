@@ -115,6 +115,9 @@ test("what it needs of the outside is said", () => {
   expect(
     remarks({ "package.json": manifest({ "@react-router/dev": "7" }), "app/routes.ts": "export default [];" }),
   ).toMatchObject([{ path: "app/routes.ts", message: 'add the route: route("api/trigger", "routes/api.trigger.js")' }]);
+  expect(remarks({ "package.json": `\ufeff${manifest({ next: "13", "@trigger.dev/sdk": "2.3.19" })}` })).toMatchObject([
+    { path: "package.json", message: expect.stringContaining("holdfast migrate") },
+  ]);
   expect(remarks({ "package.json": manifest({ astro: "5" }), "astro.config.mjs": "" })).toMatchObject([
     { path: "astro.config.mjs" },
   ]);
@@ -151,6 +154,13 @@ describe("the user's server", () => {
         .text,
     ).toBe(
       'import { Hono as H } from "hono"\nimport { holdfastRoute } from "./holdfast/route"\nconst api = new H<{ Variables: Map<string, number> }>()\napi.use(holdfastRoute)\n',
+    );
+  });
+
+  test("keeps its line ends", () => {
+    const text = 'import express from "express";\r\nconst app = express();\r\n';
+    expect(server(text).text).toBe(
+      'import express from "express";\r\nimport { holdfastRoute } from "./holdfast/route";\r\nconst app = express();\r\napp.use(holdfastRoute);\r\n',
     );
   });
 

@@ -27,7 +27,9 @@ export function mountRoute(project: Project, setup: Setup & { framework: OwnServ
   if (sources.some(({ imports }) => imports.some(({ from }) => from.startsWith("@holdfast/sdk/")))) return "mounted";
   const places = sources.flatMap((source) => placesIn(source, setup.framework).map((place) => ({ ...source, place })));
   const [only] = places;
-  return only && places.length === 1 ? { path: only.path, text: mounted(only, setup, route) } : undefined;
+  if (!only || places.length !== 1) return undefined;
+  const text = mounted(only, setup, route);
+  return { path: only.path, text: only.text.includes("\r\n") ? text.replace(/\r?\n/g, "\r\n") : text };
 }
 
 interface Source {

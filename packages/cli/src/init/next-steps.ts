@@ -38,8 +38,13 @@ function devCommand(project: Project, { manager }: Setup, { changes }: Plan): st
 /** They load a route when it is first asked for. */
 const FIRST_REQUEST = "open /api/trigger of your app once: its framework loads the jobs then";
 
-export function remarksOn(project: Project, { framework }: Setup, layout: Layout): Remark[] {
+export function remarksOn(project: Project, { framework, installed }: Setup, layout: Layout): Remark[] {
+  const onV2 = {
+    path: "package.json",
+    message: "this app is on Trigger.dev v2: `holdfast migrate` turns it over, and keeps its jobs",
+  };
   return [
+    ...(installed.has("@trigger.dev/sdk") ? [onV2] : []),
     ...sideEffects(project),
     ...(framework === "remix" ? reactRouter(project, layout) : []),
     ...(framework === "astro" ? astroAdapter(project) : []),

@@ -66,6 +66,8 @@ function demandV2(project: Project, { imports }: MigrateFlags): void {
 const isManifest = (path: string): boolean => /(?:^|\/)package\.json$/.test(path);
 const isSource = (path: string): boolean => /\.[cm]?[jt]sx?$/.test(path);
 const isEnvFile = (path: string): boolean => /(?:^|\/)\.env(?:\.[\w.-]+)?$/.test(path);
+/** What a source must hold for anything to be said of it: most files of a project need not be read closely. */
+const CONCERNED = /trigger|getAuth/i;
 /** Read by people and programs we know too little of. */
 const isOther = (path: string): boolean =>
   /\.(?:vue|svelte|astro|mdx|ya?ml|toml|json|sh)$|(?:^|\/)Dockerfile[^/]*$/.test(path) &&
@@ -85,7 +87,7 @@ export function planMigrate(project: Project, flags: MigrateFlags, version: stri
   for (const path of project.paths) {
     const before = project.read(path) ?? "";
     if (isManifest(path)) take(draft, path, migrateManifest(path, before, { sdk, version, manager }));
-    else if (isSource(path)) take(draft, path, migrateSource(path, before, { sdk, variables }));
+    else if (isSource(path) && CONCERNED.test(before)) take(draft, path, migrateSource(path, before, { sdk, variables }));
     else if (isEnvFile(path)) take(draft, path, { text: migrateEnvFile(before, variables), remarks: [] });
     else if (isOther(path)) take(draft, path, { text: before, remarks: mentions(path, before, flags) });
   }

@@ -121,14 +121,16 @@ describe("JSON files", () => {
         key,
         key,
         fc.constantFrom(undefined, 2, "\t"),
-        (value, one, two, indent) => {
-          const before = JSON.stringify(value, null, indent);
+        (given, one, two, indent) => {
+          const before = JSON.stringify(given, null, indent);
+          const value: typeof given = JSON.parse(before);
           const kept = value[one] !== null && typeof value[one] === "object" && !Array.isArray(value[one]) ? value[one] : {};
           expect(JSON.parse(setJson(before, [one], 7))).toEqual({ ...value, [one]: 7 });
           if (one in value && kept !== value[one]) return;
           expect(JSON.parse(setJson(before, [one, two], 7))).toEqual({ ...value, [one]: { ...kept, [two]: 7 } });
         },
       ),
+      { examples: [[{ é: [{ "": -0 }] }, "a", "b", 2]] },
     );
   });
 });

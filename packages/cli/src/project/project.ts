@@ -1,6 +1,6 @@
 // Room: project. A read-only view of somebody's project folder: which files there are, and what is in them. Plans are computed from it alone, so
 // tests give one made of plain texts. Promise: nothing here writes, and what is installed, built or hidden is not looked at.
-import { readdirSync, readFileSync } from "node:fs";
+import { type Dirent, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
 export interface Project {
@@ -28,6 +28,14 @@ export function projectAt(directory: string): Project {
   };
 }
 
+function entriesOf(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
 function textOf(file: string): string | undefined {
   try {
     return readFileSync(file, "utf8");
@@ -36,8 +44,9 @@ function textOf(file: string): string | undefined {
   }
 }
 
+/** A folder that may not be read counts as empty; links are not followed. */
 function filesBelow(directory: string, prefix: string): string[] {
-  return readdirSync(join(directory, prefix), { withFileTypes: true }).flatMap((entry) => {
+  return entriesOf(join(directory, prefix)).flatMap((entry) => {
     const path = prefix + entry.name;
     if (entry.isFile()) return [path];
     const skipped = !entry.isDirectory() || entry.name.startsWith(".") || NOT_OURS.has(entry.name);
