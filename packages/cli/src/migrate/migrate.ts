@@ -67,7 +67,7 @@ const isManifest = (path: string): boolean => /(?:^|\/)package\.json$/.test(path
 const isSource = (path: string): boolean => /\.[cm]?[jt]sx?$/.test(path);
 const isEnvFile = (path: string): boolean => /(?:^|\/)\.env(?:\.[\w.-]+)?$/.test(path);
 /** What a source must hold for anything to be said of it: most files of a project need not be read closely. */
-const CONCERNED = /trigger|getAuth/i;
+const CONCERNED = /trigger/i;
 /** Read by people and programs we know too little of. */
 const isOther = (path: string): boolean =>
   /\.(?:vue|svelte|astro|mdx|ya?ml|toml|json|sh)$|(?:^|\/)Dockerfile[^/]*$/.test(path) &&

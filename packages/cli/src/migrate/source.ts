@@ -24,7 +24,6 @@ export function migrateSource(path: string, text: string, wish: SourceWish): { t
   const remarks = [
     ...importRemarks(imports),
     ...connectionRemarks(tokens, imports),
-    ...authRemarks(tokens),
     ...addressRemarks(tokens),
     ...routeRemarks(tokens, imports),
     ...providerRemarks(tokens, imports),
@@ -86,7 +85,7 @@ function connectionRemarks(tokens: Token[], imports: Import[]): Remark[] {
     const from = classes.get(token.text);
     if (!from || tokens[at - 1]?.text !== "new" || tokens[at + 1]?.text !== "(") return [];
     if (keysOf(tokens, at + 2)?.some((key) => /key|token/i.test(key)) ?? true) return [];
-    const message = `${token.text} of ${from} has no key in code; its connection stayed with v2's cloud: give it a key, or client.defineAuthResolver one`;
+    const message = `${token.text} of ${from} has no key in code, and its connection stayed with v2's cloud: connect it anew (docs/connections.md)`;
     return [{ line: token.line, message }];
   });
 }
@@ -104,14 +103,6 @@ function keysOf(tokens: Token[], open: number): string[] | undefined {
     if (token && at > open) keys.push(said(token) ?? token.text);
   }
   return undefined;
-}
-
-function authRemarks(tokens: Token[]): Remark[] {
-  return tokens.flatMap(({ text, line }, at) => {
-    const [receiver, dot] = [tokens[at - 2]?.text ?? "", tokens[at - 1]?.text];
-    if (text !== "getAuth" || !/^\??\.$/.test(dot ?? "") || !/^(?:io|client|\w*[cC]lient)$/.test(receiver)) return [];
-    return [{ line, message: `${receiver}.getAuth finds nothing: the server keeps no connections of v2's cloud` }];
-  });
 }
 
 function addressRemarks(tokens: Token[]): Remark[] {

@@ -34,7 +34,6 @@ export function packageRemark(from: string): string | undefined {
 }
 
 const ZOD = "is a zod object of v2's insides; our SDK does not export it";
-const NEVER = "loads and never fires: no connection is kept here that could be missing";
 
 /** Exports with something to say of, by package. */
 export const NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -42,8 +41,6 @@ export const NAMES: Readonly<Record<string, Readonly<Record<string, string>>>> =
     waitForEventSchema: ZOD,
     EventSpecificationExampleSchema: ZOD,
     JSONOutputSerializer: ZOD,
-    missingConnectionNotification: NEVER,
-    missingConnectionResolvedNotification: NEVER,
   },
   "@trigger.dev/express": { createExpressServer: "is not there: make the server and app.use(createMiddleware(client)) on it" },
   "@trigger.dev/hono": { addMiddleware: "is not there: app.use(createMiddleware(client)), with a client that is made once" },
