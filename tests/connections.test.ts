@@ -260,10 +260,12 @@ describe("connecting", () => {
       await server.kill();
       killed = true;
     };
-    const after = await started("connections.both");
+    // The answer may die with the server; the event cannot, for it is its run that refreshes.
+    await server.api.post("/api/v1/events", { event: { id: "after", name: "connections.both" } }).catch(() => {});
     await until(() => killed, { ...PATIENT, what: () => "the refresh" });
     await server.start();
-    const done = (await server.api.reaches(after, "SUCCESS", { withinMs: 90_000 })).output;
+    const after = (await server.api.get<{ runs: { id: string }[] }>("/api/v2/events/after")).runs[0];
+    const done = (await server.api.reaches(after?.id ?? "", "SUCCESS", { withinMs: 90_000 })).output;
     expect(done).toMatchObject([{ status: 200 }, { status: 200 }]);
     expect(short.asked.filter((grant) => grant === "refresh_token").length).toBeGreaterThanOrEqual(2);
     expect(await connection("service")).toMatchObject({ status: "connected" });

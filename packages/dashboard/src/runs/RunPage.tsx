@@ -160,6 +160,7 @@ function TriggerLink({ run }: { run: RunDetail }) {
 
 function ResumeNote({ run }: { run: RunDetail }) {
   const now = useNow();
+  if (run.status === "WAITING_ON_CONNECTIONS") return <ConnectNote />;
   if (run.resumeAt === null || isFinal(run.status)) return null;
   return (
     <p className="flex items-center gap-2 rounded-md bg-wait-soft px-2.5 py-1.5 text-wait">
@@ -171,6 +172,19 @@ function ResumeNote({ run }: { run: RunDetail }) {
     </p>
   );
 }
+
+const ConnectNote = () => (
+  <p className="flex items-center gap-2 rounded-md bg-wait-soft px-2.5 py-1.5 text-wait">
+    <Icon name="hourglass" />
+    <span>
+      Waits until an integration of its job is connected, on the{" "}
+      <Link to="/integrations" className="underline">
+        Integrations
+      </Link>{" "}
+      page. It goes on by itself then.
+    </span>
+  </p>
+);
 
 const TABS = ["tasks", "logs", "payload", "raw"] as const;
 

@@ -2,13 +2,13 @@
 // Source: `@trigger.dev/core@2.3.19` as published.
 import { z } from "zod";
 
-/** What an integration is given to act with in one execution. */
-export interface ConnectionAuth {
+/** What an integration is given to act with in one execution. A type, as v2's was, so that tasks may answer it: an interface counts as no JSON. */
+export type ConnectionAuth = {
   type: "oauth2" | "apiKey";
   accessToken: string;
   scopes?: string[] | undefined;
   additionalFields?: Record<string, string> | undefined;
-}
+};
 
 /** A run needs a connection that is not there; sent once until it is connected again. */
 export const MISSING_CONNECTION = "dev.trigger.notifications.missingConnection";
