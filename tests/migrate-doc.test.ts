@@ -23,4 +23,9 @@ test("every row has something in both columns", () => {
   const cells = rows.map((row) => row.split(" | ").map((cell) => cell.replace(/^\||\|$/g, "").trim()));
   expect(cells.filter((row) => row.length !== 3 || row.some((cell) => cell === ""))).toEqual([]);
   expect(rows.length).toBeGreaterThan(60);
+  const features = cells.map(([feature = ""]) => feature);
+  expect(
+    features.filter((feature, at) => features.indexOf(feature) !== at && feature !== "`getAuth`"),
+    "told twice",
+  ).toEqual([]);
 });
