@@ -1,25 +1,17 @@
 // The published SDK and our server, frame by frame: between them lies a recorder, and every route, action and outcome of v2's wire must have been seen there, in the form the published
 // schemas give it, in both directions. The same jobs on our SDK come to the same results.
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { RunDetail } from "@holdfast/protocol";
-import { isFinalRunStatus } from "@holdfast/protocol";
-import type { TriggerClient } from "@trigger.dev/sdk";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Mounting, removeCopiedApps, startCopiedApp } from "./harness/copied-app.ts";
+import { type Mounting, removeCopiedApps } from "./harness/copied-app.ts";
 import { cleanUp, ROOT } from "./harness/processes.ts";
-import { type Exchange, Recorder } from "./harness/recorder.ts";
-import { DEV_KEY, TestServer } from "./harness/server.ts";
-import { Somebody } from "./harness/somebody.ts";
+import { APP, PATIENT, type Results, Scene } from "./harness/recorded-scene.ts";
+import type { Exchange } from "./harness/recorder.ts";
 import { until } from "./harness/until.ts";
 import { ACTIONS, kindOf, OUTCOMES, problemsOf } from "./harness/wire-contract.ts";
 
 const LONG = { timeout: 90_000 };
-const PATIENT = { withinMs: 60_000, everyMs: 250 };
-/** Requests a second, and at once: far more than the jobs need. */
-const RATE = "20:300";
-
 /** Asked by no method of the SDK. Driven here as those do that ask. */
 const NOT_OF_THE_SDK: Record<string, string> = {
   "GET /api/v1/whoami": "the CLI",
@@ -38,87 +30,8 @@ const NOT_OF_OUR_SERVER: Record<string, string> = {
   VALIDATE: "an app is known by the id it registers with, which PING checks",
   PREPROCESS_RUN: "v2's server had stopped to ask it, too",
   INITIALIZE_TRIGGER: "keys of dynamic triggers are registered by the app itself",
-  PROBE_EXECUTION_TIMEOUT: "nothing is learnt from how long a host lets a call run",
+  PROBE_EXECUTION_TIMEOUT: "how long a host lets calls run is learned from those it cuts off",
 };
-/** The id of the app under test. */
-const APP = "sources";
-const BY_HAND = { "x-by": "hand" };
-
-/** What jobs ended with, by job: must be the same for each SDK. */
-type Results = Record<string, unknown>;
-
-class Scene {
-  readonly results: Results = {};
-  backend!: TriggerClient;
-
-  private constructor(
-    readonly mounting: Mounting,
-    readonly recorder: Recorder,
-    readonly server: TestServer,
-    readonly somebody: Somebody,
-  ) {}
-
-  static async start(mounting: Mounting): Promise<Scene> {
-    const [recorder, somebody] = await Promise.all([Recorder.start(), Somebody.start()]);
-    const server = await TestServer.start({ env: { HOLDFAST_PUBLIC_URL: recorder.url, HOLDFAST_API_RATE_LIMIT: RATE } });
-    recorder.target = server.url;
-    const scene = new Scene(mounting, recorder, server, somebody);
-    // By connect the app speaks with the server alone.
-    const TRIGGER_API_URL = mounting === "ours" ? server.url : recorder.url;
-    const env = { ...server.appEnv, TRIGGER_API_URL, NOTE_URL: somebody.url, VENDOR_URL: somebody.url };
-    await startCopiedApp({ mounting, files: ["tests/published/interop.ts", "tests/published/sources.ts"], env });
-    const sdk = mounting === "published" ? "tests/published/package.json" : "package.json";
-    const { TriggerClient: Client } = await import(createRequire(join(ROOT, sdk)).resolve("@trigger.dev/sdk"));
-    scene.backend = new Client({ id: "backend", apiKey: DEV_KEY, apiUrl: TRIGGER_API_URL });
-    await server.api.knowsJob("asks-around");
-    return scene;
-  }
-
-  async stop(): Promise<void> {
-    await this.server.stop();
-    this.recorder.stop();
-    this.somebody.stop();
-  }
-
-  /** Sends an event and keeps how the run of the job ended. */
-  async run(name: string, payload: unknown, as = name): Promise<RunDetail> {
-    const { id } = await this.backend.sendEvent({ name: `interop.${name}`, payload });
-    return this.endOf(await this.startedBy(id), as);
-  }
-  async startedBy(event: string): Promise<string> {
-    const look = async () => (await this.backend.getEvent(event)).runs[0];
-    return (await until(look, { ...PATIENT, what: () => `a run of ${event}` })).id;
-  }
-  async endOf(id: string, as: string): Promise<RunDetail> {
-    const look = async () => {
-      const run = await this.server.api.run(id);
-      return isFinalRunStatus(run.status) ? run : null;
-    };
-    const run = await until(look, { ...PATIENT, what: () => `the end of ${as}` });
-    const { status, output, errorDetail } = run;
-    const text = JSON.stringify({ status, output, error: errorDetail?.message });
-    this.results[as] = JSON.parse(text.replace(/"hook":\d/, '"hook":0'));
-    return run;
-  }
-  async newest(job: string, count: number): Promise<RunDetail> {
-    const [run] = await this.server.api.settled(job, count, PATIENT);
-    return this.endOf(run?.id ?? "", job);
-  }
-
-  /** Asks by hand, through the recorder. */
-  ask(method: string, path: string, more: { key?: string; headers?: Record<string, string> } = {}): Promise<Response> {
-    const headers = { authorization: `Bearer ${more.key ?? DEV_KEY}`, ...BY_HAND, ...more.headers };
-    return fetch(this.recorder.url + path, { method, headers });
-  }
-  /** The app is called as a server of v2 calls it. */
-  async call(action: string, body: object): Promise<unknown> {
-    const headers = { accept: "application/json", "content-type": "application/json", "x-trigger-api-key": DEV_KEY };
-    const more = { "x-trigger-action": action, "x-trigger-version": "2023-09-29", ...BY_HAND };
-    const asked = { method: "POST", headers: { ...headers, ...more }, body: JSON.stringify(body) };
-    return (await fetch(this.recorder.appUrl(APP), asked)).json();
-  }
-}
-
 /** In the first execution of each of these the network loses what it asks for, until the SDK gives up. */
 async function cutOff(scene: Scene): Promise<RunDetail[]> {
   const { recorder } = scene;
@@ -359,6 +272,32 @@ describe("the record of the published SDK", () => {
       "HEAD 404 GET /api/v1/store/:key",
       "POST 429 POST /api/v1/runs/:id/tasks",
     ]);
+  });
+
+  test("is judged strictly: what is taken out of a frame is missed", () => {
+    const one = (kind: string) => wire().find((each) => kindOf(each) === kind && each.answered.status === 200) as Exchange;
+    const opened = one("POST /api/v1/runs/:id/tasks");
+    const executed = one("EXECUTE_JOB");
+    const without = (exchange: Exchange, side: "sent" | "answered", what: string): Exchange => {
+      const { headers, body, ...rest } = structuredClone(exchange[side]);
+      delete headers[what];
+      return { ...exchange, [side]: { ...rest, headers, body: body.replaceAll(`"${what}":`, `"not ${what}":`) } };
+    };
+    const wrong: [Exchange, RegExp][] = [
+      [without(opened, "answered", "trigger-version"), /answered with trigger-version/],
+      [without(opened, "answered", "attempts"), /answered .*attempts/s],
+      [without(opened, "sent", "idempotencyKey"), /asked .*idempotencyKey/s],
+      [without(opened, "sent", "idempotency-key"), /asked with idempotency-key/],
+      [without(opened, "sent", "authorization"), /asked with authorization/],
+      [without(executed, "sent", "x-trigger-api-key"), /asked with x-trigger-api-key/],
+      [without(executed, "sent", "timestamp"), /asked .*timestamp/s],
+      [without(executed, "answered", "status"), /answered .*status/s],
+      [without(executed, "answered", "trigger-sdk-version"), /answered with trigger-sdk-version/],
+      [{ ...opened, path: "/api/v1/runs/run_1/unknown" }, /nothing of v2's wire/],
+      [{ ...opened, answered: { ...opened.answered, status: 422, body: "{}" } }, /does not say why/],
+      [{ ...opened, answered: { status: 429, headers: {}, body: '{"error":"e","message":"m"}' } }, /until when/],
+    ];
+    for (const [exchange, problem] of wrong) expect(problemsOf(exchange).join("\n")).toMatch(problem);
   });
 
   test("our SDK by push speaks the same API", () => {
