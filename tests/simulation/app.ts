@@ -24,6 +24,7 @@ export const API_KEY = "tr_dev_simulation";
 export const JOBS_OF = {
   work: ["one", "two"],
   limited: ["narrow", "narrower"],
+  picky: ["rated", "latest"],
   child: ["grandchild"],
   later: ["delayed"],
   hook: ["hooked"],
@@ -33,6 +34,8 @@ export type EventName = keyof typeof JOBS_OF;
 
 /** Jobs of which few may execute at once: each by itself for each key, and all of them together. */
 export const LIMITS = { narrow: 2, narrower: 1, together: 2 } as const;
+/** Of `rated` so many start in so many seconds. */
+export const RATE = { limit: 2, period: 3 } as const;
 /** What `narrow` is counted by. */
 export const keyOf = ({ steps }: Program): number => steps.length % 2;
 
@@ -106,6 +109,8 @@ function defineJobs(client: TriggerClient, scene: Scene, at: { actor: Actor; run
   const limitsOf: Record<string, object> = {
     narrow: { concurrencyLimit: [LIMITS.narrow, together], concurrencyKey: "key", priority: "key" },
     narrower: { concurrencyLimit: [LIMITS.narrower, together], throttle: { limit: 20, period: 1, burst: 4 } },
+    rated: { rateLimit: RATE },
+    latest: { debounce: { period: 1.5, timeout: 4 }, concurrencyLimit: together },
   };
   const define = <T>(id: string, trigger: Trigger<EventSpecification<T>>, programOf: (payload: T) => Promise<Program>) => {
     client.defineJob({
@@ -123,7 +128,7 @@ function defineJobs(client: TriggerClient, scene: Scene, at: { actor: Actor; run
       },
     });
   };
-  for (const event of ["work", "limited", "child", "later"] as const) {
+  for (const event of ["work", "limited", "picky", "child", "later"] as const) {
     for (const job of JOBS_OF[event]) define<Program>(job, eventTrigger({ name: event }), async (program) => program);
   }
   const verify = async (request: Request) => {

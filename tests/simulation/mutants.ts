@@ -31,6 +31,7 @@ function wrapping(overrides: Overrides): Mutant {
       changeEvent: (rowId, change) => store.changeEvent(rowId, change),
       run: (environmentId, id) => store.run(environmentId, id),
       runsOfEvent: (eventRowId) => store.runsOfEvent(eventRowId),
+      skipsOfEvent: (eventRowId) => store.skipsOfEvent(eventRowId),
       tasks: (runId, options) => store.tasks(runId, options),
       event: (environmentId, by) => store.event(environmentId, by),
       delivery: (environmentId, id) => store.delivery(environmentId, id),

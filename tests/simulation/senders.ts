@@ -10,7 +10,7 @@ import { makeProgram, type Program } from "./programs.ts";
 import type { Scene } from "./scene.ts";
 import type { SimulatedServer } from "./server.ts";
 
-const KINDS: readonly EventName[] = ["work", "work", "work", "limited", "limited", "later", "hook", "checked"];
+const KINDS: readonly EventName[] = ["work", "work", "work", "limited", "limited", "picky", "picky", "later", "hook", "checked"];
 
 interface Message {
   id: string;

@@ -33,7 +33,18 @@ interface Answer<T> {
   refused: (error: unknown) => void;
 }
 
-const READS = new Set(["run", "runsOfEvent", "tasks", "event", "delivery", "ping", "catalog", "value", "schedule"]);
+const READS = new Set([
+  "run",
+  "runsOfEvent",
+  "skipsOfEvent",
+  "tasks",
+  "event",
+  "delivery",
+  "ping",
+  "catalog",
+  "value",
+  "schedule",
+]);
 
 /** A store as one server sees it. */
 export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
@@ -81,6 +92,7 @@ export function storeEdge(scene: Scene, server: Actor, store: Store): Store {
     changeEvent: read("changeEvent", (...args: Parameters<Store["changeEvent"]>) => store.changeEvent(...args)),
     run: read("run", (environmentId: string | null, id: string) => store.run(environmentId, id)),
     runsOfEvent: read("runsOfEvent", (id: string) => store.runsOfEvent(id)),
+    skipsOfEvent: read("skipsOfEvent", (id: string) => store.skipsOfEvent(id)),
     tasks: read("tasks", (...args: Parameters<Store["tasks"]>) => store.tasks(...args)),
     event: read("event", (...args: Parameters<Store["event"]>) => store.event(...args)),
     delivery: read("delivery", (environmentId: string, id: string) => store.delivery(environmentId, id)),

@@ -2,6 +2,7 @@
 // The numbers are those of the project's invariants. Pure, and itself tested by mutants: a bug switched on must be found.
 import type { Tables } from "../../packages/server/src/store/memory/memory-store.ts";
 import type { RunRow } from "../../packages/server/src/store/store.ts";
+import { RATE } from "./app.ts";
 import type { Entry } from "./history.ts";
 import { expected, limits, type Program } from "./programs.ts";
 import type { Scene } from "./scene.ts";
@@ -36,6 +37,7 @@ export function judge(evidence: Evidence): string[] {
     ...wires(entries),
     ...endings(entries),
     ...gates(evidence, entries),
+    ...doors(evidence),
     ...tasks(entries),
     ...attempts(evidence, entries),
     ...waits(evidence, entries),
@@ -71,7 +73,7 @@ function toldBy(entries: readonly Entry[]): { outputs: Map<string, string>; viol
   return { outputs, violations };
 }
 
-/** I-1, I-2: an answered event has one run a job, another at most one. I-9: none begins before its time. */
+/** I-1, I-2: an answered event has one run a job (or a note of why it has none), another at most one. I-9: none begins before its time. */
 function events({ tables, tolerance }: Evidence, entries: readonly Entry[]): string[] {
   const stored = new Set(of(entries, "answered").flatMap(({ event, verdict }) => (verdict === "stored" ? [event] : [])));
   const refused = of(entries, "answered").filter(({ verdict }) => verdict === "refused");
@@ -82,6 +84,10 @@ function events({ tables, tolerance }: Evidence, entries: readonly Entry[]): str
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   const twice = [...counts].filter(([, count]) => count > 1).map(([key, count]) => `I-2: ${count} runs of ${key}`);
+  for (const { eventRowId, jobId } of tables.doors.skips.values()) {
+    const key = `${tables.events.get(eventRowId)?.id} ${jobId}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
   const lost = sent.flatMap(({ event, jobs }) =>
     jobs.filter((job) => stored.has(event) && !counts.has(`${event} ${job}`)).map((job) => `I-1: ${event} has no run of ${job}`),
   );
@@ -248,6 +254,25 @@ function gates({ tables, rested }: Evidence, entries: readonly Entry[]): string[
     ...found,
     ...[...slots.keys()].map((run) => `I-7: ${run} has ended and holds a slot`),
     ...[...parked.keys()].map((run) => `I-7: ${run} has ended and waits for a slot`),
+  ];
+}
+
+/** No period has more starts than a rate limit allows, by the times of the runs; and an event that was replaced led to one that has a run. */
+function doors({ tables }: Evidence): string[] {
+  const runs = [...tables.runs.values()];
+  const rated = runs.filter(({ jobId }) => jobId === "rated").map(({ createdAt }) => createdAt);
+  const crowded = rated.filter((from) => rated.filter((at) => at >= from && at < from + RATE.period * 1000).length > RATE.limit);
+  const started = new Set(runs.map(({ eventRowId, jobId }) => `${eventRowId} ${jobId}`));
+  const { skips } = tables.doors;
+  const dangling = [...skips.values()].filter(({ byEventRowId, jobId }) => {
+    const key = `${byEventRowId} ${jobId}`;
+    return byEventRowId !== null && !started.has(key) && !skips.has(key);
+  });
+  return [
+    ...crowded.map((at) => `flow: more than ${RATE.limit} runs started in the period from ${at}`),
+    ...dangling.map(
+      ({ eventRowId, byEventRowId }) => `flow: ${eventRowId} was replaced by ${byEventRowId}, which came to nothing`,
+    ),
   ];
 }
 

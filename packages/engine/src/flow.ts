@@ -134,7 +134,7 @@ function byId(a: Gate, b: Gate): number {
 }
 
 /** Runs whose key is missing, or no text, number or boolean, share a gate. */
-function keyOf(value: unknown): string | null {
+export function keyOf(value: unknown): string | null {
   const plain = typeof value === "string" || typeof value === "number" || typeof value === "boolean";
   return plain ? String(value).slice(0, KEY_LENGTH) : null;
 }

@@ -63,7 +63,7 @@ export type {
   RunNotification,
   SuccessfulRunNotification,
 } from "./jobs/notification.ts";
-export type { Throttle } from "./jobs/throttle.ts";
+export type { Debounce, RateLimit, Throttle } from "./jobs/starts.ts";
 export { omit, type RedactString, redactString } from "./objects.ts";
 export type { NormalizedResponse } from "./push/respond.ts";
 export { ErrorWithTask, isTriggerError } from "./replay/errors.ts";

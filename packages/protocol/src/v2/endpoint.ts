@@ -58,10 +58,18 @@ export const triggerSchema = z.discriminatedUnion("type", [
 const slotsSchema = z.number().int().positive().max(1_000_000);
 const concurrencyLimitSchema = z.union([slotsSchema, z.object({ id: z.string(), limit: slotsSchema })]);
 
+const secondsSchema = z.number().min(0.001).max(31_536_000);
+
+/** Holdfast: at most `limit` runs start in any `period` (seconds), of each value at the path `key` if there is one; further events start none. */
+const rateLimitSchema = z.object({ limit: slotsSchema, period: secondsSchema, key: z.string().min(1).optional() });
+
+/** Holdfast: events less than `period` seconds apart start one run, of the last of them; `timeout` seconds after the first at the latest. */
+const debounceSchema = z.object({ period: secondsSchema, timeout: secondsSchema.optional(), key: z.string().min(1).optional() });
+
 /** Holdfast: at most `limit` runs start in each `period` (seconds), of each value at the path `key` if there is one; `burst` of them may start at once. */
 const throttleSchema = z.object({
   limit: slotsSchema,
-  period: z.number().min(0.001).max(31_536_000),
+  period: secondsSchema,
   burst: slotsSchema.optional(),
   key: z.string().min(1).optional(),
 });
@@ -89,6 +97,8 @@ export const jobMetadataSchema = z.object({
   /** Holdfast: a path into the payload ("user.id"); a number in `concurrencyLimit` then counts the runs of each value. */
   concurrencyKey: z.string().min(1).optional(),
   throttle: throttleSchema.optional(),
+  rateLimit: rateLimitSchema.optional(),
+  debounce: debounceSchema.optional(),
   /** Holdfast: of runs that wait at a limit the higher goes first. A number, or a path into the payload. */
   priority: z.union([z.number(), z.string().min(1)]).optional(),
   /** Holdfast: the app is told how runs of it end. A published SDK says so with each execution. */

@@ -126,6 +126,27 @@ describe("the index document", () => {
       expect(() => new Job({ ...options, throttle })).toThrow(`The throttle of job "paced" cannot be used: its ${problem}`);
   });
 
+  it("says which events start no runs, and refuses what is no rate limit or debounce when the job is defined", async () => {
+    const client = new TriggerClient({ id: "c", apiKey: "tr_dev_x" });
+    const options = { id: "picky", name: "n", version: "1.0.0", trigger: eventTrigger({ name: "e" }), run };
+    client.defineJob({ ...options, rateLimit: { limit: 5, period: 60, key: "user.id" } });
+    client.defineJob({ ...options, id: "last", debounce: { period: 10, timeout: 60, key: undefined } });
+    const { jobs } = await indexOf(client);
+    expect(jobs.map(({ rateLimit, debounce }) => rateLimit ?? debounce)).toEqual([
+      { limit: 5, period: 60, key: "user.id" },
+      { period: 10, timeout: 60 },
+    ]);
+    const wrong = [
+      [{ rateLimit: { limit: 1.5, period: 1 } }, 'rateLimit of job "picky" cannot be used: its limit is 1.5'],
+      [{ rateLimit: { limit: 1, period: -1 } }, 'rateLimit of job "picky" cannot be used: its period is -1'],
+      [{ debounce: { period: Number.POSITIVE_INFINITY } }, 'debounce of job "picky" cannot be used: its period is Infinity'],
+      [{ debounce: { period: 2, timeout: 1 } }, "its timeout is 1, and must be seconds from the period (2)"],
+      [{ debounce: { period: 2, key: "" } }, "its key is empty"],
+      [{ rateLimit: { limit: 1, period: 1 }, debounce: { period: 1 } }, "both rateLimit and debounce"],
+    ] as const;
+    for (const [limits, problem] of wrong) expect(() => new Job({ ...options, ...limits })).toThrow(problem);
+  });
+
   it("names the version of the package", () => {
     expect(SDK_VERSION).toBe(JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")).version);
   });

@@ -13,7 +13,7 @@ import { type ConcurrencyLimit, checkedLimit } from "./concurrency-limit.ts";
 import type { TriggerContext } from "./context.ts";
 import { batchInvokeAndWait, invoke, invokeAndWait } from "./invocation.ts";
 import type { FailedRunNotification, RunNotification, SuccessfulRunNotification } from "./notification.ts";
-import { checkedThrottle, type Throttle } from "./throttle.ts";
+import { checkedStarts, type Debounce, type RateLimit, type Throttle } from "./starts.ts";
 
 type NoIntegrations = Record<never, never>;
 
@@ -43,6 +43,13 @@ export interface JobOptions<
   concurrencyKey?: string | undefined;
   /** How often runs of it may start: `{ limit: 5, period: 60 }` lets five start a minute. Further ones wait; a run counts once, when it first starts. */
   throttle?: Throttle | undefined;
+  /**
+   * How many runs of it events may start: `{ limit: 5, period: 60 }` lets five start in any minute. Further events start none; they are kept, and say why. Runs
+   * started by a call of the job itself, by hand or as a test do not count.
+   */
+  rateLimit?: RateLimit | undefined;
+  /** `{ period: 10 }`: events that follow each other within ten seconds start one run, of the last of them. Not together with `rateLimit`. */
+  debounce?: Debounce | undefined;
   /** Of runs that wait at a limit the higher goes first. A number, or a path into the payload. Default 0. */
   priority?: number | string | undefined;
   /** False: events start no runs of it. */
@@ -91,7 +98,7 @@ export class Job<
 
   constructor(options: JobOptions<TTrigger, TIntegrations, TOutput>) {
     this.options = checked(options);
-    if (options.throttle) checkedThrottle(options.throttle, options.id);
+    checkedStarts(options, options.id);
   }
 
   attachToClient(client: TriggerClient): this {
@@ -162,7 +169,7 @@ export class Job<
   }
 
   toJSON(): JobMetadata {
-    const { concurrencyKey, priority, throttle } = this.options;
+    const { concurrencyKey, priority } = this.options;
     const concurrencyLimit = this.#limits();
     const event = JSON.parse(JSON.stringify(this.trigger.event)) as JobMetadata["event"];
     return {
@@ -178,7 +185,7 @@ export class Job<
       preprocessRuns: this.trigger.preprocessRuns,
       ...(concurrencyLimit === undefined ? {} : { concurrencyLimit }),
       ...(concurrencyKey === undefined ? {} : { concurrencyKey }),
-      ...(throttle === undefined ? {} : { throttle: checkedThrottle(throttle, this.id) }),
+      ...checkedStarts(this.options, this.id),
       ...(priority === undefined ? {} : { priority }),
     };
   }

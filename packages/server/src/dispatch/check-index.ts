@@ -1,6 +1,6 @@
 // Room: dispatch. Refuses an index whose filters or schedules could not be evaluated: better a clear error when the app registers than a job that never, or always, runs.
 // Called by registry.saveIndex, for both transports.
-import { compileFilter, compileRequestFilter, flowProblem } from "@holdfast/engine";
+import { compileFilter, compileRequestFilter, doorProblem, flowProblem } from "@holdfast/engine";
 import { type EventRule, type IndexDocument, type JobMetadata, UserFacingError } from "@holdfast/protocol";
 import { scheduleProblem } from "./schedule.ts";
 
@@ -17,12 +17,12 @@ export function checkIndex(index: IndexDocument): void {
 
 function checkJob(job: JobMetadata): void {
   const { id, trigger } = job;
-  const problem = flowProblem(job);
+  const problem = flowProblem(job) ?? doorProblem(job);
   if (problem)
     throw new UserFacingError(
       "UNPROCESSABLE",
       `Job "${id}" cannot be used: ${problem}`,
-      "Add what is missing, or leave the option out: docs/limits.md says what goes with what.",
+      "Mend the option, or leave it out: docs/limits.md says what goes with what.",
     );
   if (trigger.type === "scheduled") refuseBadSchedule(id, scheduleProblem(trigger.schedule));
   if (trigger.type !== "static") return;

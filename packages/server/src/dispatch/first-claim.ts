@@ -5,8 +5,8 @@ import type { Plan } from "./plan.ts";
 
 /** What is to be stored. Exactly one of `stored` and `dropped` must follow. */
 export interface Starting extends Plan {
-  /** It is on disk: starts what was claimed, and says that the rest is due, besides work in those queues. */
-  stored(besides?: string[]): void;
+  /** It is on disk, except for `absent` runs: starts what was claimed, and says that the rest is due, besides work in those queues. */
+  stored(besides?: string[], absent?: readonly string[]): void;
   /** It is not, or its event was there before: gives up the claims. */
   dropped(): void;
 }
@@ -26,7 +26,7 @@ export async function storing(starting: Starting, store: (plan: Plan) => Promise
     starting.dropped();
     throw error;
   });
-  if (result.type === "stored") starting.stored(result.awaited ? ["@server"] : []);
+  if (result.type === "stored") starting.stored(result.awaited ? ["@server"] : [], result.absent);
   else starting.dropped();
   return result;
 }

@@ -1,13 +1,13 @@
 // Room: dispatch. Which runs an event starts. A pure reading of the registry: ingest, send and schedule store what it answers together with the event.
-import { compileFilter, flowOf, matchesRequest, newRun, requestView } from "@holdfast/engine";
+import { compileFilter, doorOf, flowOf, matchesRequest, newRun, requestView } from "@holdfast/engine";
 import type { EventRule, JobMetadata, RequestFilter, RequestPayload } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
-import type { AppRow, EventRow, NewWork, RunRow } from "../store/store.ts";
+import type { AppRow, EventRow, NewWork, PlannedRun } from "../store/store.ts";
 import type { KnownJob, Registry } from "./registry.ts";
 import { startsAtTick, TICK } from "./schedule.ts";
 
 export interface Plan {
-  runs: RunRow[];
+  runs: PlannedRun[];
   work: NewWork[];
 }
 
@@ -26,23 +26,24 @@ export function planRuns(registry: Registry, world: World, event: EventRow, { on
   const together = registry.runsAtOnce;
   if (onlyJob)
     return planFor(
-      { world, together },
+      { world, together, byName: true },
       event,
       [registry.job(event.environmentId, onlyJob)].filter((job) => job !== null),
     );
   const fits = registration && ruleMatches(registration.rule, event);
   const starts = (job: KnownJob): boolean => (fits && registration.jobs.includes(job.metadata.id)) || triggers(job, event);
   return planFor(
-    { world, together },
+    { world, together, byName: false },
     event,
     registry.allJobs(event.environmentId).filter((job) => job.metadata.enabled && starts(job)),
   );
 }
 
-/** `together`: the limit of the environment. */
+/** `together`: the limit of the environment. `byName`: the event is for just this job, which is asked for a run: doors are not for those. */
 interface Terms {
   world: World;
   together: number | null;
+  byName: boolean;
 }
 
 function planFor(terms: Terms, event: EventRow, jobs: KnownJob[]): Plan {
@@ -51,11 +52,13 @@ function planFor(terms: Terms, event: EventRow, jobs: KnownJob[]): Plan {
   return { runs, work };
 }
 
-function createRun({ world, together }: Terms, event: EventRow, app: AppRow, job: JobMetadata): RunRow {
+function createRun({ world, together, byName }: Terms, event: EventRow, app: AppRow, job: JobMetadata): PlannedRun {
   const now = world.now();
-  const flow = flowOf(event.environmentId, job, () => payloadOf(event), together);
+  const payload = () => payloadOf(event);
+  const flow = flowOf(event.environmentId, job, payload, together);
+  const door = byName ? null : doorOf(event.environmentId, job, payload);
   // Not by spreading: an object spread first and then given many fields is slow for as long as it lives.
-  const run: RunRow = Object.assign(newRun(world.newId("run"), now), {
+  const run: PlannedRun = Object.assign(newRun(world.newId("run"), now), {
     environmentId: event.environmentId,
     appId: app.id,
     jobId: job.id,
@@ -69,6 +72,7 @@ function createRun({ world, together }: Terms, event: EventRow, app: AppRow, job
     revision: 0,
   });
   if (flow) run.flow = flow;
+  if (door) run.door = door;
   return run;
 }
 

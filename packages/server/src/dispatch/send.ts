@@ -61,7 +61,9 @@ export class Events {
     if (!later) this.needs.recent.add(event);
     if (options.before) await Promise.all(plan.runs.map(options.before));
     const stored = await this.#store(event, plan, null);
-    if (stored.type !== "duplicate") return { event, runs: plan.runs, duplicate: false };
+    const absent = stored.type === "stored" ? stored.absent : undefined;
+    if (stored.type !== "duplicate")
+      return { event, runs: absent ? plan.runs.filter(({ id }) => !absent.includes(id)) : plan.runs, duplicate: false };
     const first = await this.#first(environmentId, stored.eventRowId);
     return { event: options.replace ? await this.#replace(first, event) : first, runs: [], duplicate: true };
   }

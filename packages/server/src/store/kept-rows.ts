@@ -30,3 +30,16 @@ export interface StatusStore {
   /** In the order they were created. */
   of(runId: string): Promise<StatusRow[]>;
 }
+
+/** An event that started no run of a job: there were too many, or another event took its place. */
+export interface SkipRow {
+  eventRowId: string;
+  jobId: string;
+  environmentId: string;
+  at: number;
+  reason: "rate-limited" | "debounced";
+  /** Rate-limited: when an event would have started one. */
+  until: number | null;
+  /** Debounced: the event that took its place. */
+  byEventRowId: string | null;
+}

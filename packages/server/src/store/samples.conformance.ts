@@ -7,6 +7,7 @@ import type {
   EnvironmentRow,
   EventRow,
   Intake,
+  PlannedRun,
   RunChange,
   RunRow,
   Store,
@@ -100,7 +101,7 @@ export function sampleRun(event: Pick<EventRow, "rowId" | "environmentId">, fiel
 }
 
 /** An event that starts these runs, each due at its creation. */
-export function sampleIntake(event: EventRow, runs: RunRow[]): Intake {
+export function sampleIntake(event: EventRow, runs: PlannedRun[]): Intake {
   const work = runs.map((run) => ({ id: run.id, kind: "run" as const, queue: run.appId, dueAt: run.createdAt }));
   return { delivery: null, event, runs, work, done: null };
 }

@@ -1,7 +1,9 @@
 // What every store must do, whatever it keeps its rows in. Called by memory-store.test.ts and postgres-store.test.ts with their own way to open one.
+
 import { afterAll, beforeAll, describe } from "vitest";
 import { connections } from "./connections.conformance.ts";
 import type { Context } from "./context.conformance.ts";
+import { doors } from "./doors.conformance.ts";
 import { crowds, gates, limits } from "./gates.conformance.ts";
 import { outside } from "./outside.conformance.ts";
 import { paces } from "./paces.conformance.ts";
@@ -38,6 +40,7 @@ export function storeConformance(name: string, open: () => Promise<Opened>): voi
     describe("gates", () => gates(opened));
     describe("gates, limits", () => limits(opened));
     describe("gates with a pace", () => paces(opened));
+    describe("doors", () => doors(opened));
     describe("gates, crowds", () => crowds(opened));
     describe("texts", () => texts(opened));
     describe("values", () => values(opened));

@@ -2,10 +2,10 @@
 // Called by ingest, dispatch, runs, tasks, worker. Promises: a call that resolved is on disk; every write is safe to repeat (same ids, same keys) because
 // a lost connection leaves its outcome unknown. Writes of one kind that arrive together share one statement and one commit (group commit).
 // All times are epoch milliseconds, passed in: SQL never asks the clock. `*Text` fields hold JSON text that is never parsed or re-serialised here.
-import type { Flow, RuleLimit, Run } from "@holdfast/engine";
+import type { Door, Flow, RuleLimit, Run } from "@holdfast/engine";
 import type { DeliveryVerdict, EnvironmentType, IndexDocument, TaskStatus } from "@holdfast/protocol";
 import type { ConnectionStore } from "./connection-rows.ts";
-import type { StatusStore, ValueStore } from "./kept-rows.ts";
+import type { SkipRow, StatusStore, ValueStore } from "./kept-rows.ts";
 import type { ScheduleStore } from "./schedule-rows.ts";
 
 export interface EnvironmentRow {
@@ -112,6 +112,11 @@ export interface RunRow extends Run {
   flow?: Flow;
 }
 
+/** A run that is to be stored. With a door it is only if the door lets it in; later than now, or as another one's next event. */
+export interface PlannedRun extends RunRow {
+  door?: Door;
+}
+
 export interface TaskRow {
   runId: string;
   /** Idempotency key; unique in its run. */
@@ -182,20 +187,21 @@ export type NewWork = Pick<WorkRow, "id" | "kind" | "queue" | "dueAt"> & { token
  * A request, an event and its runs, stored together or not at all. Repeated with the same ids it is "stored" again and changes nothing, except that an
  * event may get its `deliveredAt` or `canceledAt`, and a delivery that is no longer pending its verdict.
  * The work of a run with a `flow`, which must not be claimed yet, is parked: it becomes due once its gates have room.
+ * A run with a door is stored only if that lets it in, and then not claimed; otherwise a {@link SkipRow} says why, of this event or of the one it replaced.
  */
 export interface Intake {
   /** Inserted if new (by id), else its verdict, reason, status and event are updated. */
   delivery: DeliveryRow | null;
   /** Kept only if (environment, id) is new; otherwise the runs are dropped and the delivery's verdict becomes "duplicate". */
   event: EventRow | null;
-  runs: RunRow[];
+  runs: PlannedRun[];
   work: NewWork[];
   /** Work this intake finishes: removed if the token is still the claim's, otherwise the whole intake is refused as stale. */
   done: { id: string; token: string } | null;
 }
 export type IntakeResult =
-  /** `awaited`: somebody may wait for the event, and a row of work says so. */
-  | { type: "stored"; awaited?: true }
+  /** `awaited`: somebody may wait for the event, and a row of work says so. `absent`: given runs that are not there, because of their doors. */
+  | { type: "stored"; awaited?: true; absent?: string[] }
   /** The event id was seen before; `eventRowId` is the first one's. */
   | { type: "duplicate"; eventRowId: string }
   | { type: "stale" };
@@ -334,6 +340,8 @@ export interface Store {
 
   run(environmentId: string | null, id: string): Promise<RunRow | null>;
   runsOfEvent(eventRowId: string): Promise<RunRow[]>;
+  /** By job. */
+  skipsOfEvent(eventRowId: string): Promise<SkipRow[]>;
   /** In order of position, then key (positions may repeat). */
   tasks(runId: string, query?: TasksQuery): Promise<TaskRow[]>;
   event(environmentId: string | null, by: { id: string } | { rowId: string }): Promise<EventRow | null>;

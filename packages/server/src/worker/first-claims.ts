@@ -8,7 +8,7 @@ import type { Executor } from "../execute/executor.ts";
 import { LEASE_MS } from "../execute/lease.ts";
 import type { World } from "../platform/world.ts";
 import type { Runs } from "../runs/change.ts";
-import type { RunRow } from "../store/store.ts";
+import type { PlannedRun, RunRow } from "../store/store.ts";
 import { makeToken } from "../tasks/report.ts";
 import type { News } from "./news.ts";
 
@@ -50,9 +50,9 @@ export class FirstClaims implements Port {
         const own = claimed.get(work.id);
         return own ? { ...work, dueAt: until, token: own.token, owner } : work;
       }),
-      stored: (besides = []) => {
+      stored: (besides = [], absent = []) => {
         release();
-        for (const run of plan.runs) news.run(claimed.get(run.id)?.run ?? run);
+        for (const run of plan.runs) if (!absent.includes(run.id)) news.run(claimed.get(run.id)?.run ?? run);
         for (const { run, token } of claimed.values()) executor.begin(run, token);
         if (queued.length + besides.length > 0) wake([...new Set([...queued.map(({ queue }) => queue), ...besides])]);
       },
@@ -64,11 +64,11 @@ export class FirstClaims implements Port {
     };
   }
 
-  /** The run as claimed by this server; null when its app has no room here, or when it has to ask for slots first. */
-  #claim(run: RunRow): Claimed | null {
+  /** The run as claimed by this server; null when its app has no room here, or when it has to ask for slots or at a door first. */
+  #claim(run: PlannedRun): Claimed | null {
     const { world, registry, runs, executor } = this.needs;
     const app = registry.app(run.appId);
-    if (!app || run.flow || executor.room(app) < 1) return null;
+    if (!app || run.flow || run.door || executor.room(app) < 1) return null;
     const token = makeToken(world, run.id);
     const claimed = runs.bornClaimed(run, token);
     if (!claimed) return null;

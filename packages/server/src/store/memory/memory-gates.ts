@@ -105,7 +105,10 @@ export function parkClaimed(tables: Tables, run: RunRow, gate: string): void {
   tables.work.delete(run.id);
   const former = tables.gates.parked.get(run.id);
   const present = tables.gates.turns.get(gate) ?? 0;
-  park(tables, run, { gate, turn: former === undefined ? 0 : former.gate === gate ? former.turn : present });
+  park(tables, run, {
+    gate,
+    turn: former === undefined && run.startedAt !== null ? 0 : former?.gate === gate ? former.turn : present,
+  });
 }
 
 function park({ gates }: Tables, { id, appId: queue, flow }: RunRow, { gate, turn }: { gate: string; turn: number }): void {

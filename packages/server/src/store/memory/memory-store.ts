@@ -1,6 +1,7 @@
 // Room: store. The store in memory, for the simulator and for tests that need no database. Built by them; production uses postgres/.
 // Promises what the interface promises except durability: each call is one atomic step, taken when it is called; rows are copied in and out.
 import { cancelTask, mergeTask, openTask, reopenTask, settleTask, type TaskRecord } from "@holdfast/engine";
+import type { SkipRow } from "../kept-rows.ts";
 import { LocalBus } from "../local-bus.ts";
 import {
   duplicateReason,
@@ -35,6 +36,7 @@ import type {
 import { MemoryCatalog } from "./memory-catalog.ts";
 import { claimWork } from "./memory-claim.ts";
 import { MemoryConnections } from "./memory-connections.ts";
+import { type DoorTables, noDoors, passDoors, skipsOfEvent } from "./memory-doors.ts";
 import { freeSlots, type GateTables, inviteParked, noGates, parkNew, saveLimits, watchGates } from "./memory-gates.ts";
 import { awaken, MemoryOutside, tellOfEnd } from "./memory-outside.ts";
 import { MemorySchedules } from "./memory-schedules.ts";
@@ -50,6 +52,7 @@ export interface Tables {
   tasks: Map<string, Map<string, TaskRow>>;
   work: Map<string, WorkRow>;
   gates: GateTables;
+  doors: DoorTables;
   waiters: Map<string, WaiterRow>;
   outbound: Map<string, OutboundRow>;
 }
@@ -69,6 +72,7 @@ export class MemoryStore implements Store {
     tasks: new Map(),
     work: new Map(),
     gates: noGates(),
+    doors: noDoors(),
     waiters: new Map(),
     outbound: new Map(),
   };
@@ -88,9 +92,10 @@ export class MemoryStore implements Store {
     const pending = delivery ? this.#keepDelivery(delivery, duplicateOf) : false;
     if (duplicateOf !== null) return { type: "duplicate", eventRowId: duplicateOf };
     if (event) this.#keepEvent(event);
-    this.#start(item, { fresh, pending });
+    const { passed, absent } = passDoors(tables, item);
+    this.#start(passed, { fresh, pending });
     const awaited = event !== null && (fresh || done !== null) && awaken(this.tables, event);
-    return awaited ? { type: "stored", awaited } : { type: "stored" };
+    return { type: "stored", ...(awaited ? { awaited } : {}), ...(absent.length > 0 ? { absent } : {}) };
   }
 
   /** An intake whose work is gone was stored before, or came too late: its runs tell. Without runs it makes no difference. */
@@ -122,15 +127,17 @@ export class MemoryStore implements Store {
   /** Work is added only beside its new subject, so that a repeated intake revives nothing. */
   #start({ runs, work }: Intake, { fresh, pending }: { fresh: boolean; pending: boolean }): void {
     const added = new Map<string, RunRow>();
-    for (const run of runs) {
+    const parked = new Set<string>();
+    for (const { door, ...run } of runs) {
       if (this.tables.runs.has(run.id)) continue;
       added.set(run.id, run);
       this.tables.runs.set(run.id, { ...storableRow(run), state: storableState(run.state) });
+      if (run.flow && door?.kind !== "debounce") parked.add(run.id);
     }
-    const gated = work.map(({ id }) => added.get(id)).filter((run) => run?.flow !== undefined) as RunRow[];
+    const gated = work.flatMap(({ id }) => (parked.has(id) ? (added.get(id) as RunRow) : []));
     if (gated.length > 0) parkNew(this.tables, gated, Math.max(...gated.map(({ createdAt }) => createdAt)));
     for (const { id, kind, queue, dueAt, token = null, owner = null } of work) {
-      if (added.get(id)?.flow) continue;
+      if (parked.has(id)) continue;
       const due = kind === "run" ? added.has(id) : kind === "delivery" ? pending : fresh;
       if (due && !this.tables.work.has(id)) {
         this.tables.work.set(id, { id, kind, queue, dueAt: Math.ceil(dueAt), token, owner, attempts: 0 });
@@ -299,6 +306,10 @@ export class MemoryStore implements Store {
 
   async runsOfEvent(eventRowId: string): Promise<RunRow[]> {
     return [...this.tables.runs.values()].filter((run) => run.eventRowId === eventRowId).sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  async skipsOfEvent(eventRowId: string): Promise<SkipRow[]> {
+    return skipsOfEvent(this.tables, eventRowId);
   }
 
   async tasks(runId: string, { after, limit, outputBytes, ids, statuses }: TasksQuery = {}): Promise<TaskRow[]> {

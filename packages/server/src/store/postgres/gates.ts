@@ -20,6 +20,8 @@ export interface Parked {
   queue: string;
   priority: number;
   turn: number;
+  /** It has executed before. */
+  began: boolean;
 }
 
 /** The gates of these runs, each once, in the order of locks. */
@@ -83,8 +85,8 @@ export function park(parked: readonly Parked[], how: "park" | "park-new"): Query
   return parked.length > 0 ? [{ prepared: statement(how), values: [JSON.stringify(parked)] }] : [];
 }
 
-export function parkedAt({ id, appId, flow }: RunRow, { gate, turn }: Pick<Parked, "gate" | "turn">): Parked {
-  return { run_id: id, gate, queue: appId, priority: flow?.priority ?? 0, turn };
+export function parkedAt({ id, appId, flow, startedAt }: RunRow, { gate, turn }: Pick<Parked, "gate" | "turn">): Parked {
+  return { run_id: id, gate, queue: appId, priority: flow?.priority ?? 0, turn, began: startedAt !== null };
 }
 
 /** For changes of one week, after they were written. */

@@ -1,19 +1,24 @@
 // Room: store. Requests, events and their runs, stored whole or not at all, many a commit. Called by Store.intake through the batcher.
 // Promises: the first to bring an event id wins; an intake repeated with the same ids is "stored" again and revives nothing.
+
+import { absentIn, isPutOff, knockingIn, onlyEntered, withoutDoors } from "../doors.ts";
 import { storableText } from "../storable.ts";
-import type { DeliveryRow, Intake, IntakeResult } from "../store.ts";
+import type { DeliveryRow, Intake, IntakeResult, PlannedRun, RunRow } from "../store.ts";
 import { binaryArray } from "./arrays.ts";
 import { AGAIN, type BatchKind } from "./batcher.ts";
+import { decideAtDoors, lockDoors } from "./doors.ts";
 import { gatesOf, inviteParked, type LockedGate, lockGates, park, parkedNew, watchGates } from "./gates.ts";
 import { byId } from "./groups.ts";
 import type { Link } from "./link.ts";
 import { GENERAL, quickGroup, quickIntake, storedResult } from "./quick-intake.ts";
 import { type DbRow, deliveryColumns, eventColumns, runColumns } from "./rows.ts";
 import { statement } from "./statements.ts";
-import { BEGIN, COMMIT, inOrder, type Send, withClient } from "./transaction.ts";
+import { BEGIN, COMMIT, inOrder, type Query, type Send, withClient } from "./transaction.ts";
 
 /** Intakes with runs that have gates: a transaction of several statements. */
 const GATED = -1;
+/** Intakes with runs that ask at doors first: another one. */
+const WITH_DOORS = -2;
 
 interface Answer {
   n: number;
@@ -40,7 +45,7 @@ export function intakes(needs: IntakeNeeds): BatchKind<Intake, IntakeResult> {
     maxBytes: 16 * 1024 * 1024,
     patienceMs: INTAKE_PATIENCE_MS,
     lanes: needs.links.length,
-    groupOf: (intake) => (isGated(intake) ? GATED : quickGroup(intake)),
+    groupOf: (intake) => (asksAtDoors(intake) ? WITH_DOORS : isGated(intake) ? GATED : quickGroup(intake)),
     keyOf: ({ delivery, event, done }) => delivery?.id ?? event?.rowId ?? done?.id ?? null,
     bytesOf: ({ delivery, event, runs }) =>
       (delivery?.body.length ?? 0) * 2 + (event?.payloadText.length ?? 0) + 1_000 * (1 + runs.length),
@@ -59,6 +64,7 @@ export function intakes(needs: IntakeNeeds): BatchKind<Intake, IntakeResult> {
 /** By the narrow statement of their group, and the rest by the one that knows every case. */
 async function storeAll(link: Link, items: Intake[], group: number): Promise<(IntakeResult | typeof AGAIN)[]> {
   const send: Send = ({ prepared, values }) => link.query(prepared, values);
+  if (group === WITH_DOORS) return storeAtDoors(link, items);
   if (group === GATED) return storeGated(link, items);
   if (group === GENERAL) return store(send, items);
   const stored = await quickIntake(link, items, group);
@@ -69,19 +75,70 @@ async function storeAll(link: Link, items: Intake[], group: number): Promise<(In
 
 /** With the work of runs that have gates parked instead, and invited if there is room: two round trips before the commit, and one for it. */
 function storeGated(link: Link, items: Intake[]): Promise<(IntakeResult | typeof AGAIN)[]> {
-  const runs = items.flatMap((intake) => intake.runs.filter((run) => run.flow && intake.work.some(({ id }) => id === run.id)));
-  const gates = gatesOf(runs);
-  const now = Math.max(...runs.map(({ createdAt }) => createdAt));
+  const runs = waitingAtGates(items);
+  const now = latest(runs);
   return withClient(link, async (send) => {
     const stored = Promise.all([send(BEGIN), store(send, items)]);
-    const [[, results], locked] = (await inOrder<unknown>([stored, send(lockGates(gates, now))])) as [
+    const [[, results], locked] = (await inOrder<unknown>([stored, send(lockGates(gatesOf(runs), now))])) as [
       Awaited<typeof stored>,
       LockedGate[],
     ];
-    const waiting = [...park(parkedNew(runs, locked), "park-new"), inviteParked(gates, now), ...watchGates(gates, now)];
-    await inOrder([...waiting, COMMIT].map((query) => send(query)));
+    await inOrder([...parkAndInvite(runs, locked, now), COMMIT].map((query) => send(query)));
     return results;
   });
+}
+
+/** First the events, then those of their runs which the doors let in; then as for other runs with gates. */
+function storeAtDoors(link: Link, items: Intake[]): Promise<(IntakeResult | typeof AGAIN)[]> {
+  const knocking = knockingIn(items);
+  return withClient(link, async (send) => {
+    const stored = Promise.all([send(BEGIN), store(send, items.map(withoutDoors))]);
+    const [[, results], doors] = (await inOrder<unknown>([stored, lockDoors(knocking, send)])) as [
+      Awaited<typeof stored>,
+      Awaited<ReturnType<typeof lockDoors>>,
+    ];
+    const isStored = (intake: Intake): boolean => {
+      const result = results[items.indexOf(intake)];
+      return result !== AGAIN && result?.type === "stored";
+    };
+    const asking = knocking.filter((one) => isStored(one.intake) && !doors.isKnown(one));
+    const { outcomes, notes } = decideAtDoors(asking, doors.states);
+    const entering = items.map((intake) => onlyEntered(intake, outcomes.entered)).filter(({ runs }) => runs.length > 0);
+    const runs = waitingAtGates([...items.filter(isStored).map(withoutDoors), ...entering]);
+    const now = latest(runs);
+    const entered = entering.length > 0 ? store(send, entering) : Promise.resolve([]);
+    const locked = runs.length > 0 ? send<LockedGate>(lockGates(gatesOf(runs), now)) : Promise.resolve([]);
+    const answers = await inOrder<unknown>([entered, ...notes.map((query) => send(query)), locked]);
+    const parking = runs.length > 0 ? parkAndInvite(runs, answers.at(-1) as LockedGate[], now) : [];
+    await inOrder([...parking, COMMIT].map((query) => send(query)));
+    return results.map((result, i) => withAbsent(result, absentIn(items[i] as Intake, outcomes.entered)));
+  });
+}
+
+function withAbsent(result: IntakeResult | typeof AGAIN, absent: string[]): IntakeResult | typeof AGAIN {
+  return result === AGAIN || result.type !== "stored" || absent.length === 0 ? result : { ...result, absent };
+}
+
+/** New runs that ask for slots now. */
+function waitingAtGates(items: readonly Intake[]): RunRow[] {
+  return items.flatMap(({ runs, work }) => runs.filter((run) => isParked(run) && work.some(({ id }) => id === run.id)));
+}
+
+function latest(runs: readonly RunRow[]): number {
+  return Math.max(...runs.map(({ createdAt }) => createdAt));
+}
+
+function parkAndInvite(runs: readonly RunRow[], locked: readonly LockedGate[], now: number): Query[] {
+  const gates = gatesOf(runs);
+  return [...park(parkedNew(runs, locked), "park-new"), inviteParked(gates, now), ...watchGates(gates, now)];
+}
+
+function asksAtDoors({ runs }: Intake): boolean {
+  return runs.some(({ door }) => door);
+}
+
+function isParked(run: PlannedRun): boolean {
+  return run.flow !== undefined && !isPutOff(run);
 }
 
 function isGated({ runs, work }: Intake): boolean {
@@ -96,7 +153,7 @@ async function store(send: Send, given: Intake[]): Promise<(IntakeResult | typeo
   const bodies = items.map(({ intake }) => intake.delivery?.body ?? null);
   const rows = items.map(({ intake }, at) => intakeColumns(intake, at + 1));
   const runs = items.flatMap(({ intake }, at) => intake.runs.map((run) => ({ n: at + 1, ...runColumns(run) })));
-  const gated = new Set(items.flatMap(({ intake }) => intake.runs.filter(({ flow }) => flow).map(({ id }) => id)));
+  const gated = new Set(items.flatMap(({ intake }) => intake.runs.filter(isParked).map(({ id }) => id)));
   const work = items.flatMap(({ intake }, at) =>
     intake.work
       .filter(({ id }) => !gated.has(id))

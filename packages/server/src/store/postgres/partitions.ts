@@ -66,6 +66,8 @@ export async function dropExpired(client: pg.Client, now: number, retention: Ret
     if (expired && (await dropWeek(client, table, week))) dropped.push(weekName(table, week));
   }
   await inPieces(client, "forget-event-keys", now - retention.eventKeys);
+  await inPieces(client, "forget-skips", now - retention.events);
+  await inPieces(client, "forget-doors", now - DOORS_IDLE_MS);
   await inPieces(client, "forget-values-of-runs", now - retention.runs);
   await inPieces(client, "forget-statuses-of-runs", now - retention.runs);
   return dropped;
@@ -104,6 +106,8 @@ async function isNeeded(client: pg.Client, table: WeeklyTable, week: number): Pr
   return rows.length > 0;
 }
 
+/** Far more than clocks of servers differ. */
+const DOORS_IDLE_MS = 60_000;
 const ROWS_AT_ONCE = 10_000;
 
 async function inPieces(client: pg.Client, name: string, before: number): Promise<void> {

@@ -165,6 +165,7 @@ function storeOf(parts: Parts): { store: Omit<Store, "close">; idle(): Promise<v
     changeEvent: (rowId, change) => changeWaitingEvent({ link: links.misc, world }, rowId, change),
     run: (environmentId, id) => reads.run(environmentId, id),
     runsOfEvent: (eventRowId) => reads.runsOfEvent(eventRowId),
+    skipsOfEvent: (eventRowId) => reads.skipsOfEvent(eventRowId),
     tasks: (runId, options) => reads.tasks(runId, options),
     event: (environmentId, by) => reads.event(environmentId, by),
     delivery: (environmentId, id) => reads.delivery(environmentId, id),

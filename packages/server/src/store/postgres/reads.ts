@@ -1,11 +1,12 @@
 // Room: store. Reads by id for decisions: always from the primary, retried while the database is away for a moment. Called by postgres-store.ts.
 import type { World } from "../../platform/world.ts";
+import type { SkipRow } from "../kept-rows.ts";
 import { inOrder, storableText } from "../storable.ts";
 import type { DeliveryRow, EventRow, RunRow, TaskRow, TasksQuery } from "../store.ts";
 import { failureOf, persist } from "./failures.ts";
 import { FirstPages } from "./first-pages.ts";
 import type { Link } from "./link.ts";
-import { type DbRow, deliveryOf, eventOf, runOf, taskOf } from "./rows.ts";
+import { type DbRow, deliveryOf, eventOf, runOf, skipOf, taskOf } from "./rows.ts";
 import { type Prepared, statement, statementOfWeek } from "./statements.ts";
 import { type WeeklyTable, weekOf } from "./weeks.ts";
 
@@ -53,6 +54,10 @@ export class Reads {
 
   async runsOfEvent(eventRowId: string): Promise<RunRow[]> {
     return (await this.rows(statement("runs-of-event"), [eventRowId])).map(runOf);
+  }
+
+  async skipsOfEvent(eventRowId: string): Promise<SkipRow[]> {
+    return (await this.rows(statement("skips-of-event"), [eventRowId])).map(skipOf);
   }
 
   async tasks(runId: string, { after, ids, statuses, ...bounds }: TasksQuery = {}): Promise<TaskRow[]> {

@@ -2,6 +2,7 @@
 // store; views read the same columns by hand. JSON text stays text.
 import { type Flow, type Outcome, type RunState, statusOf } from "@holdfast/engine";
 import type { IndexDocument } from "@holdfast/protocol";
+import type { SkipRow } from "../kept-rows.ts";
 import { storableRow, storableState, storableText } from "../storable.ts";
 import type { AppRow, DeliveryRow, EndpointRow, EnvironmentRow, EventRow, OutboundRow, RunRow, TaskRow } from "../store.ts";
 
@@ -199,6 +200,23 @@ export function runColumns(run: RunRow): DbRow {
   const columns = Object.assign(toDb(RUN, storableRow(run)), runStateColumns(run));
   if (run.flow) columns.flow_text = JSON.stringify(run.flow);
   return columns;
+}
+
+const SKIP = names<SkipRow>({
+  eventRowId: "event_id",
+  jobId: "job_id",
+  environmentId: "environment_id",
+  at: "at",
+  reason: "reason",
+  until: "until_at",
+  byEventRowId: "by_event_id",
+});
+
+export function skipOf(row: DbRow): SkipRow {
+  return fromDb(SKIP, row);
+}
+export function skipColumns(skip: SkipRow): DbRow {
+  return toDb(SKIP, skip);
 }
 
 /** The columns a change writes. */
