@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   admit,
+  aheadOf,
   environmentRule,
   type Flow,
   flowOf,
@@ -10,6 +11,7 @@ import {
   laterFlow,
   limitsOf,
   pacedGate,
+  URGENCY_MS,
   valueAt,
   waitingPlaces,
 } from "./flow.ts";
@@ -98,6 +100,15 @@ describe("flowOf", () => {
       expect(keyed(none)?.[1]).toBe('["env_1","job","sync",null]');
   });
 
+  it("puts the work of an urgent run ahead of its time, in order of priority, and that of no other", () => {
+    const ahead = (priority: number | string | undefined, payload: unknown = {}) => aheadOf(job({ priority }), () => payload);
+    expect(aheadOf(job({}), never)).toBe(0);
+    expect([ahead(2), ahead("user.urgency", { user: { urgency: 1 } })]).toEqual([2 * URGENCY_MS, URGENCY_MS]);
+    expect([ahead(-1), ahead("none")]).toEqual([0, 0]);
+    expect(ahead(1e9)).toBe(1e6 * URGENCY_MS);
+    expect(Number.isSafeInteger(ahead(1e9))).toBe(true);
+  });
+
   it("takes its priority from the job or from the payload, whole and bounded", () => {
     const priority = (given: number | string, payload: unknown = {}) =>
       flowOf(ENV, job({ concurrencyLimit: 1, priority: given }), () => payload, null)?.priority;
@@ -130,9 +141,11 @@ describe("flowProblem", () => {
     expect(flowProblem(job({ concurrencyKey: "a", concurrencyLimit: 1 }))).toBeNull();
     expect(flowProblem(job({ concurrencyKey: "a", concurrencyLimit: { id: "g", limit: 1 } }))).toContain("concurrencyKey");
     expect(flowProblem(job({ concurrencyKey: "a" }))).toContain("concurrencyKey");
-    expect(flowProblem(job({ priority: 1 }))).toContain("priority");
-    expect(flowProblem(job({ priority: 1, concurrencyLimit: 1 }))).toBeNull();
-    expect(flowProblem(job({ priority: 1, throttle: { limit: 5, period: 60 } }))).toBeNull();
+    expect(flowProblem(job({ priority: 1 }))).toBeNull();
+    expect(flowProblem(job({ priority: "urgency" }))).toBeNull();
+    expect(flowProblem(job({ priority: -1 }))).toContain("below 0");
+    expect(flowProblem(job({ priority: -1, concurrencyLimit: 1 }))).toBeNull();
+    expect(flowProblem(job({ priority: -1, throttle: { limit: 5, period: 60 } }))).toBeNull();
   });
 
   it("finds a throttle that would start runs one by one faster than a server could", () => {

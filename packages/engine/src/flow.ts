@@ -106,8 +106,8 @@ export function limitsOf(environmentId: string, { jobs }: Pick<IndexDocument, "j
 
 /** Why a job's flow control cannot be used, or null. */
 export function flowProblem({ concurrencyKey, concurrencyLimit, priority, throttle }: JobMetadata): string | null {
-  if (priority !== undefined && concurrencyLimit === undefined && throttle === undefined)
-    return "priority says which of the runs that wait at a limit goes first, and there is no concurrencyLimit or throttle.";
+  if (Number(priority) < 0 && concurrencyLimit === undefined && throttle === undefined)
+    return "a priority below 0 needs a concurrencyLimit or throttle at which runs wait for each other. Raise that of the other jobs instead.";
   if (throttle && throttle.limit > throttle.period * FASTEST * (throttle.burst ?? 1))
     return "throttle lets more than a hundred runs a second start one by one: give a burst.";
   if (concurrencyKey === undefined) return null;
@@ -147,6 +147,19 @@ export function valueAt(path: string, value: unknown): unknown {
     at = (at as Record<string, unknown>)[name];
   }
   return at;
+}
+
+/** Milliseconds by which the work of a run is put ahead of its time for each unit of priority: eleven days, so that the lower one is not left waiting for ever. */
+export const URGENCY_MS = 1_000_000_000;
+
+/**
+ * How much sooner than its time a run counts as due among those that no limit holds up and that wait for their app. Work is taken in order of time, so this
+ * costs a claim nothing; but nothing can be put behind all others, and a priority below 0 counts as 0.
+ *
+ * @example aheadOf({ ...job, priority: "urgency" }, () => ({ urgency: 2 })) // 2_000_000_000
+ */
+export function aheadOf({ priority }: JobMetadata, payload: () => unknown): number {
+  return priority === undefined ? 0 : Math.max(0, priorityOf(priority, payload)) * URGENCY_MS;
 }
 
 function priorityOf(priority: JobMetadata["priority"], payload: () => unknown): number {

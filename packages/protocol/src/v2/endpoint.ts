@@ -99,7 +99,7 @@ export const jobMetadataSchema = z.object({
   throttle: throttleSchema.optional(),
   rateLimit: rateLimitSchema.optional(),
   debounce: debounceSchema.optional(),
-  /** Holdfast: of runs that wait at a limit the higher goes first. A number, or a path into the payload. */
+  /** Holdfast: of runs that wait, at a limit or for their app, the higher goes first. A number, or a path into the payload. */
   priority: z.union([z.number(), z.string().min(1)]).optional(),
   /** Holdfast: the app is told how runs of it end. A published SDK says so with each execution. */
   notify: z.object({ success: z.boolean().optional(), failure: z.boolean().optional() }).optional(),

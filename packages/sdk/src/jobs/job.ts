@@ -50,7 +50,7 @@ export interface JobOptions<
   rateLimit?: RateLimit | undefined;
   /** `{ period: 10 }`: events that follow each other within ten seconds start one run, of the last of them. Not together with `rateLimit`. */
   debounce?: Debounce | undefined;
-  /** Of runs that wait at a limit the higher goes first. A number, or a path into the payload. Default 0. */
+  /** Of runs that wait, at a limit or for their app to have room, the higher goes first. A number, or a path into the payload. Default 0. */
   priority?: number | string | undefined;
   /** False: events start no runs of it. */
   enabled?: boolean | undefined;

@@ -103,7 +103,7 @@ it("runs that wait at a limit become due when it is raised, and servers are told
 it("refuses a key or a priority that means nothing", async () => {
   const refused = { code: "UNPROCESSABLE" };
   await expect(save("shop", job("a", { concurrencyKey: "x" }))).rejects.toMatchObject(refused);
-  await expect(save("shop", job("a", { priority: 3 }))).rejects.toMatchObject(refused);
+  await expect(save("shop", job("a", { priority: -3 }))).rejects.toMatchObject(refused);
 });
 
 it("the operator's limit is one more gate of every run, and is lifted for stored ones when it is gone", async () => {

@@ -1,5 +1,5 @@
 // Room: dispatch. Which runs an event starts. A pure reading of the registry: ingest, send and schedule store what it answers together with the event.
-import { compileFilter, doorOf, flowOf, matchesRequest, newRun, requestView } from "@holdfast/engine";
+import { aheadOf, compileFilter, doorOf, flowOf, matchesRequest, newRun, requestView } from "@holdfast/engine";
 import type { EventRule, JobMetadata, RequestFilter, RequestPayload } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
 import type { AppRow, EventRow, NewWork, PlannedRun } from "../store/store.ts";
@@ -48,7 +48,10 @@ interface Terms {
 
 function planFor(terms: Terms, event: EventRow, jobs: KnownJob[]): Plan {
   const runs = jobs.map(({ app, metadata }) => createRun(terms, event, app, metadata));
-  const work = runs.map((run): NewWork => ({ id: run.id, kind: "run", queue: run.appId, dueAt: run.createdAt }));
+  const work = runs.map((run, i): NewWork => {
+    const ahead = aheadOf((jobs[i] as KnownJob).metadata, () => payloadOf(event));
+    return { id: run.id, kind: "run", queue: run.appId, dueAt: run.createdAt - ahead };
+  });
   return { runs, work };
 }
 

@@ -10,6 +10,7 @@ import {
   pacedRoom,
   pacedStep,
   type RuleLimit,
+  URGENCY_MS,
   waitingPlaces,
 } from "@holdfast/engine";
 import { askingIn, gatesAskedBy, workOfGate } from "../slots.ts";
@@ -154,7 +155,15 @@ export function inviteParked(tables: Tables, asked: readonly Gate[], now: number
         gates.parked.set(id, { ...parked, invited: true });
         advance(gates, gate, parked.turn);
         if (work.has(id)) continue;
-        work.set(id, { id, kind: "run", queue, dueAt: Math.ceil(now), token: null, owner: null, attempts: 0 });
+        work.set(id, {
+          id,
+          kind: "run",
+          queue,
+          dueAt: Math.ceil(now) - Math.max(0, parked.priority) * URGENCY_MS,
+          token: null,
+          owner: null,
+          attempts: 0,
+        });
         queues.add(queue);
       }
     }

@@ -1,5 +1,6 @@
 -- Makes parked work due where a gate has room: in each queue as many as there are free slots, those invited before counted, the highest priority first, then
 -- the first turn, then the oldest; the gate has come to the turn of the last of them. Each queue by itself, because an app that is away must not keep others from the slots of a shared gate. Answers the queues.
+-- In its queue the higher priority goes first, too: its work is put ahead of its time (the engine's aheadOf).
 -- Called by gates.ts at the end of its caller's transaction, which has locked the gates: $1 their ids, $2 now. Served by gates_pkey, parked_in_order and
 -- parked_invited; costs as many rows as it invites, however many wait.
 with recursive open as (
@@ -16,10 +17,10 @@ waiting as (
   from waiting w where w.queue is not null
 ),
 chosen as materialized (
-  select w.gate, w.queue, c.run_id, c.turn
+  select w.gate, w.queue, c.run_id, c.turn, c.priority
   from waiting w
   cross join lateral (
-    select p.run_id, p.turn
+    select p.run_id, p.turn, p.priority::bigint as priority
     from parked p
     where p.gate = w.gate and p.queue = w.queue and not p.invited
     order by p.priority desc, p.turn, p.run_id
@@ -34,6 +35,6 @@ advanced as (
   from (select gate, max(turn) as turn from chosen group by gate) n where g.id = n.gate
 )
 insert into work (id, kind, queue, due_at, token, owner, attempts)
-select run_id, 'run', queue, $2::bigint, null, null, 0 from chosen order by run_id
+select run_id, 'run', queue, $2::bigint - greatest(priority, 0) * 1000000000, null, null, 0 from chosen order by run_id
 on conflict (id) do nothing
 returning queue
