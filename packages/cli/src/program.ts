@@ -7,6 +7,7 @@ import { listApps, registerApp } from "./commands/apps.ts";
 import { type Context, createContext } from "./commands/context.ts";
 import { type DeliveriesFlags, listDeliveries } from "./commands/deliveries.ts";
 import { listEndpoints, type SendSampleFlags, sendSample, showEndpointUrl } from "./commands/endpoints.ts";
+import { getEvent, listSkipped, type SkippedFlags } from "./commands/events.ts";
 import { getRun, listRuns, type RunFilterFlags } from "./commands/runs.ts";
 import { type SendFlags, sendEvent } from "./commands/send.ts";
 import { tailRuns } from "./commands/tail.ts";
@@ -88,6 +89,7 @@ function buildProgram(world: CliWorld, acting: Acting, given: { load: LoadServer
   addSend(program, acting);
   addApps(program, acting);
   addEndpoints(program, acting);
+  addEvents(program, acting);
   addDeliveries(program, acting);
   return program;
 }
@@ -186,6 +188,18 @@ function addEndpoints(program: Command, acting: Acting): void {
     .option("--wrong-secret", "sign it with another secret")
     .option("--secret <secret>", "sign it with this secret")
     .action((id: string, flags: Flags & SendSampleFlags) => acting(flags, (context) => sendSample(context, id, flags)));
+}
+
+function addEvents(program: Command, acting: Acting): void {
+  const events = program.command("events").description("events sent, and what came of them");
+  asking(events.command("get <id>"))
+    .description("an event by the id its sender gave it: its runs, and why it started none of a job")
+    .action((id: string, flags: Flags & ServerFlags) => acting(flags, (context) => getEvent(context, id, flags)));
+  asking(events.command("skipped"))
+    .description("events that started no run of a job because of its rateLimit or debounce, newest first")
+    .requiredOption("--job <id>", "the job")
+    .option("--limit <n>", "how many", "20")
+    .action((flags: Flags & SkippedFlags) => acting(flags, listSkipped));
 }
 
 function addDeliveries(program: Command, acting: Acting): void {

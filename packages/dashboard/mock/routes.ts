@@ -13,7 +13,7 @@ import type {
   TaskView,
 } from "@holdfast/protocol";
 import { CATALOGUE } from "./catalogue.ts";
-import { ENVIRONMENTS, type World } from "./world.ts";
+import { ENVIRONMENTS, makeSkip, type World } from "./world.ts";
 
 /** An answer that is not 200. */
 export class Refusal extends Error {
@@ -249,6 +249,7 @@ function oneJob(world: World, call: Call, { id, act }: Place): unknown {
     world.jobs.find((each) => each.id === id),
     "job",
   );
+  if (act === "skips") return { items: id === "http-clerk" ? [makeSkip(Date.now(), 1), makeSkip(Date.now(), 2)] : [] };
   const like = world.runs.find((run) => run.job === id) ?? world.runs[0];
   if (act !== "test" || !like) return job;
   return startRun(world, call, {

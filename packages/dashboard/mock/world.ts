@@ -8,6 +8,7 @@ import type {
   IntegrationsInfo,
   JobInfo,
   RunDetail,
+  Skip,
   TaskView,
 } from "@holdfast/protocol";
 import { makeRuns } from "./runs.ts";
@@ -212,6 +213,24 @@ function makeDelivery(now: number, at: number, runs: string[]): DeliveryDetail {
     bodyBase64: body.toString("base64"),
     bodyTruncated: refusedStatus === 413 && kind === "refused",
     eventId: kind === "verified" ? `evt_${at}` : null,
+    skipped: at === 1 ? [makeSkip(now, at)] : [],
+  };
+}
+
+/** An event that came too often. */
+export function makeSkip(now: number, at: number): Skip {
+  const until = iso(now + 60_000);
+  return {
+    job: "http-clerk",
+    reason: "rate-limited",
+    why: `The job's rateLimit was used up until ${until}.`,
+    at: iso(now - 42_000 - at * 173_000),
+    until,
+    replacedBy: null,
+    eventId: `msg_${at}`,
+    eventRowId: `evt_${at}`,
+    eventName: HOSTILE,
+    delivery: null,
   };
 }
 

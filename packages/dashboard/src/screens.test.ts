@@ -202,6 +202,14 @@ describe.skipIf(whyNoChromium)("screens", () => {
     await page.getByText("No secret is stored").waitFor();
   });
 
+  it("shows the events that started no run of a job, and why", async () => {
+    const page = await visit("/jobs/http-clerk");
+    await page.getByRole("tab", { name: "skipped" }).click();
+    const list = page.getByRole("list", { name: "Skipped events" });
+    await list.getByText("The job's rateLimit was used up until").first().waitFor();
+    expect(await list.getByRole("listitem").count()).toBe(2);
+  });
+
   it("tests a job with an edited payload", async () => {
     const page = await visit("/jobs/http-clerk?tab=test");
     const editor = page.getByLabel("Payload as JSON");

@@ -119,6 +119,25 @@ export interface DeliverySummary {
   receivedAt: string;
 }
 
+/** GET …/jobs/:id/skips?cursor=&limit= Events that started no run of it, newest first. */
+export interface Skip {
+  job: string;
+  reason: "rate-limited" | "debounced";
+  /** In a sentence. */
+  why: string;
+  at: string;
+  /** Rate-limited: when an event would have started a run. */
+  until: string | null;
+  /** Debounced: the id of the event that took its place. */
+  replacedBy: string | null;
+  /** As its sender named it. */
+  eventId: string;
+  eventRowId: string;
+  eventName: string;
+  /** The request it came in. */
+  delivery: string | null;
+}
+
 /** GET …/deliveries/:id; POST …/deliveries/:id/replay answers the new DeliverySummary. */
 export interface DeliveryDetail extends DeliverySummary {
   url: string;
@@ -127,6 +146,8 @@ export interface DeliveryDetail extends DeliverySummary {
   bodyBase64: string;
   bodyTruncated: boolean;
   eventId: string | null;
+  /** Jobs it started no run of, though their triggers match. */
+  skipped: Skip[];
 }
 
 /** GET …/endpoints */

@@ -15,6 +15,7 @@ import type {
   RunDetail,
   RunSummary,
   SessionInfo,
+  Skip,
   TaskView,
 } from "@holdfast/protocol";
 import { infiniteQueryOptions, keepPreviousData, type QueryClient, queryOptions } from "@tanstack/react-query";
@@ -73,18 +74,21 @@ export const keysQuery = (env: string) =>
     gcTime: 0,
   });
 
-const paged = <T>(env: string, kind: "runs" | "deliveries", query: Query) =>
+const paged = <T>(env: string, path: readonly [string, ...string[]], query: Query) =>
   infiniteQueryOptions({
-    queryKey: ["env", env, kind, query],
+    queryKey: ["env", env, ...path, query],
     queryFn: ({ pageParam, signal }) =>
-      get<Page<T>>(inEnvironment(env, kind) + queryString({ ...query, limit: String(PAGE_SIZE), cursor: pageParam }), signal),
+      get<Page<T>>(inEnvironment(env, ...path) + queryString({ ...query, limit: String(PAGE_SIZE), cursor: pageParam }), signal),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last: Page<T>) => last.nextCursor,
     placeholderData: keepPreviousData,
   });
 
-export const runsQuery = (env: string, query: Query) => paged<RunSummary>(env, "runs", query);
-export const deliveriesQuery = (env: string, query: Query) => paged<DeliverySummary>(env, "deliveries", query);
+export const runsQuery = (env: string, query: Query) => paged<RunSummary>(env, ["runs"], query);
+export const deliveriesQuery = (env: string, query: Query) => paged<DeliverySummary>(env, ["deliveries"], query);
+
+/** Events that started no run of a job. */
+export const skipsQuery = (env: string, job: string) => paged<Skip>(env, ["jobs", job, "skips"], {});
 
 export const runQuery = (env: string, id: string) =>
   queryOptions({

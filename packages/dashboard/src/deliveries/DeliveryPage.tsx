@@ -2,7 +2,7 @@
 import type { DeliveryDetail } from "@holdfast/protocol";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
-import { useMemo, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { useReplayDelivery } from "../api/actions.ts";
 import { deliveryQuery } from "../api/queries.ts";
 import { useEnv } from "../chrome/environment.tsx";
@@ -134,6 +134,7 @@ function DeliveryFacts({ delivery }: { delivery: DeliveryDetail }) {
           </span>,
         ],
         ["Runs", runs],
+        ...delivery.skipped.map(({ job, why }): [string, ReactNode] => [`No run of ${job}`, why]),
       ]}
     />
   );

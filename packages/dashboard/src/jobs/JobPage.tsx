@@ -11,6 +11,7 @@ import { count } from "../parts/format.ts";
 import { Async, Empty, Facts, PageHead, Section } from "../parts/layout.tsx";
 import { RunStrip, Tag } from "../parts/status.tsx";
 import { RunList } from "../runs/RunList.tsx";
+import { SkippedTab } from "./SkippedTab.tsx";
 import { TestTab } from "./TestTab.tsx";
 
 export function JobPage() {
@@ -23,7 +24,7 @@ export function JobPage() {
   );
 }
 
-const TABS = ["runs", "test", "trigger"] as const;
+const TABS = ["runs", "skipped", "test", "trigger"] as const;
 const TAB =
   "-mb-px border-b-2 border-transparent px-2.5 py-1.5 text-soft capitalize hover:text-ink data-[state=active]:border-accent data-[state=active]:font-semibold data-[state=active]:text-ink";
 
@@ -56,6 +57,9 @@ function LoadedJob({ job }: { job: JobInfo }) {
         </Tabs.List>
         <Tabs.Content value="runs" className="flex min-h-0 flex-1 flex-col pt-2">
           <RunList query={query} empty={<NoRuns job={job} />} />
+        </Tabs.Content>
+        <Tabs.Content value="skipped" className="min-h-0 flex-1 overflow-auto p-4">
+          <SkippedTab job={job.id} />
         </Tabs.Content>
         <Tabs.Content value="test" className="min-h-0 flex-1 overflow-auto p-4">
           <TestTab job={job} />

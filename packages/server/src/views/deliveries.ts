@@ -2,6 +2,7 @@
 import type { DeliveryDetail, DeliverySummary, DeliveryVerdict, Page } from "@holdfast/protocol";
 import type { EnvironmentRow } from "../store/store.ts";
 import { type Big, iso, NO_CEILING, type Reader } from "./reader.ts";
+import type { SkipViews } from "./skips.ts";
 
 export interface DeliveryQuery {
   /** The endpoint's row id. */
@@ -33,7 +34,10 @@ interface DetailColumns extends DeliveryColumns {
 }
 
 export class DeliveryViews {
-  constructor(private readonly reader: Reader) {}
+  constructor(
+    private readonly reader: Reader,
+    private readonly skips: SkipViews,
+  ) {}
 
   /** One page, newest first. */
   async list(environment: EnvironmentRow, query: DeliveryQuery): Promise<Page<DeliverySummary>> {
@@ -59,6 +63,7 @@ export class DeliveryViews {
       bodyBase64: Buffer.from(row.body).toString("base64"),
       bodyTruncated: Number(row.size) > row.body.length,
       eventId: row.event_row_id,
+      skipped: row.event_row_id === null ? [] : await this.skips.ofEvent(environment, row.event_row_id),
     };
   }
 }

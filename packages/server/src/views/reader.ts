@@ -22,6 +22,8 @@ export type ViewName =
   | "deliveries-of-endpoint"
   | "delivery-detail"
   | "endpoint-stats"
+  | "skips-of-event"
+  | "skips-of-job"
   | "work-due";
 
 /** A bigint column: text or number, by the driver's settings. */

@@ -3,12 +3,14 @@ import { ActivityViews } from "./activity.ts";
 import { DeliveryViews } from "./deliveries.ts";
 import type { Reader } from "./reader.ts";
 import { RunViews } from "./runs.ts";
+import { SkipViews } from "./skips.ts";
 import { TaskViews } from "./tasks.ts";
 
 export interface Views {
   readonly runs: RunViews;
   readonly tasks: TaskViews;
   readonly deliveries: DeliveryViews;
+  readonly skips: SkipViews;
   readonly activity: ActivityViews;
 }
 
@@ -19,5 +21,7 @@ export interface Views {
  */
 export function createViews(reader: Reader): Views {
   const tasks = new TaskViews(reader);
-  return { tasks, runs: new RunViews(reader, tasks), deliveries: new DeliveryViews(reader), activity: new ActivityViews(reader) };
+  const skips = new SkipViews(reader);
+  const deliveries = new DeliveryViews(reader, skips);
+  return { tasks, skips, deliveries, runs: new RunViews(reader, tasks), activity: new ActivityViews(reader) };
 }

@@ -35,7 +35,15 @@ async function detailOf(call: Call, id: string) {
 async function replay(call: Call): Promise<Response> {
   const original = await detailOf(call, call.param("id"));
   const replayed = await detailOf(call, await call.rooms.ingest.replay(call.environment.id, original.id));
-  const { url: _url, headers: _headers, bodyBase64: _body, bodyTruncated: _cut, eventId: _event, ...summary } = replayed;
+  const {
+    url: _url,
+    headers: _headers,
+    bodyBase64: _body,
+    bodyTruncated: _cut,
+    eventId: _event,
+    skipped: _skipped,
+    ...summary
+  } = replayed;
   return call.json(summary);
 }
 

@@ -112,6 +112,18 @@ export const jobRoutes: Route[] = [
   }),
   route({
     ...common,
+    method: "GET",
+    path: `${IN_ENVIRONMENT}/jobs/:id/skips`,
+    name: "listSkips",
+    summary: "Events that started no run of a job because of its rateLimit or debounce, newest first",
+    query: { cursor: "From the page before", limit: "Events a page, at most 200" },
+    handle: async (call) => {
+      const page = { cursor: call.query("cursor"), limit: call.number("limit", { otherwise: 50, most: 200 }) };
+      return call.json(await call.rooms.views.skips.ofJob(call.environment, ownJob(call).metadata.id, page));
+    },
+  }),
+  route({
+    ...common,
     method: "POST",
     path: `${IN_ENVIRONMENT}/jobs/:id/test`,
     name: "testJob",

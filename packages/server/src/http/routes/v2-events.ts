@@ -64,6 +64,8 @@ async function ownEvent(call: Call): Promise<EventRow> {
 async function getEvent(call: Call): Promise<Response> {
   const event = await ownEvent(call);
   const runs = await call.rooms.store.runsOfEvent(event.rowId);
+  // They name other events, whose runs a public key could then look up.
+  const skipped = call.caller.by === "publicKey" ? [] : await call.rooms.views.skips.ofEvent(call.environment, event.rowId);
   const updatedAt = Math.max(event.createdAt, ...runs.map((run) => run.updatedAt));
   return call.json({
     id: event.id,
@@ -71,6 +73,7 @@ async function getEvent(call: Call): Promise<Response> {
     createdAt: isoOrNull(event.createdAt),
     updatedAt: isoOrNull(updatedAt),
     runs: runs.map((run) => runLine(run, call)),
+    ...(skipped.length > 0 ? { skipped } : {}),
   });
 }
 
@@ -95,7 +98,7 @@ const lookUp = (version: "v1" | "v2"): Route =>
     method: "GET",
     path: `/api/${version}/events/:id`,
     name: version === "v1" ? "getEventV1" : "getEvent",
-    summary: "An event, by the id its sender gave it, and its runs",
+    summary: "An event, by the id its sender gave it, its runs, and why it started none of a job",
     tag: "v2",
     access: "anyKey",
     handle: getEvent,
