@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Skip } from "@holdfast/protocol";
+import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Api } from "./harness/api.ts";
 import type { PickyEntry } from "./harness/apps/picky.ts";
@@ -21,9 +22,11 @@ const APP = "tests/harness/apps/picky.ts";
 const RATE = { limit: 3, periodMs: 1000 };
 
 let servers: [TestServer, TestServer];
+let databaseUrl: string;
 let journal: string;
 beforeAll(async () => {
   const database = await startDatabase();
+  databaseUrl = database.url;
   const env = { HOLDFAST_ENCRYPTION_KEY: randomBytes(32).toString("base64") };
   servers = [
     await TestServer.start({ databaseUrl: database.url, env }),
@@ -41,6 +44,19 @@ async function start(env: Record<string, string> = {}): Promise<Program> {
   await app.says(/connected/);
   for (const { api } of servers) await api.knowsJob("urgent");
   return app;
+}
+
+/** Events that had to wait until then or later, in the order in which they were delivered; null while one still waits. */
+async function delivered(from: number): Promise<string[] | null> {
+  const client = new pg.Client(databaseUrl);
+  await client.connect();
+  try {
+    const text = "select event_id, delivered_at from events where deliver_at >= $1 order by delivered_at";
+    const { rows } = await client.query(text, [from]);
+    return rows.every(({ delivered_at }) => delivered_at !== null) ? rows.map(({ event_id }) => event_id) : null;
+  } finally {
+    await client.end();
+  }
 }
 
 const began = (): PickyEntry[] => readJournal<PickyEntry>(journal);
@@ -125,6 +141,23 @@ test(
     await app.stop();
   },
 );
+
+test("a flood of events that wait for their time in one environment does not hold up another's", LONG, async () => {
+  const [{ api }, { url }] = servers;
+  const prod = new Api(url, PROD_KEY, "prod");
+  const soon = Date.now() + 6_000;
+  const at = (time: number) => ({ deliverAt: new Date(time).toISOString() });
+  // Due last of all, so that it would be the last one delivered were there one line for both.
+  await prod.post("/api/v1/events", { event: { id: "of prod", name: "heard by nobody" }, options: at(soon + 1) });
+  const flood = Array.from({ length: 5 }, (_, batch) => {
+    const events = Array.from({ length: 300 }, (_, n) => ({ id: `flood-${batch}-${n}`, name: "heard by nobody" }));
+    return api.post("/api/v1/events/bulk", { events, options: at(soon) });
+  });
+  await Promise.all(flood);
+  const order = await until(() => delivered(soon), { ...PATIENT, everyMs: 500, what: () => "the last event to be delivered" });
+  expect(order.length).toBeGreaterThan(1_000);
+  expect(order.indexOf("of prod")).toBeLessThan(order.length - 300);
+});
 
 test("the program in docs/limits.md does what the page says", LONG, async () => {
   const page = readFileSync(join(ROOT, "docs/limits.md"), "utf8");

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { realWorld } from "../platform/world.ts";
 import { createMemoryStore } from "../store/memory/memory-store.ts";
+import { eventQueue } from "./event-queue.ts";
 import type { FirstClaims } from "./first-claim.ts";
 import { RecentEvents } from "./recent-events.ts";
 import { Registry } from "./registry.ts";
@@ -78,7 +79,7 @@ describe("an event", () => {
     const due = () => world.now() + 7_300_000;
     /** The payloads delivered by then. */
     const delivered = async (now: number): Promise<unknown[]> => {
-      const queues = [{ queue: "@server", limit: 5 }];
+      const queues = [{ queue: eventQueue(ENVIRONMENT), limit: 5 }];
       const { items } = await made.store.claim(
         { queues, now, leaseUntil: now + 1000, owner: "srv", newToken: (id) => `exe.${id}` },
         () => null,
@@ -102,7 +103,7 @@ describe("an event", () => {
       made.woken.length = 0;
       const now = await made.events.send(ENVIRONMENT, { ...again, payload: { vip: true, n: 3 } }, { replace: true });
       expect(now.event).toMatchObject({ payloadText: '{"vip":true,"n":3}', deliveredAt: null });
-      expect(made.woken).toEqual(["@server"]);
+      expect(made.woken).toEqual([eventQueue(ENVIRONMENT)]);
       expect(await delivered(world.now())).toEqual([{ vip: true, n: 3 }]);
       const late = await made.events.send(ENVIRONMENT, { ...again, payload: { vip: true, n: 4 } }, later);
       expect(late.event.payloadText).toBe('{"vip":true,"n":3}');
@@ -143,7 +144,7 @@ describe("an event", () => {
     expect([sent.runs, sent.event.deliveredAt]).toEqual([[], null]);
     const due = world.now() + 3_700_000;
     const request = {
-      queues: [{ queue: "@server", limit: 5 }],
+      queues: [{ queue: eventQueue(ENVIRONMENT), limit: 5 }],
       leaseUntil: due + 1000,
       owner: "srv",
       newToken: (id: string) => `exe.${id}`,

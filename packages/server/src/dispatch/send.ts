@@ -2,7 +2,8 @@
 // one with a delivery time waits as a row of work until `deliver` is called by the worker.
 import { type RawEvent, UserFacingError } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
-import type { EventRow, Intake, IntakeResult, RunRow, Store } from "../store/store.ts";
+import type { EventRow, Intake, IntakeResult, NewWork, RunRow, Store } from "../store/store.ts";
+import { eventQueue } from "./event-queue.ts";
 import { type FirstClaims, storing } from "./first-claim.ts";
 import { type Narrowing, type Plan, planRuns } from "./plan.ts";
 import type { RecentEvents } from "./recent-events.ts";
@@ -55,7 +56,7 @@ export class Events {
     const event = this.#row(environmentId, raw, options);
     const later = event.deliverAt !== null && event.deliverAt > event.createdAt;
     const plan = later
-      ? { runs: [], work: [{ id: event.rowId, kind: "event" as const, queue: "@server", dueAt: event.deliverAt ?? 0 }] }
+      ? { runs: [], work: [workOf(event, event.deliverAt ?? 0)] }
       : planRuns(this.needs.registry, this.needs.world, event, options);
     // A delayed one may be replaced, here or by another server, before it starts anything.
     if (!later) this.needs.recent.add(event);
@@ -86,7 +87,7 @@ export class Events {
     const dueFrom = world.now() + REPLACED_UNTIL_MS;
     await store.changeEvent(first.rowId, { type: "replace", dueFrom, payloadText, contextText, deliverAt });
     // As if it had been stored now: who delivers it may have to look sooner.
-    claims.of({ runs: [], work: [{ id: first.rowId, kind: "event", queue: "@server", dueAt: deliverAt }] }).stored();
+    claims.of({ runs: [], work: [workOf(first, deliverAt)] }).stored();
     return this.#first(first.environmentId, first.rowId);
   }
 
@@ -153,6 +154,11 @@ export class Events {
     if (options.sourceText !== undefined) row.sourceText = options.sourceText;
     return row;
   }
+}
+
+/** The work of delivering an event at its time. */
+function workOf({ rowId, environmentId }: EventRow, dueAt: number): NewWork {
+  return { id: rowId, kind: "event", queue: eventQueue(environmentId), dueAt };
 }
 
 function waits({ deliverAt, deliveredAt, canceledAt }: EventRow): boolean {

@@ -1,6 +1,7 @@
 // Room: schedule, tested on the memory store with a clock of its own: schedules registered at run time, their phases, changes of them, lost ticks, and several servers.
 import type { Schedule } from "@holdfast/protocol";
 import { beforeEach, describe, expect, it } from "vitest";
+import { eventQueue } from "../dispatch/event-queue.ts";
 import type { FirstClaims } from "../dispatch/first-claim.ts";
 import { RecentEvents } from "../dispatch/recent-events.ts";
 import { Registry } from "../dispatch/registry.ts";
@@ -45,7 +46,7 @@ async function scene(type: EnvironmentRow["type"], ticks = true) {
   const app = { environmentId: ENVIRONMENT, slug: "shop", transport: "connect" as const, url: null, sdk: null };
   await registry.saveIndex({ ...app, index: index() });
   const claimed = async () => {
-    const request = { queues: [{ queue: "@server", limit: 20 }], now, leaseUntil: now + 1_000, owner: "srv" };
+    const request = { queues: [{ queue: eventQueue(ENVIRONMENT), limit: 20 }], now, leaseUntil: now + 1_000, owner: "srv" };
     const { items } = await store.claim({ ...request, newToken: (id) => `exe.${id}` }, () => null);
     return items.map((item) => {
       if (item.kind !== "event") throw new Error("Not a tick.");
@@ -241,7 +242,7 @@ it("ticks nowhere that schedules are switched off, not even by a tick stored bef
     isTest: false,
     deliveryId: null,
   };
-  const work = [{ id: event.rowId, kind: "event" as const, queue: "@server", dueAt: START }];
+  const work = [{ id: event.rowId, kind: "event" as const, queue: eventQueue(ENVIRONMENT), dueAt: START }];
   await off.store.intake({ delivery: null, event, runs: [], work, done: null });
   expect(await off.due(silent)).toEqual([]);
   expect(await off.store.event(null, { rowId: event.rowId })).toMatchObject({

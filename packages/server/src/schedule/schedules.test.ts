@@ -1,5 +1,6 @@
 // Room: schedule, tested on the memory store with a clock of its own: several servers, ticks that were missed, and schedules that changed.
 import { beforeEach, expect, it } from "vitest";
+import { eventQueue } from "../dispatch/event-queue.ts";
 import type { FirstClaims } from "../dispatch/first-claim.ts";
 import { RecentEvents } from "../dispatch/recent-events.ts";
 import { Registry } from "../dispatch/registry.ts";
@@ -34,7 +35,7 @@ function scene() {
   };
   /** Delivers what is due, by turns with each server; the payloads of the ticks that started a run. */
   const due = async (...servers: Schedules[]): Promise<unknown[]> => {
-    const queues = [{ queue: "@server", limit: 10 }];
+    const queues = [{ queue: eventQueue(ENVIRONMENT), limit: 10 }];
     const claim = { queues, now, leaseUntil: now + 1_000, owner: "srv", newToken: (id: string) => `exe.${id}` };
     const { items } = await store.claim(claim, () => null);
     const started: unknown[] = [];

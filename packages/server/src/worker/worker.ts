@@ -2,6 +2,7 @@
 // Woken by a change on this server, by the bus, by the time the next work is due; polling is only the safety net. One instance a server.
 import type { Outbound } from "../deliver/outbound.ts";
 import type { Waiters } from "../deliver/waiters.ts";
+import { serverQueues } from "../dispatch/event-queue.ts";
 import type { Registry } from "../dispatch/registry.ts";
 import { TICK } from "../dispatch/schedule.ts";
 import type { Events } from "../dispatch/send.ts";
@@ -135,7 +136,7 @@ export class Worker {
   /** What this server can do now, and how much of it. */
   #queues(): { queue: string; limit: number }[] {
     const { registry, executor } = this.needs;
-    const queues = [{ queue: "@server", limit: CLAIM_AT_ONCE }];
+    const queues = serverQueues(registry.environments()).map((queue) => ({ queue, limit: CLAIM_AT_ONCE }));
     const verifications = VERIFY_AT_ONCE - this.#verifying;
     for (const app of registry.apps()) {
       // Half of the room is left to runs that are stored meanwhile: they need no claim.

@@ -1,5 +1,6 @@
 // Room: http. Routes for machines that watch the server: health, readiness, metrics, the API's description.
 import { UserFacingError } from "@holdfast/protocol";
+import { serverQueues } from "../../dispatch/event-queue.ts";
 import type { Gauge } from "../../views/meter.ts";
 import { type Call, jsonResponse } from "../call.ts";
 import { openApiDocument } from "../openapi.ts";
@@ -37,7 +38,10 @@ type DueWork = Awaited<ReturnType<Call["rooms"]["views"]["activity"]["workDue"]>
 /** Null while the database is away: that is when the other figures are looked at most. */
 async function dueWork({ rooms: { registry, views, world } }: Call): Promise<DueWork | null> {
   try {
-    return await views.activity.workDue(["@server", ...registry.apps().map(({ id }) => id)], world.now());
+    return await views.activity.workDue(
+      [...serverQueues(registry.environments()), ...registry.apps().map(({ id }) => id)],
+      world.now(),
+    );
   } catch (error) {
     if (error instanceof UserFacingError) return null;
     throw error;
