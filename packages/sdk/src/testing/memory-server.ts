@@ -1,6 +1,6 @@
 // Room: testing. The API calls a run makes, answered from memory: events, values, statuses, schedules, invoked jobs, tasks for outside. One a run, behind
 // Clock.fetch. Promises: what it cannot answer is refused by name, at once; it never asks to be tried again.
-import type { RunStatusUpdate, StatusRecord, TaskReport } from "@holdfast/protocol";
+import type { ConnectionAuth, RunStatusUpdate, StatusRecord, TaskReport } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 import { taskDetails } from "../replay/details.ts";
 import { taskId } from "../replay/key.ts";
@@ -54,6 +54,8 @@ export class MemoryServer {
   readonly statuses: StatusRecord[] = [];
   /** JSON text (undefined: the value undefined) by key with the scope before it. */
   readonly #values = new Map<string, string | undefined>();
+  /** By the id of the integration. */
+  #connections: Record<string, ConnectionAuth> = {};
   readonly #ledger: Ledger;
   readonly #clock: Clock;
   readonly #prefixes: Record<keyof TestStore, string>;
@@ -74,8 +76,9 @@ export class MemoryServer {
     return store;
   }
 
-  /** Keeps values before the run starts. */
-  fill(store: Partial<TestStore>): void {
+  /** Keeps values and credentials before the run starts. */
+  fill(store: Partial<TestStore>, connections: Record<string, ConnectionAuth>): void {
+    this.#connections = connections;
     for (const scope of ["env", "job", "run"] as const) {
       for (const [key, value] of Object.entries(store[scope] ?? {})) {
         this.#values.set(this.#prefixes[scope] + key, JSON.stringify(value));
@@ -98,6 +101,7 @@ export class MemoryServer {
     ["PUT", /^\/api\/v1\/runs\/[^/]+\/statuses\/([^/]+)$/, ({ at, body }) => this.#setStatus(at[0] ?? "", body)],
     ["POST", /^\/api\/v1\/[^/]+\/schedules\/[^/]+\/registrations$/, ({ body }) => registered(body)],
     ["DELETE", /^\/api\/v1\/[^/]+\/schedules\/[^/]+\/registrations\/[^/]+$/, () => Response.json({ ok: true })],
+    ["GET", /^\/api\/v1\/[^/]+\/auth\/([^/]+)$/, ({ at }) => this.#auth(at[0] ?? "")],
     ["GET", /^\/api\/v1\/store\/([^/]+)$/, ({ at }) => this.#value("GET", at[0] ?? "")],
     ["PUT", /^\/api\/v1\/store\/([^/]+)$/, ({ at, text }) => this.#keep(at[0] ?? "", text)],
     ["DELETE", /^\/api\/v1\/store\/([^/]+)$/, ({ at }) => this.#forget(at[0] ?? "")],
@@ -191,6 +195,11 @@ export class MemoryServer {
     const { status, output, error } = row.report;
     const result = status === "ERRORED" ? error : output && JSON.parse(output);
     return Response.json({ status, callbackUrl, ...(result === undefined ? {} : { output: result }) });
+  }
+
+  #auth(id: string): Response {
+    const auth = this.#connections[id];
+    return auth ? Response.json(auth) : notFound(`A connection of ${id}`);
   }
 
   #setStatus(key: string, update: RunStatusUpdate): Response {

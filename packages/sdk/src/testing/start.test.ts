@@ -110,6 +110,11 @@ it("resolves the credentials of integrations as the app does", async () => {
     "UNRESOLVED_AUTH",
     expect.stringContaining("mail: This integration"),
   ]);
+  const connections = { mail: { type: "oauth2", accessToken: "kept" } } as const;
+  expect((await tester.run(other.defineJob({ ...options, id: "kept" }), {}, { connections })).output).toBe("ada by kept");
+  const asks = async (_: unknown, io: IO) => [await io.getAuth("mail", "mail"), (await io.getAuth("none", "none")) === undefined];
+  const asking = other.defineJob({ id: "asks", name: "Asks", version, trigger: invokeTrigger(), run: asks });
+  expect((await tester.run(asking, {}, { connections })).output).toEqual([connections.mail, true]);
   const warned = vi.spyOn(console, "warn").mockReturnValue();
   other.defineAuthResolver(hosted, async (ctx) => ({ type: "apiKey", token: `key of ${ctx.account?.id}` }));
   expect((await tester.run(other.defineJob(options), {}, { account: { id: "acme" } })).output).toBe("ada by key of acme");

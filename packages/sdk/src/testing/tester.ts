@@ -1,6 +1,6 @@
 // Room: testing. The door of `@holdfast/sdk/testing`: starts runs of jobs in memory. Called by users' tests.
 // Promises: no server, no network of its own, no waiting in real time; every run starts empty.
-import { type ExecutionStart, UserFacingError } from "@holdfast/protocol";
+import { type ConnectionAuth, type ExecutionStart, UserFacingError } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 import type { IOTask } from "../io/task.ts";
 import { Job } from "../jobs/job.ts";
@@ -27,6 +27,8 @@ export interface TestRunOptions extends CrashOptions {
   account?: { id: string; metadata?: Anything } | undefined;
   /** `ctx.source`: the key, and the metadata, of a dynamic schedule or trigger. */
   source?: { id: string; metadata?: Anything } | undefined;
+  /** Credentials as the server keeps them, by the id of the integration: for integrations without their own, and for `io.getAuth`. */
+  connections?: Record<string, ConnectionAuth> | undefined;
   /** Started as the dashboard's Test does it: requests are not verified. Default false. */
   isTest?: boolean | undefined;
   /** `ctx.environment.type`. Default "DEVELOPMENT". */
@@ -133,7 +135,7 @@ async function startRun(given: AnyJob, payload: unknown, { options, framework }:
   const mocks = new Mocks(options.tasks ?? {});
   const clock = new Clock({ origin, running: !setsDate && options.now === undefined });
   const server = new MemoryServer(ledger, clock, { run: id, job: job.id });
-  server.fill(options.store ?? {});
+  server.fill(options.store ?? {}, options.connections ?? {});
   const loop = new RunLoop({ job, ledger, clock, mocks, crashes: new CrashPlan(options), start });
   const setDate = (now: Date) => void (setsDate && framework.setSystemTime?.(now));
   return new TestRun({ id, loop, ledger, clock, server, mocks, told: toldOf(start), setDate }).advance(0);
@@ -157,8 +159,19 @@ function startOf(job: AnyJob, sent: Awaited<ReturnType<typeof sentPayload>>, of:
     project: { id: "prj_test", name: "Test", slug: "test" },
     ...(account ? { account } : {}),
     ...(source ? { source } : {}),
+    connections: connectionsOf(job, of.options.connections ?? {}),
   };
   return start;
+}
+
+/** Those of the job's integrations that have none of their own, by the name the job has for them. */
+function connectionsOf(job: AnyJob, kept: Record<string, ConnectionAuth>): Record<string, ConnectionAuth> {
+  return Object.fromEntries(
+    Object.entries(job.integrations).flatMap(([key, { id, authSource }]) => {
+      const auth = authSource === "HOSTED" ? kept[id] : undefined;
+      return auth ? [[key, auth]] : [];
+    }),
+  );
 }
 type RunLoopStart = Omit<ExecutionStart, "token" | "tasks" | "yields">;
 
