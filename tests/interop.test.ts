@@ -21,6 +21,8 @@ const NOT_OF_THE_SDK: Record<string, string> = {
   "GET /api/v1/runs/:id": "SDKs before 2.2",
   "GET /api/v1/runs/:id/statuses": "SDKs before 2.2",
   "GET /api/v2/runs/:id/stream": "our React hooks",
+  "GET /api/v1/:client/auth/:integration": "the SDK, for its developer: a browser connects those",
+  "POST /api/v1/accounts/:account/connections/:integration": "backends",
   "POST /api/v1/runs/:id/tasks/:taskId/callback/:secret": "whoever a job gave the address",
 };
 /** Of our SDK, which reports the steps of an execution there. */
@@ -99,7 +101,7 @@ describe.each<Mounting>(["published", "ours-by-push", "ours"])("every frame, SDK
 
   test("executions that end badly, and dynamic schedules", LONG, async () => {
     expect((await scene.run("strict", { kind: "strict", n: "seven" })).status).toBe("INVALID_PAYLOAD");
-    expect((await scene.run("hosted", {})).status).toBe("UNRESOLVED_AUTH");
+    expect((await scene.run("unresolved", {})).status).toBe("UNRESOLVED_AUTH");
     expect(await scene.run("fails", {})).toMatchObject({ status: "FAILURE", errorDetail: { message: "as asked" } });
     expect(await scene.somebody.hears<{ job: string }>("failed", ({ job }) => job === "fails")).toMatchObject({
       status: "FAILURE",
@@ -110,6 +112,17 @@ describe.each<Mounting>(["published", "ours-by-push", "ours"])("every frame, SDK
       made: [{ id: "user 1/a", active: true, metadata: { m: 1 } }, { schedule: { type: "interval" } }],
       ended: { ok: true },
     });
+  });
+
+  test("a run waits for the credentials of its account", LONG, async () => {
+    const sent = await scene.backend.sendEvent({ name: "interop.hosted" }, { accountId: "acme" });
+    const run = await scene.startedBy(sent.id);
+    await scene.server.api.reaches(run, "WAITING_ON_CONNECTIONS", PATIENT);
+    const body = { type: "oauth2", accessToken: "a token", scopes: ["read"], metadata: { team: "T" } };
+    expect((await scene.ask("POST", "/api/v1/accounts/acme/connections/hosted", { body })).status).toBe(200);
+    const auth = { type: "oauth2", accessToken: "a token", scopes: ["read"], additionalFields: { team: "T" } };
+    expect((await scene.endOf(run, "hosted")).output).toEqual({ auth, account: "acme" });
+    expect(await (await scene.ask("GET", `/api/v1/${APP}/auth/hosted?account=acme`)).json()).toEqual(auth);
   });
 
   test("what a backend asks without tasks", LONG, async () => {
@@ -127,6 +140,7 @@ describe.each<Mounting>(["published", "ours-by-push", "ours"])("every frame, SDK
       listed: [1, true],
       invoked: ["string", true],
       ended: [1, 2],
+      auth: true,
       sent: [7, true, ["text"]],
     });
     await scene.backend.store.env.set("a/key ä", { n: 1 });
@@ -183,7 +197,7 @@ describe.each<Mounting>(["published", "ours-by-push", "ours"])("every frame, SDK
     expect(whoami.type).toBe("DEVELOPMENT");
     const indexed = (await (await scene.ask("POST", `/api/v1/endpoints/${APP}/index`)).json()) as { id: string };
     const index = await (await scene.ask("GET", `/api/v1/endpointindex/${indexed.id}`)).json();
-    expect(index).toMatchObject({ status: "SUCCESS", stats: { jobs: 21, sources: 1, dynamicTriggers: 1, dynamicSchedules: 1 } });
+    expect(index).toMatchObject({ status: "SUCCESS", stats: { jobs: 22, sources: 1, dynamicTriggers: 1, dynamicSchedules: 1 } });
     const browser = { key: whoami.pkApiKey, headers: { origin: "https://shop.example" } };
     const paths = [`events/${id}`, `runs/${run}`, `runs/${run}/statuses`];
     for (const path of [...paths.map((path) => `v1/${path}`), ...paths.map((path) => `v2/${path}`), `v2/runs/${run}/stream`]) {
@@ -269,6 +283,7 @@ describe("the record of the published SDK", () => {
     const kinds = new Set(refused.map((exchange) => `${exchange.method} ${exchange.answered.status} ${kindOf(exchange)}`));
     expect([...kinds].sort()).toEqual([
       "GET 401 GET /api/v1/whoami",
+      "GET 404 GET /api/v1/:client/auth/:integration",
       "HEAD 404 GET /api/v1/store/:key",
       "POST 429 POST /api/v1/runs/:id/tasks",
     ]);

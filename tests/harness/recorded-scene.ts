@@ -81,9 +81,15 @@ export class Scene {
   }
 
   /** Asks by hand, through the recorder. */
-  ask(method: string, path: string, more: { key?: string; headers?: Record<string, string> } = {}): Promise<Response> {
+  ask(
+    method: string,
+    path: string,
+    more: { key?: string; headers?: Record<string, string>; body?: object } = {},
+  ): Promise<Response> {
     const headers = { authorization: `Bearer ${more.key ?? DEV_KEY}`, ...BY_HAND, ...more.headers };
-    return fetch(this.recorder.url + path, { method, headers });
+    const json = { "content-type": "application/json" };
+    const said = more.body ? { headers: { ...headers, ...json }, body: JSON.stringify(more.body) } : { headers };
+    return fetch(this.recorder.url + path, { method, ...said });
   }
   /** The app is called as a server of v2 calls it. */
   async call(action: string, body: object): Promise<unknown> {

@@ -98,6 +98,8 @@ export const ROUTES: Record<string, Contract> = {
   "GET /api/v1/store/:key": get(core.KeyValueStoreResponseBodySchema),
   "PUT /api/v1/store/:key": { ...put(anything, core.KeyValueStoreResponseBodySchema), askedWith: { ...SECRET } },
   "DELETE /api/v1/store/:key": act(core.KeyValueStoreResponseBodySchema),
+  "GET /api/v1/:client/auth/:integration": get(core.ConnectionAuthSchema),
+  "POST /api/v1/accounts/:account/connections/:integration": put(core.CreateExternalConnectionBodySchema, id),
   // Of our SDK only.
   "POST /api/v1/executions/:token/reports": put(z.looseObject({}), z.looseObject({})),
 };

@@ -1,7 +1,7 @@
 // Tests: jobs that between them ask for everything v2's SDK can ask a server for, and end in every way an execution can. Written against the published SDK's types; copied
 // unchanged to where `@trigger.dev/sdk` is the published package, and to ours. NOTE_URL: somebody outside, told things by POST, who answers `{"got": <what>}`.
 // The jobs of sources.ts are of the same app.
-import { eventTrigger, type IO, invokeTrigger, type TriggerIntegration } from "@trigger.dev/sdk";
+import { type ConnectionAuth, eventTrigger, type IO, invokeTrigger, type TriggerIntegration } from "@trigger.dev/sdk";
 import { z } from "zod";
 import { client } from "./sources.ts";
 
@@ -93,18 +93,29 @@ client.defineJob({
   run: async ({ n }) => n,
 });
 
-class Hosted implements TriggerIntegration {
-  readonly id = "hosted";
-  readonly metadata = { id: "hosted", name: "Hosted" };
-  readonly authSource = "HOSTED" as const;
-  cloneForRun(): Hosted {
-    return this;
+class Credentials implements TriggerIntegration {
+  readonly metadata = { id: "vendor", name: "Vendor" };
+  constructor(
+    readonly id: string,
+    readonly authSource: "HOSTED" | "LOCAL",
+    readonly auth?: ConnectionAuth,
+  ) {}
+  cloneForRun(_io: IO, _key: string, auth?: ConnectionAuth): Credentials {
+    return new Credentials(this.id, this.authSource, auth);
   }
 }
-const hosted = new Hosted();
-// Finds none: without a resolver the run would wait for the server to have some.
-client.defineAuthResolver(hosted, async () => undefined);
-client.defineJob({ ...on("hosted"), id: "hosted", name: "Hosted", integrations: { hosted }, run: async () => 1 });
+// The server keeps it; until it has it the run waits.
+const hosted = new Credentials("hosted", "HOSTED");
+client.defineJob({
+  ...on("hosted"),
+  id: "hosted",
+  name: "Hosted",
+  integrations: { hosted },
+  run: async (_payload, io, ctx) => ({ auth: io.hosted.auth, account: ctx.account?.id }),
+});
+const unresolved = new Credentials("unresolved", "LOCAL");
+client.defineAuthResolver(unresolved, async () => {});
+client.defineJob({ ...on("unresolved"), id: "unresolved", name: "Unresolved", integrations: { unresolved }, run: async () => 1 });
 
 client.on("runFailed", (run) => note("failed", { job: run.job.id, status: run.status }));
 client.defineJob({
@@ -223,6 +234,7 @@ client.defineJob({
       listed: [listed.runs.length, listed.nextCursor !== undefined],
       invoked: [typeof invoked.id, again.id === invoked.id],
       ended: [ofEvent.cancelledRunIds.length, ofJob.cancelledRunIds.length],
+      auth: (await client.getAuth("nothing")) === undefined,
       sent: [sent.payload, Boolean(canceled.cancelledAt), many.map(({ payload }) => payload)],
     };
   },
