@@ -1,10 +1,10 @@
 // Simulation: the way from one server to the store. Every operation is one event at the store; on the way there and back it may be slow, fail, be applied
 // without an answer, be applied twice, or be applied after its caller gave up. What the store answered is written to the history for the judge.
 
+import type { CatalogStore } from "../../packages/server/src/store/catalog-rows.ts";
 import type { StatusStore, ValueStore } from "../../packages/server/src/store/kept-rows.ts";
 import type { ScheduleStore } from "../../packages/server/src/store/schedule-rows.ts";
 import type {
-  CatalogStore,
   Claim,
   ClaimRequest,
   Intake,
@@ -157,6 +157,7 @@ function catalogEdge(catalog: CatalogStore, read: Read): CatalogStore {
     ),
     apps: read("catalog", () => catalog.apps()),
     saveApp: read("saveApp", (row: Parameters<CatalogStore["saveApp"]>[0]) => catalog.saveApp(row)),
+    noteApp: read("noteApp", (...given: Parameters<CatalogStore["noteApp"]>) => catalog.noteApp(...given)),
     endpoints: read("catalog", () => catalog.endpoints()),
     saveEndpoint: read("saveEndpoint", (row: Parameters<CatalogStore["saveEndpoint"]>[0]) => catalog.saveEndpoint(row)),
     changeSource: read("changeSource", (...given: Parameters<CatalogStore["changeSource"]>) => catalog.changeSource(...given)),

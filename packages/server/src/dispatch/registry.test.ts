@@ -64,3 +64,14 @@ it("knows what was saved before it was asked to read, though an older read is un
   await Promise.all([older, newer]);
   expect(registry.apps().map(({ slug }) => slug)).toEqual(["shop"]);
 });
+
+it("notes something of an app without bringing back what another server has replaced", async () => {
+  const { store, bus } = createMemoryStore();
+  const [here, there] = [new Registry(store.catalog, world, bus), new Registry(store.catalog, world, bus)];
+  const app = await here.saveIndex(registration);
+  const newer = { ...registration, sdk: "1", index: { ...registration.index, httpEndpoints: [endpoint("c.com")] } };
+  await there.saveIndex(newer);
+  await here.noteCallLimit(app.id, 3_000);
+  await here.noteAppError(app, "down");
+  expect(await store.catalog.apps()).toMatchObject([{ sdk: "1", index: newer.index, callLimitMs: 3_000, lastError: "down" }]);
+});

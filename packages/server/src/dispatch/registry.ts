@@ -4,7 +4,8 @@ import { environmentRule, limitsOf } from "@holdfast/engine";
 import type { EndpointId, HttpEndpointMetadata, IndexDocument, JobMetadata } from "@holdfast/protocol";
 import { UserFacingError } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
-import type { AppRow, Bus, CatalogStore, EndpointRow, EnvironmentRow, SourceChange } from "../store/store.ts";
+import type { CatalogStore, SourceChange } from "../store/catalog-rows.ts";
+import type { AppRow, Bus, EndpointRow, EnvironmentRow } from "../store/store.ts";
 import { checkIndex } from "./check-index.ts";
 import { latestOfEach } from "./job-version.ts";
 import { knownSource, type SourceState, sourceEndpoint } from "./source.ts";
@@ -237,16 +238,14 @@ export class Registry {
   /** Notes what an app answered at its last index or call; news for the dashboard only. */
   async noteAppError(app: AppRow, lastError: string | null): Promise<void> {
     if (app.lastError === lastError) return;
-    await this.catalog.saveApp({ ...app, lastError });
+    await this.catalog.noteApp(app.id, { lastError });
     await this.refresh();
     this.bus.publish({ type: "catalog" });
   }
 
   /** Learned from a call that was cut off; forgotten when the app is registered anew, by whatever may have changed it. */
   async noteCallLimit(appId: string, callLimitMs: number): Promise<void> {
-    const app = this.app(appId);
-    if (!app) return;
-    await this.catalog.saveApp({ ...app, callLimitMs });
+    await this.catalog.noteApp(appId, { callLimitMs });
     await this.refresh();
     this.bus.publish({ type: "catalog" });
   }

@@ -2,7 +2,8 @@
 import type { EnvironmentType } from "@holdfast/protocol";
 import { generateApiKeys, hashKey, previewOf, type Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
-import type { CatalogStore, EnvironmentRow } from "../store/store.ts";
+import type { CatalogStore } from "../store/catalog-rows.ts";
+import type { EnvironmentRow } from "../store/store.ts";
 import type { ServerConfig } from "./config.ts";
 
 export interface EnvironmentKeysOfBoot {

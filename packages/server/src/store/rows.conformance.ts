@@ -126,7 +126,11 @@ export function catalog(context: Context): void {
       callLimitMs: 60_000,
     };
     await rows.saveApp(app);
-    await rows.saveApp({ ...app, lastError: null });
+    await rows.noteApp(app.id, { lastError: "a\u0000b" });
+    await rows.noteApp(app.id, { callLimitMs: 3_000 });
+    expect(await rows.apps()).toContainEqual({ ...app, lastError: "a\ufffdb", callLimitMs: 3_000 });
+    await rows.noteApp(app.id, { lastError: null, callLimitMs: 60_000 });
+    await rows.noteApp(world.newId("app"), { lastError: "of nobody" });
     const endpoint = {
       id: world.newId("endpoint"),
       environmentId: environment.id,
@@ -147,7 +151,7 @@ export function catalog(context: Context): void {
     expect(await rows.endpoints()).toContainEqual({ ...endpoint, preset: "svix", secretSealed: "s" });
     expect(await rows.setting("a")).toBe("2");
     expect(await rows.setting("b")).toBeNull();
-    expect(await rows.revision()).toBe(before + 7);
+    expect(await rows.revision()).toBe(before + 10);
   });
 
   it("changes a source only as it was read", async () => {

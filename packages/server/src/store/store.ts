@@ -2,8 +2,9 @@
 // Called by ingest, dispatch, runs, tasks, worker. Promises: a call that resolved is on disk; every write is safe to repeat (same ids, same keys) because
 // a lost connection leaves its outcome unknown. Writes of one kind that arrive together share one statement and one commit (group commit).
 // All times are epoch milliseconds, passed in: SQL never asks the clock. `*Text` fields hold JSON text that is never parsed or re-serialised here.
-import type { Door, Flow, RuleLimit, Run } from "@holdfast/engine";
+import type { Door, Flow, Run } from "@holdfast/engine";
 import type { DeliveryVerdict, EnvironmentType, IndexDocument, TaskStatus } from "@holdfast/protocol";
+import type { CatalogStore } from "./catalog-rows.ts";
 import type { ConnectionStore } from "./connection-rows.ts";
 import type { SkipRow, StatusStore, ValueStore } from "./kept-rows.ts";
 import type { ScheduleStore } from "./schedule-rows.ts";
@@ -49,8 +50,6 @@ export interface EndpointRow {
   sourceText: string | null;
   createdAt: number;
 }
-
-export type SourceChange = Pick<EndpointRow, "appId" | "secretSealed" | "sourceText">;
 
 export interface DeliveryRow {
   id: string;
@@ -350,24 +349,6 @@ export interface Store {
   /** Resolves when the database answers; rejects with DATABASE_UNREACHABLE. */
   ping(): Promise<void>;
   close(): Promise<void>;
-}
-
-export interface CatalogStore {
-  environments(): Promise<EnvironmentRow[]>;
-  saveEnvironment(row: EnvironmentRow): Promise<void>;
-  apps(): Promise<AppRow[]>;
-  saveApp(row: AppRow): Promise<void>;
-  endpoints(): Promise<EndpointRow[]>;
-  /** Inserts, or updates app, preset and secret of the row with that id. */
-  saveEndpoint(row: EndpointRow): Promise<void>;
-  /** Changes an endpoint's source, if its text still is `former`. False: it is another by now. */
-  changeSource(id: string, former: string | null, next: SourceChange): Promise<boolean>;
-  setting(key: string): Promise<string | null>;
-  saveSetting(key: string, value: string): Promise<void>;
-  /** Sets how many runs may hold a slot at each gate of these rules, from the next admission on. Answers the queues in which parked work became due. */
-  saveLimits(limits: RuleLimit[], now: number): Promise<string[]>;
-  /** A number that grows with every save of those above: a registry with the same number is up to date. */
-  revision(): Promise<number>;
 }
 
 export interface OutsideStore {

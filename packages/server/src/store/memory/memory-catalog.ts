@@ -1,8 +1,9 @@
 // Room: store. Environments, apps, endpoints and settings in memory. Part of MemoryStore; copies rows in and out.
 import type { RuleLimit } from "@holdfast/engine";
 import { UserFacingError } from "@holdfast/protocol";
+import type { AppNote, CatalogStore, SourceChange } from "../catalog-rows.ts";
 import { storableRow, storableText } from "../storable.ts";
-import type { AppRow, CatalogStore, EndpointRow, EnvironmentRow, SourceChange } from "../store.ts";
+import type { AppRow, EndpointRow, EnvironmentRow } from "../store.ts";
 
 export class MemoryCatalog implements CatalogStore {
   readonly #environments = new Map<string, EnvironmentRow>();
@@ -36,6 +37,12 @@ export class MemoryCatalog implements CatalogStore {
     refuseSecond(this.#apps, row);
     const { environmentId, slug } = this.#apps.get(row.id) ?? row;
     this.#apps.set(row.id, storableRow({ ...row, environmentId, slug }));
+    this.#revision += 1;
+  }
+
+  async noteApp(id: string, note: AppNote): Promise<void> {
+    const known = this.#apps.get(id);
+    if (known) this.#apps.set(id, storableRow({ ...known, ...note }));
     this.#revision += 1;
   }
 

@@ -1,8 +1,9 @@
 // Room: store. Environments, apps, endpoints and settings: few rows, low rate, read whole by the registry. Called through Store.catalog.
 import type { RuleLimit } from "@holdfast/engine";
 import type { World } from "../../platform/world.ts";
+import type { AppNote, CatalogStore, SourceChange } from "../catalog-rows.ts";
 import { storableRow, storableText } from "../storable.ts";
-import type { AppRow, CatalogStore, EndpointRow, EnvironmentRow, SourceChange } from "../store.ts";
+import type { AppRow, EndpointRow, EnvironmentRow } from "../store.ts";
 import { persist } from "./failures.ts";
 import type { GateKeeper } from "./gate-keeper.ts";
 import type { Link } from "./link.ts";
@@ -36,6 +37,10 @@ export class PostgresCatalog implements CatalogStore {
 
   async saveApp(row: AppRow): Promise<void> {
     await this.#rows("save-app", [JSON.stringify(appColumns(row))]);
+  }
+
+  async noteApp(id: string, note: AppNote): Promise<void> {
+    await this.#rows("note-app", [id, JSON.stringify(storableRow(note))]);
   }
 
   async endpoints(): Promise<EndpointRow[]> {

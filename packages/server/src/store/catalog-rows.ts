@@ -1,0 +1,28 @@
+// Room: store. Environments, apps, endpoints and settings: few rows, which the registry keeps whole. Part of the store interface.
+import type { RuleLimit } from "@holdfast/engine";
+import type { AppRow, EndpointRow, EnvironmentRow } from "./store.ts";
+
+/** What servers come to know of an app by themselves. */
+export type AppNote = Partial<Pick<AppRow, "lastError" | "callLimitMs">>;
+
+export type SourceChange = Pick<EndpointRow, "appId" | "secretSealed" | "sourceText">;
+
+export interface CatalogStore {
+  environments(): Promise<EnvironmentRow[]>;
+  saveEnvironment(row: EnvironmentRow): Promise<void>;
+  apps(): Promise<AppRow[]>;
+  saveApp(row: AppRow): Promise<void>;
+  /** Changes only what is noted of an app, whatever another server has registered meanwhile. */
+  noteApp(id: string, note: AppNote): Promise<void>;
+  endpoints(): Promise<EndpointRow[]>;
+  /** Inserts, or updates app, preset and secret of the row with that id. */
+  saveEndpoint(row: EndpointRow): Promise<void>;
+  /** Changes an endpoint's source, if its text still is `former`. False: it is another by now. */
+  changeSource(id: string, former: string | null, next: SourceChange): Promise<boolean>;
+  setting(key: string): Promise<string | null>;
+  saveSetting(key: string, value: string): Promise<void>;
+  /** Sets how many runs may hold a slot at each gate of these rules, from the next admission on. Answers the queues in which parked work became due. */
+  saveLimits(limits: RuleLimit[], now: number): Promise<string[]>;
+  /** A number that grows with every save of those above: a registry with the same number is up to date. */
+  revision(): Promise<number>;
+}
