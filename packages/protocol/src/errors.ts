@@ -18,6 +18,7 @@ export const ERROR_STATUS = {
   APP_UNREACHABLE: 502,
   OVERLOADED: 503,
   DATABASE_UNREACHABLE: 503,
+  TIMEOUT: 504,
 } as const;
 export type ErrorCode = keyof typeof ERROR_STATUS;
 

@@ -17,6 +17,7 @@ export type {
   SentEvent,
 } from "./client/api.ts";
 export { TriggerClient, type TriggerClientOptions } from "./client/client.ts";
+export type { InvokeAndWaitOptions, JobEnd } from "./client/invoke-and-wait.ts";
 export type {
   DynamicIntervalOptions,
   NotificationEvents,

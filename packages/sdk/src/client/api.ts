@@ -316,11 +316,16 @@ export class ApiClient {
   }
 
   /** Runs a job by its id; with the same key it is the same run. */
-  async invokeJob(jobId: string, payload: unknown, options: InvokeOptions = {}): Promise<{ id: string }> {
-    const { idempotencyKey = this.#runtime.uniqueId(), context = {}, accountId, callbackUrl } = options;
+  async invokeJob(
+    jobId: string,
+    payload: unknown,
+    options: InvokeOptions & { waitSeconds?: number } = {},
+  ): Promise<{ id: string }> {
+    const { idempotencyKey = this.#runtime.uniqueId(), context = {}, accountId, callbackUrl, waitSeconds } = options;
     const body = { payload, context, options: { accountId, callbackUrl } };
     const answer = await this.#post(`/api/v1/jobs/${encodeURIComponent(jobId)}/invoke`, body, {
       "idempotency-key": idempotencyKey,
+      ...(waitSeconds === undefined ? {} : { prefer: `wait=${waitSeconds}` }),
     });
     return answer as { id: string };
   }

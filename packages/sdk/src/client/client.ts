@@ -39,6 +39,7 @@ import {
 } from "./api.ts";
 import { App } from "./app.ts";
 import { type Credentials, credentials } from "./credentials.ts";
+import { type InvokeAndWaitOptions, invokeAndWait, type JobEnd } from "./invoke-and-wait.ts";
 import { keepApp, register } from "./registry.ts";
 import type { AttachedSource, AttachedWebhook } from "./sources.ts";
 
@@ -263,6 +264,17 @@ export class TriggerClient {
    */
   invokeJob(jobId: string, payload: Anything, options?: InvokeOptions): Promise<{ id: string }> {
     return this.#api.invokeJob(jobId, payload, options);
+  }
+  /**
+   * Runs a job of any app in this environment and waits for its end, from outside of a run. Inside one, `job.invokeAndWaitForCompletion` costs no
+   * waiting process.
+   *
+   * @returns `{ id, ok: true, status, output }`, or `{ id, ok: false, status, error }` when the run failed or was canceled
+   * @throws NOT_FOUND; CONFLICT when the job is disabled; TIMEOUT after `timeoutInSeconds` (default 60), while the run goes on
+   * @example const report = await client.invokeJobAndWait("report", { month: 3 }); if (report.ok) send(report.output);
+   */
+  invokeJobAndWait(jobId: string, payload: Anything, options: InvokeAndWaitOptions = {}): Promise<JobEnd> {
+    return invokeAndWait({ api: this.#api, runtime: this.#runtime }, jobId, payload, options);
   }
   /**
    * Calls back in this app after each run of its jobs, at least once. Runs that were canceled have failed.

@@ -38,7 +38,8 @@ export async function notificationOf(store: Store, registry: Registry, runId: st
   };
 }
 
-async function outcomeOf(
+/** What came of a finished run. */
+export async function outcomeOf(
   store: Store,
   run: RunRow,
 ): Promise<{ ok: true; output?: unknown } | { ok: false; error: unknown; task?: object }> {

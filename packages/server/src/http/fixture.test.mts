@@ -1,10 +1,12 @@
 // Room: http. A whole server below the worker, for the tests of http, ingest and views: real PostgreSQL, real routes, real HTTP; only apps are pretended.
+
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { catalogue } from "@holdfast/catalogue";
 import { type HttpEndpointMetadata, indexDocumentSchema, type JobMetadata, type RequestPayload } from "@holdfast/protocol";
 import { Connections } from "../connections/connections.ts";
+import { RunEnds } from "../deliver/run-ends.ts";
 import type { FirstClaims } from "../dispatch/first-claim.ts";
 import { planRuns } from "../dispatch/plan.ts";
 import { RecentEvents } from "../dispatch/recent-events.ts";
@@ -188,6 +190,7 @@ export async function startFixture(options: FixtureOptions = {}) {
     connections: new Connections({ world, registry, store, runs, events, vault, publicUrl: () => `http://127.0.0.1:${port}` }),
     reports: { record: (token, items) => reports.record(token, items, world.now()) },
     tasks: new V2Tasks(world, store, { forceYield: () => false, progressed: () => {}, operate: async () => {} }),
+    ends: new RunEnds({ world, store, bus, runs }),
     ...buildDelivery({
       world,
       store,

@@ -2,6 +2,7 @@
 import type { CatalogueEntry } from "@holdfast/protocol";
 import type { Connections } from "../connections/connections.ts";
 import type { Outbound } from "../deliver/outbound.ts";
+import type { RunEnds } from "../deliver/run-ends.ts";
 import type { Waiters } from "../deliver/waiters.ts";
 import type { Registry } from "../dispatch/registry.ts";
 import type { Events } from "../dispatch/send.ts";
@@ -40,6 +41,7 @@ export interface Rooms {
   callbacks: Pick<Callbacks, "called">;
   waiters: Pick<Waiters, "add">;
   outbound: Pick<Outbound, "callWhenEnded">;
+  ends: Pick<RunEnds, "of" | "waiting">;
   reports: Pick<Executor, "record">;
   tasks: Pick<V2Tasks, "open" | "complete" | "fail" | "cachedTasks">;
   registration: Pick<Registration, "register" | "refresh">;

@@ -1,6 +1,7 @@
 // Room: main. Builds a server from its configuration, starts it, and stops it. The only place that knows every room.
 // Called by the CLI (`holdfast dev`, `holdfast start`) and by tests.
 import { catalogue } from "@holdfast/catalogue";
+import { RunEnds } from "../deliver/run-ends.ts";
 import { Registry } from "../dispatch/registry.ts";
 import { ADOPT_MS } from "../execute/lease.ts";
 import { Registration } from "../execute/register.ts";
@@ -92,7 +93,10 @@ async function serve(opened: Opened): Promise<RunningServer> {
     acceptConnections(server, registry, (...arrived) => core.executor.hub.accept(...arrived)),
   );
   port.number = listening.port;
-  undo.push(() => closeHttp(listening, world));
+  undo.push(async () => {
+    rooms.ends.stop();
+    await closeHttp(listening, world);
+  });
   const upkeep = new Upkeep({
     world,
     registry,
@@ -117,7 +121,11 @@ async function serve(opened: Opened): Promise<RunningServer> {
   return { url: rooms.ownUrl(), port: listening.port, keys, stop };
 }
 
-async function buildRooms({ config, world, vault, postgres, bus }: Opened, core: Core, url: () => string): Promise<Rooms> {
+async function buildRooms(
+  { config, world, vault, postgres, bus }: Opened,
+  core: Core,
+  url: () => string,
+): Promise<Rooms & { ends: RunEnds }> {
   const { store } = postgres;
   const { registry, executor, worker, wake } = core;
   const server = {
@@ -137,6 +145,7 @@ async function buildRooms({ config, world, vault, postgres, bus }: Opened, core:
     catalogue,
     views: createViews(postgres.reader),
     reports: executor,
+    ends: new RunEnds({ world, store, bus, runs: core.runs }),
     tasks: new V2Tasks(world, store, server),
     registration: new Registration(registry, executor.push, wake),
     adminPasswordHash: config.adminPassword ? await hashPassword(config.adminPassword, vault.keyId) : null,

@@ -28,7 +28,12 @@ async function metrics(call: Call): Promise<Response> {
     labels: {},
     value: due ? 1 : 0,
   };
-  return new Response(meter.text([up, ...workGauges(due ?? []), ...storeGauges(storeCounters?.() ?? {})]), {
+  const calls: Gauge = {
+    name: "holdfast_calls_waiting",
+    help: "Calls that wait for a run's end.",
+    value: call.rooms.ends.waiting,
+  };
+  return new Response(meter.text([up, calls, ...workGauges(due ?? []), ...storeGauges(storeCounters?.() ?? {})]), {
     headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8", "cache-control": "no-store" },
   });
 }

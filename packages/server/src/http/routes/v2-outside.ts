@@ -1,9 +1,12 @@
 // Room: http. What completes tasks from outside and starts runs by name: callback URLs, waiting for an event, invoking a job (wire §2.9, §2.11, §3.5).
+import { statusOf } from "@holdfast/engine";
 import { invokeJobBodySchema, UserFacingError } from "@holdfast/protocol";
 import { z } from "zod";
+import { outcomeOf } from "../../deliver/notification.ts";
 import { waitBodySchema } from "../../deliver/waiters.ts";
 import type { RunRow } from "../../store/store.ts";
-import { type Call, orThrow } from "../call.ts";
+import { type Call, jsonResponse, orThrow } from "../call.ts";
+import { secondsToWait } from "../prefer.ts";
 import { type Route, route } from "../route.ts";
 
 const MIB = 1024 * 1024;
@@ -20,6 +23,7 @@ async function callback(call: Call, body: unknown): Promise<Response> {
 
 /** An invocation is an event of its own for one job; with the same key it is the same run. */
 async function invoke(call: Call, { payload, context, options }: InvokeBody): Promise<Response> {
+  const seconds = secondsToWait(call.header("prefer"));
   const { events, outbound, registry, store, world } = call.rooms;
   const jobId = call.param("id");
   orThrow(registry.job(call.environment.id, jobId), "NOT_FOUND", `There is no job "${jobId}" in this environment.`);
@@ -40,7 +44,16 @@ async function invoke(call: Call, { payload, context, options }: InvokeBody): Pr
   if (sent.duplicate) await store.outside.dropOutbound(listening);
   const runs = sent.duplicate ? await store.runsOfEvent(sent.event.rowId) : sent.runs;
   const run: RunRow = orThrow(runs[0], "CONFLICT", `The job "${jobId}" is disabled, so this started no run.`);
-  return call.json({ id: run.id });
+  if (seconds === null) return call.json({ id: run.id });
+  const patience = { withinMs: seconds * 1_000, gone: call.context.req.raw.signal, isNew: !sent.duplicate };
+  return howItEnded(call, run.id, await call.rooms.ends.of(run, patience));
+}
+
+/** 200 with what came of the run, or 202: it still goes on. */
+async function howItEnded(call: Call, id: string, run: RunRow | null): Promise<Response> {
+  if (!run) return jsonResponse(202, { id }, { "preference-applied": "wait" });
+  const end = { id, status: statusOf(run), ...(await outcomeOf(call.rooms.store, run)) };
+  return call.json(end, { "preference-applied": "wait" });
 }
 
 export const v2OutsideRoutes: Route[] = [
@@ -69,7 +82,8 @@ export const v2OutsideRoutes: Route[] = [
     method: "POST",
     path: "/api/v1/jobs/:id/invoke",
     name: "invokeJob",
-    summary: "Run a job by its id; repeated with the same Idempotency-Key it is the same run",
+    summary:
+      "Run a job by its id; repeated with the same Idempotency-Key it is the same run; with `Prefer: wait=30` the answer is its end",
     tag: "v2",
     access: "secretKey",
     bodyLimit: 10 * MIB,
