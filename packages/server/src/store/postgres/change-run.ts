@@ -10,8 +10,9 @@ import { type DbRow, runStateColumns, taskColumns } from "./rows.ts";
 import { type Prepared, statementOfWeek } from "./statements.ts";
 import { BEGIN, COMMIT, inOrder, type Query, withClient } from "./transaction.ts";
 
-/** Added to the week of changes whose runs have gates: above any week. */
+/** Added to the week of changes that have their own statement: above any week. */
 const GATED = 1_000_000;
+const ENDING = 2 * GATED;
 
 /** `due`: queues in which what awaited the run's end became due; null if it did not end, or nothing did. */
 interface Changed {
@@ -28,13 +29,12 @@ export function runChanges(
     ...BATCH,
     patienceMs: 60_000,
     lanes: 1,
-    groupOf: ({ before }) => groupOf(before),
+    groupOf,
     keyOf: ({ before }) => before.id,
     bytesOf: bytesOfChange,
     flush: async (changes, group) => {
       if (group === NO_WEEK) return changes.map(() => false);
-      const { prepared, values } = changeStatement(changes, group % GATED, false);
-      const rows = group < GATED ? await link.query<Changed>(prepared, values) : await changeGated(link, changes, group % GATED);
+      const rows = await changeAll(link, changes, group);
       const changed = new Map(rows.map(({ id, due }) => [id, { due: due ?? [] }]));
       return changes.map(({ before }) => changed.get(before.id) ?? false);
     },
@@ -43,10 +43,26 @@ export function runChanges(
   };
 }
 
-/** Runs with gates share a transaction of several statements, so that the others need not. */
-function groupOf({ id, flow }: RunRow): number {
-  const week = weekOfRun(id);
-  return flow && week !== NO_WEEK ? GATED + week : week;
+/** Runs with gates share a transaction of several statements, and runs that just end a narrow one, so that the others need not. */
+function groupOf(change: RunChange): number {
+  const week = weekOfRun(change.before.id);
+  if (week === NO_WEEK) return week;
+  if (change.before.flow) return GATED + week;
+  return justEnds(change) ? ENDING + week : week;
+}
+
+/** Its tasks were reported before, and nothing is left to do for it. */
+function justEnds({ after, work, tasks, settleTasksAt, cancelTasksAt, reopenTasks }: RunChange): boolean {
+  const alone = work === null && tasks.length === 0 && settleTasksAt === null && !reopenTasks;
+  return alone && after.state.kind === "finished" && cancelTasksAt !== null;
+}
+
+function changeAll(link: Link, changes: RunChange[], group: number): Promise<Changed[]> {
+  const week = group % GATED;
+  const kind = group - week;
+  if (kind === GATED) return changeGated(link, changes, week);
+  const { prepared, values } = kind === ENDING ? endStatement(changes, week) : changeStatement(changes, week, false);
+  return link.query<Changed>(prepared, values);
 }
 
 /** As one statement does for runs without gates; then slots are freed and parked work is invited. One round trip before the commit. */
@@ -91,6 +107,14 @@ export function changeStatement(changes: RunChange[], week: number, claimed: boo
   const rows = sorted.map((change) => changeColumns(change, claimed));
   const tasks = sorted.flatMap((change) => travellingTasks(change).map(taskColumns));
   return { prepared: statementOfWeek("change-run", week), values: [JSON.stringify(rows), JSON.stringify(tasks)] };
+}
+
+function endStatement(changes: RunChange[], week: number): { prepared: Prepared; values: string[] } {
+  const rows = [...changes].sort(byId(({ before }) => before.id)).map(({ before, after, at, cancelTasksAt }) => {
+    const row: DbRow = { id: before.id, revision: before.revision, at, cancel_at: cancelTasksAt };
+    return Object.assign(row, runStateColumns(after));
+  });
+  return { prepared: statementOfWeek("end-run", week), values: [JSON.stringify(rows)] };
 }
 
 function changeColumns({ before, after, at, work, ...change }: RunChange, claimed: boolean): DbRow {

@@ -84,7 +84,7 @@ describe("commits whose answer was lost", () => {
     const { run: before, token } = await executing(store);
     const change = changeOf(before, { type: "succeeded", token, output: "1" });
     if (!change) throw new Error("ignored");
-    const cut = wire.cut("\0change-run@", "SELECT 1");
+    const cut = wire.cut("\0end-run@", "SELECT 1");
     const changed = store.changeRun(change);
     await cut;
     expect(await changed).toEqual({ due: [] });
@@ -96,7 +96,7 @@ describe("commits whose answer was lost", () => {
     const change = changeOf(before, { type: "succeeded", token, output: "1" });
     if (!change) throw new Error("ignored");
     await apply(direct.store, before, { type: "canceled" });
-    const cut = wire.cut("\0change-run@", "SELECT 0");
+    const cut = wire.cut("\0end-run@", "SELECT 0");
     const changed = store.changeRun(change);
     await cut;
     expect(await changed).toBe(false);

@@ -228,6 +228,7 @@ describe("what a step costs", () => {
       "record-unfenced-task",
       "open-task",
       "change-run",
+      "end-run",
       "intake",
       "intake-request",
       "intake-event",

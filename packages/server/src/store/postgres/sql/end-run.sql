@@ -1,0 +1,41 @@
+-- Ends runs whose last reports came before: what change-run.sql does for the commonest change, with a third of its parts. A change whose revision is not the
+-- run's any more does nothing and is not answered; the others are, with the queues in which what awaited that end became due.
+-- Called by change-run.ts with a JSON array sorted by run: $1 changes.
+-- The work row is locked first, as claims and reports do. Served by work_pkey, the primary key of the week's runs, tasks_open and outbound_by_run.
+with input as materialized (
+  select *
+  from json_to_recordset($1::json) as i(
+    id text, revision integer, at bigint, status text, finished_at bigint, output_text text, outcome_text text,
+    started_at bigint, executions integer, execution_ms double precision, failures integer, losses integer, yields_text text, cancel_at bigint
+  )
+),
+locked as materialized (
+  select w.id from input i join work w on w.id = i.id order by w.id for update of w
+),
+ended as (
+  update runs_of_week r set
+    updated_at = i.at, revision = i.revision + 1, status = i.status, state_kind = 'finished', cause = null, due_at = null,
+    token = null, since = null, finished_at = i.finished_at, output_text = i.output_text, outcome_text = i.outcome_text,
+    started_at = i.started_at, executions = i.executions, execution_ms = i.execution_ms, failures = i.failures, losses = i.losses,
+    yields_text = i.yields_text
+  from input i, (select count(*) from locked) as first_locked
+  where r.id = i.id and r.revision = i.revision
+  returning r.id, i.at, i.cancel_at
+),
+rested as (
+  delete from work w using ended e where w.id = e.id
+),
+canceled as (
+  update tasks_of_week t set status = 'CANCELED', completed_at = e.cancel_at
+  from ended e
+  where t.run_id = e.id and t.status in ('PENDING', 'WAITING', 'RUNNING')
+),
+told as (
+  insert into work (id, kind, queue, due_at, attempts)
+  select o.id, 'outbound', o.queue, e.at, 0
+  from ended e
+  join outbound o on o.run_id = e.id and o.awaits_end
+  on conflict (id) do nothing
+)
+select e.id, (select array_agg(distinct o.queue) from outbound o where o.run_id = e.id and o.awaits_end) as due
+from ended e
