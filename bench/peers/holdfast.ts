@@ -7,13 +7,11 @@ import { postmasterOf } from "../../tests/harness/processes.ts";
 import { DEV_KEY, TestServer } from "../../tests/harness/server.ts";
 import { countersIn } from "../counters.ts";
 import { type App, startPeerApp } from "./app.ts";
-import { counted, found, writtenBy } from "./database.ts";
-import type { Home, Job, Peer, PeerKind } from "./peer.ts";
+import { counted, writtenBy } from "./database.ts";
+import type { Home, Peer, PeerKind } from "./peer.ts";
 
 // Ours is resolved from the checkout, so its app stays there.
 const OWN = fileURLToPath(new URL(".", import.meta.url));
-const COMPLETED = `select 1 from event_keys k join runs r on r.event_row_id = k.event_row_id
-  where k.event_id = $1 and r.state_kind = 'finished'`;
 
 async function start({ data }: Home): Promise<Peer> {
   const server = await TestServer.start({ dataDir: data });
@@ -26,19 +24,19 @@ async function start({ data }: Home): Promise<Peer> {
 
 function running(server: TestServer, app: App, client: pg.Client): Peer {
   const http = new Pool(server.url, { connections: 50 });
-  const send = async (job: Job): Promise<string> => {
+  const post = async (path: string, content: object, more: Record<string, string> = {}): Promise<void> => {
     const { statusCode, body } = await http.request({
       method: "POST",
-      path: "/api/v1/events",
-      headers: { authorization: `Bearer ${DEV_KEY}`, "content-type": "application/json" },
-      body: JSON.stringify({ event: { name: job.kind, payload: job } }),
+      path,
+      headers: { authorization: `Bearer ${DEV_KEY}`, "content-type": "application/json", ...more },
+      body: JSON.stringify(content),
     });
-    if (statusCode !== 200) throw new Error(`the event was answered with ${statusCode}: ${await body.text()}`);
-    return ((await body.json()) as { id: string }).id;
+    const answer = await body.text();
+    if (statusCode !== 200) throw new Error(`${path} was answered with ${statusCode}: ${answer}`);
   };
   return {
-    submit: async (job) => void (await send(job)),
-    submitAndWait: async (job) => found(client, { name: "completed", text: COMPLETED, values: [await send(job)] }),
+    submit: (job) => post("/api/v1/events", { event: { name: job.kind, payload: job } }),
+    submitAndWait: (job) => post(`/api/v1/jobs/${job.kind}/invoke`, { payload: job }, { prefer: "wait=30" }),
     onTold: app.onTold,
     complaints: app.complaints,
     open: () => counted(client, "select count(*) as n from runs where state_kind <> 'finished'"),
@@ -67,6 +65,7 @@ export const holdfast: PeerKind = {
   steps: "recorded step",
   sleepsInside: true,
   records: "event, run and its end; each step with its output",
-  settings: "`holdfast start` with its own PostgreSQL; app connected by WebSocket; all defaults",
+  settings:
+    "`holdfast start` with its own PostgreSQL; app connected by WebSocket; all defaults; a lone job is a call whose answer is awaited (`Prefer: wait`)",
   start,
 };
