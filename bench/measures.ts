@@ -28,7 +28,12 @@ export const MEASURES: Record<string, Measure> = {
   cost: { title: "What the database is asked to do", round: cost, most: 1 },
 };
 
+/** As a service has done that has been up for a minute. */
+const WARM_WEBHOOKS = 1_000;
+
 async function webhooks(stand: Stand): Promise<Figure[]> {
+  await byMany(10, WARM_WEBHOOKS, () => stand.webhook());
+  await stand.finished(WARM_WEBHOOKS);
   const idle: number[] = [];
   const firstSteps: number[] = [];
   for (let i = 0; i < 100; i++) {

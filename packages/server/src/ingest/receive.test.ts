@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import type { RequestPayload } from "@holdfast/protocol";
+import { type RequestPayload, UserFacingError } from "@holdfast/protocol";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Endpoints, startEndpoints, svix } from "./endpoints.test.mts";
 
@@ -88,6 +88,31 @@ describe("an endpoint whose app verifies later", () => {
     await server.rooms.ingest.idle();
     expect(await delivery(sent.id)).toMatchObject({ verdict: "verified", runs: [expect.any(String)] });
     expect(await work(sent.id)).toBe("not due");
+  });
+
+  it("is asked while the request is being stored; nothing follows from one that could not be", async () => {
+    server.app.here = true;
+    const { intake } = server.store;
+    let tell = (): void => {};
+    const asked = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    server.app.verify = async () => {
+      tell();
+      return { type: "verified", result: { success: true } };
+    };
+    server.store.intake = async () => {
+      await asked;
+      throw new UserFacingError("DATABASE_UNREACHABLE", "The database does not answer.");
+    };
+    const before = server.app.asked.length;
+    const sent = await post("stored", { body: "{}" }).finally(() => {
+      server.store.intake = intake;
+    });
+    await server.rooms.ingest.idle();
+    expect(sent.status).toBe(503);
+    expect(server.app.asked).toHaveLength(before + 1);
+    expect(await all.claim()).toEqual([]);
   });
 
   it("is left to a worker when its app is here and does not answer", async () => {

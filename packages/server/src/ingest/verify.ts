@@ -97,22 +97,37 @@ export class Verification {
     const { endpoint, delivery } = arrived;
     const work = this.workOf(endpoint, delivery);
     if (this.#asking.size < ASK_AT_ONCE && this.parts.apps.reachable(endpoint.app)) {
-      const token = await this.#holdLeased(delivery, work);
-      this.#inBackground(arrived, token);
+      const asked = this.#askWhileStoring(arrived);
+      const held = this.#holdLeased(delivery, work);
+      this.#inBackground(arrived, held, asked);
+      await held;
     } else {
       await this.deliveries.hold(delivery, work);
     }
     return stored(delivery, responded);
   }
 
-  #inBackground(arrived: Arrived, token: string): void {
-    const { delivery } = arrived;
-    const asking = this.#settleNow(arrived, token).catch((error: unknown) => {
-      this.parts.world.log.warn("a delivery's verdict could not be written; it will be verified again", {
-        delivery: delivery.id,
-        error,
-      });
-    });
+  /** The app's `verify` changes nothing, so it may be asked before the request is on disk. What handles a source's request may do anything. */
+  #askWhileStoring({ endpoint, payload }: Arrived): Promise<VerifyAnswer> | null {
+    if (endpoint.source) return null;
+    const asked = this.#askApp(endpoint, payload);
+    // Whether it failed counts only once the request is stored.
+    asked.catch(() => {});
+    return asked;
+  }
+
+  /** @param held fails when the request could not be stored: then nothing follows from it, and its sender is told */
+  #inBackground(arrived: Arrived, held: Promise<string>, asked: Promise<VerifyAnswer> | null): void {
+    const settle = async (token: string | null): Promise<void> => {
+      if (token === null) return;
+      try {
+        await this.#settleNow(arrived, token, { asked });
+      } catch (error) {
+        const note = { delivery: arrived.delivery.id, error };
+        this.parts.world.log.warn("a delivery's verdict could not be written; it will be verified again", note);
+      }
+    };
+    const asking = held.catch(() => null).then(settle);
     this.#asking.add(asking);
     void asking.finally(() => this.#asking.delete(asking));
   }
@@ -123,13 +138,14 @@ export class Verification {
   }
 
   /**
-   * Stored first, so that a crash while the app is asked loses nothing; the lease keeps workers away meanwhile. Its status is 503 until there is a
-   * verdict: that is what the sender sees if none comes.
+   * Answered once stored and judged; a crash before loses nothing, and the lease keeps workers away meanwhile. Its status is 503 until there is a verdict:
+   * that is what the sender sees if none comes.
    */
   async #askNow(arrived: Arrived, responded: IngestAnswer | null): Promise<IngestAnswer> {
     const { delivery } = arrived;
+    const asked = this.#askWhileStoring(arrived);
     const token = await this.#holdLeased({ ...delivery, status: 503 }, this.workOf(arrived.endpoint, delivery));
-    const answer = await this.#settleNow(arrived, token, 401);
+    const answer = await this.#settleNow(arrived, token, { asked, refusedStatus: 401 });
     if (answer.type === "no-answer") {
       // Why it could not is the app owner's business, not the sender's.
       const reason = "The app could not be asked to verify it. It is kept and will be verified later.";
@@ -147,17 +163,17 @@ export class Verification {
   }
 
   /**
-   * Asks the app about a delivery leased to this server and writes the verdict; without an answer a worker takes it up soon.
+   * Asks the app about a delivery leased to this server, if it was not asked yet, and writes the verdict; without an answer a worker takes it up soon.
    *
-   * @param refusedStatus the status the sender is told when the app refuses it
+   * @param how `refusedStatus`: the status the sender is told when the app refuses it
    */
   async #settleNow(
     { endpoint, delivery, payload }: Arrived,
     token: string,
-    refusedStatus = delivery.status,
+    { asked, refusedStatus = delivery.status }: { asked: Promise<VerifyAnswer> | null; refusedStatus?: number },
   ): Promise<VerifyAnswer> {
     const { owner, store, world } = this.parts;
-    const answer = await this.#askApp(endpoint, payload);
+    const answer = await (asked ?? this.#askApp(endpoint, payload));
     if (answer.type === "no-answer") await store.renew([token], world.now() + TAKE_UP_MS, owner);
     const told = answer.type === "refused" ? { ...delivery, status: refusedStatus } : delivery;
     await this.settle({ delivery: told, payload }, token, answer);
