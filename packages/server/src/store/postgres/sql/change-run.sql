@@ -1,7 +1,8 @@
 -- Applies changes of runs: state, work row, reports that travel along, and what becomes of the run's other tasks. A change whose revision is not the run's
 -- any more does nothing and is not answered; of one that ends its run the queues are answered in which what awaited that end became due. A task that is reported with the change is not settled, canceled or reopened by it.
 -- Called by change-run.ts and claim.ts with JSON arrays sorted by run: $1 changes, $2 reports.
--- The work row is locked first, as claims and reports do. Served by work_pkey, the primary keys of the week's runs and tasks, tasks_open and
+-- The work row is locked first, as claims and reports do; that, and what was changed and reported, is asked once a statement (a sub-select of its own), not
+-- once a row, or its cost would grow with the square of the batch. Served by work_pkey, the primary keys of the week's runs and tasks, tasks_open and
 -- outbound_by_run.
 with input as materialized (
   select *
@@ -24,8 +25,8 @@ changed as (
     token = i.token, since = i.since, finished_at = i.finished_at, output_text = i.output_text, outcome_text = i.outcome_text,
     started_at = i.started_at, executions = i.executions, execution_ms = i.execution_ms, failures = i.failures, losses = i.losses,
     yields_text = i.yields_text
-  from input i, (select count(*) from locked) as first_locked
-  where r.id = i.id and r.revision = i.revision
+  from input i
+  where r.id = i.id and r.revision = i.revision and (select count(*) from locked) is not null
   returning r.id, i.at, i.state_kind = 'finished' as finished, i.queue, i.work_due_at, i.work_token, i.owner, i.claimed, i.settle_at, i.cancel_at, i.reopen, i.held
 ),
 rested as (
@@ -47,7 +48,8 @@ reported as (
   select
     run_id, key, p.id, parent_id, name, display_key, noop, status, attempts,
     started_at, completed_at, delay_until, output_text, error_text, details_text, failures_text, position
-  from reports p join changed c on c.id = p.run_id
+  from reports p
+  where p.run_id = any (array(select id from changed))
   /* merge-task */
 ),
 settled as (
@@ -71,14 +73,14 @@ settled as (
       else 1
     end
   from changed c
-  where t.run_id = c.id and t.status = 'WAITING' and t.delay_until <= c.settle_at
-    and not exists (select 1 from reports p where p.run_id = t.run_id and p.key = t.key)
+  where c.settle_at is not null and t.run_id = c.id and t.status = 'WAITING' and t.delay_until <= c.settle_at
+    and t.run_id || ' ' || t.key <> all (array(select run_id || ' ' || key from reports))
 ),
 canceled as (
   update tasks_of_week t set status = 'CANCELED', completed_at = c.cancel_at
   from changed c
   where t.run_id = c.id and t.status in ('PENDING', 'WAITING', 'RUNNING') and c.cancel_at is not null
-    and not exists (select 1 from reports p where p.run_id = t.run_id and p.key = t.key)
+    and t.run_id || ' ' || t.key <> all (array(select run_id || ' ' || key from reports))
 ),
 reopened as (
   update tasks_of_week t set
@@ -87,7 +89,7 @@ reopened as (
     completed_at = null, output_text = null, error_text = null
   from changed c
   where c.reopen and t.run_id = c.id and t.status in ('ERRORED', 'CANCELED')
-    and not exists (select 1 from reports p where p.run_id = t.run_id and p.key = t.key)
+    and t.run_id || ' ' || t.key <> all (array(select run_id || ' ' || key from reports))
 ),
 told as (
   insert into work (id, kind, queue, due_at, attempts)

@@ -1,7 +1,7 @@
 -- Ends runs whose last reports came before: what change-run.sql does for the commonest change, with a third of its parts. A change whose revision is not the
 -- run's any more does nothing and is not answered; the others are, with the queues in which what awaited that end became due.
 -- Called by change-run.ts with a JSON array sorted by run: $1 changes.
--- The work row is locked first, as claims and reports do. Served by work_pkey, the primary key of the week's runs, tasks_open and outbound_by_run.
+-- The work row is locked first, as claims and reports do, by a sub-select that is asked once a statement and not once a row. Served by work_pkey, the primary key of the week's runs, tasks_open and outbound_by_run.
 with input as materialized (
   select *
   from json_to_recordset($1::json) as i(
@@ -18,8 +18,8 @@ ended as (
     token = null, since = null, finished_at = i.finished_at, output_text = i.output_text, outcome_text = i.outcome_text,
     started_at = i.started_at, executions = i.executions, execution_ms = i.execution_ms, failures = i.failures, losses = i.losses,
     yields_text = i.yields_text
-  from input i, (select count(*) from locked) as first_locked
-  where r.id = i.id and r.revision = i.revision
+  from input i
+  where r.id = i.id and r.revision = i.revision and (select count(*) from locked) is not null
   returning r.id, i.at, i.cancel_at
 ),
 rested as (
