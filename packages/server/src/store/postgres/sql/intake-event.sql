@@ -16,6 +16,6 @@ keyed as (
   returning event_row_id
 ),
 fresh as materialized (
-  select i.* from keyed k join input i on i.id = k.event_row_id
+  select * from input where id = any (array(select event_row_id from keyed))
 ),
 /* store-fresh */

@@ -20,6 +20,7 @@ requests as (
   returning id
 )
 insert into work (id, kind, queue, due_at, token, owner, attempts)
-select i.id, 'delivery', i.queue, i.due_at, i.token, i.owner, 0
-from requests r join input i on i.id = r.id
+select id, 'delivery', queue, due_at, token, owner, 0
+from input
+where id = any (array(select id from requests))
 on conflict (id) do nothing

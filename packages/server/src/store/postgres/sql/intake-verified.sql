@@ -20,7 +20,7 @@ keyed as (
   returning event_row_id
 ),
 fresh as materialized (
-  select h.* from keyed k join held h on h.id = k.event_row_id
+  select * from held where id = any (array(select event_row_id from keyed))
 ),
 removed as (
   delete from work w using fresh f where w.id = f.request_id

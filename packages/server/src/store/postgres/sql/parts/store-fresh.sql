@@ -15,7 +15,7 @@ fresh_runs as materialized (
     created_at bigint, updated_at bigint, status text, state_kind text, cause text, due_at bigint, token text, since bigint,
     started_at bigint, executions integer, work_due_at bigint, owner text
   )
-  join fresh f on f.id = r.event_row_id
+  where r.event_row_id = any (array(select id from fresh))
 ),
 stored_runs as (
   insert into runs_of_week (
@@ -39,6 +39,5 @@ awaited as (
   on conflict (id) do nothing
   returning id
 )
-select f.id, a.id is not null as awaited
-from fresh f
-left join awaited a on a.id = f.id || ':waiters'
+select id, id || ':waiters' = any (array(select id from awaited)) as awaited
+from fresh
