@@ -37,7 +37,7 @@ export class PostgresBus implements Bus {
     this.#tell(message);
     if (message.type === "work") for (const queue of message.queues) this.#queues.add(queue);
     else if (message.type === "catalog") this.#catalog = true;
-    else this.#live.set(JSON.stringify(message), message);
+    else this.#live.set(subjectOf(message), message);
     this.#sendSoon(message.type === "live" ? LIVE_PAUSE_MS : PAUSE_MS);
   }
 
@@ -103,9 +103,11 @@ export class PostgresBus implements Bus {
   }
 
   #hear(payload: string): void {
+    // PostgreSQL tells the one who notified, too.
+    if (payload.startsWith(headOf(this.origin))) return;
     try {
-      const { from, messages } = JSON.parse(payload) as { from: string; messages: BusMessage[] };
-      if (from !== this.origin) for (const message of messages) this.#tell(message);
+      const { messages } = JSON.parse(payload) as { messages: BusMessage[] };
+      for (const message of messages) this.#tell(message);
     } catch {
       this.world.log.debug("a notification could not be read", { length: payload.length });
     }
@@ -119,13 +121,24 @@ export class PostgresBus implements Bus {
   }
 }
 
+/** How a payload begins, by which its sender is known without reading the rest. */
+function headOf(origin: string): string {
+  return `{"from":${JSON.stringify(origin)}`;
+}
+
+/** What live news is about: of what was said of one thing meanwhile the last is told. */
+function subjectOf({ environmentId, message }: BusMessage & { type: "live" }): string {
+  const about = message.type === "apps" ? "" : message.type === "tasks" ? message.runId : message.id;
+  return `${environmentId} ${message.type} ${about}`;
+}
+
 /** Packs messages into payloads short enough for NOTIFY. */
 export function payloadsOf(from: string, messages: BusMessage[]): string[] {
   const payloads: string[] = [];
   let texts: string[] = [];
   let bytes = 0;
   const flush = (): void => {
-    if (texts.length > 0) payloads.push(`{"from":${JSON.stringify(from)},"messages":[${texts.join(",")}]}`);
+    if (texts.length > 0) payloads.push(`${headOf(from)},"messages":[${texts.join(",")}]}`);
     texts = [];
     bytes = 0;
   };

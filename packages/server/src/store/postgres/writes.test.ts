@@ -1,3 +1,4 @@
+import type { RunStatus } from "@holdfast/protocol";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EmbeddedConnection } from "../../platform/postgres/embedded.ts";
@@ -271,6 +272,8 @@ describe("what a step costs", () => {
   });
 });
 
+const STATUSES: RunStatus[] = ["QUEUED", "EXECUTING", "SUCCESS"];
+
 describe("bus", () => {
   it("carries news to the other servers, merged, and to this one at once", async () => {
     const second = database.another(postgres.connection);
@@ -291,6 +294,16 @@ describe("bus", () => {
     await until(() => queues().size === 5);
     expect(heard.length).toBeLessThan(10);
     expect(own).toHaveLength(50);
+    const news = (id: string, status: RunStatus): BusMessage => ({
+      type: "live",
+      environmentId: ENVIRONMENT,
+      message: { type: "run", id, job: "j", status },
+    });
+    for (const id of ["run_1", "run_2"]) for (const status of STATUSES) postgres.bus.publish(news(id, status));
+    const live = (): BusMessage[] => heard.filter(({ type }) => type === "live");
+    await until(() => live().length >= 2);
+    expect(live()).toEqual([news("run_1", "SUCCESS"), news("run_2", "SUCCESS")]);
+    expect(own).toHaveLength(50 + 2 * STATUSES.length);
     await run(
       postgres.connection,
       "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'holdfast bus'",
