@@ -77,7 +77,7 @@ const shown = ({ name, icon, properties, params, style, output, status }: TaskVi
 
 const tasksBy = new Map<Mounting, object[]>();
 
-describe.each<Mounting>(["published", "ours", "ours-by-push"])("dynamic schedules, SDK %s", (mounting) => {
+describe.concurrent.each<Mounting>(["published", "ours", "ours-by-push"])("dynamic schedules, SDK %s", (mounting) => {
   test("what a run registers ticks, on through a kill of the server, until it is unregistered", LONG, async () => {
     const server = await TestServer.start();
     await startApp(mounting, server);
@@ -125,7 +125,7 @@ test("the tasks are shown as v2's are", () => {
   for (const mounting of ["ours", "ours-by-push"] as const) expect(tasksBy.get(mounting)).toEqual(tasksBy.get("published"));
 });
 
-test("three servers start one run a tick, and the two that are left when one is killed", LONG, async () => {
+test.concurrent("three servers start one run a tick, and the two that are left when one is killed", LONG, async () => {
   const database = await startDatabase();
   // A server at a time: the first makes the tables and keys.
   const env = { HOLDFAST_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString("base64") };
@@ -141,28 +141,32 @@ test("three servers start one run a tick, and the two that are left when one is 
   await Promise.all([first.stop(), second.stop()]);
 });
 
-test("HOLDFAST_DEV_SCHEDULES=off starts nothing in development, and on again what is registered goes on", LONG, async () => {
-  const on = await TestServer.start();
-  const app = await startApp("ours", on);
-  await clientOf(on).registerSchedule(SCHEDULE, "switched", cron("* * * * * *"));
-  await ticks(on.api, "switched", 2);
-  await app.stop();
-  await on.stop();
+test.concurrent(
+  "HOLDFAST_DEV_SCHEDULES=off starts nothing in development, and on again what is registered goes on",
+  LONG,
+  async () => {
+    const on = await TestServer.start();
+    const app = await startApp("ours", on);
+    await clientOf(on).registerSchedule(SCHEDULE, "switched", cron("* * * * * *"));
+    await ticks(on.api, "switched", 2);
+    await app.stop();
+    await on.stop();
 
-  const off = await TestServer.start({ dataDir: on.dataDir, env: { ...on.environment, HOLDFAST_DEV_SCHEDULES: "off" } });
-  const offAt = Date.now();
-  const again = await startApp("ours", off);
-  const registered = await clientOf(off).registerSchedule(SCHEDULE, "not now", cron("* * * * * *"));
-  expect(registered.active).toBe(false);
-  // An event sent for later, due after several ticks would have been.
-  await clientOf(off).sendEvent({ id: "later", name: "dynamic.end" }, { deliverAfter: 5 });
-  await off.api.settled("end", 1, PATIENT);
-  expect((await off.api.runsOf("tick")).filter(({ createdAt }) => Date.parse(createdAt) > offAt)).toEqual([]);
-  await again.stop();
-  await off.stop();
+    const off = await TestServer.start({ dataDir: on.dataDir, env: { ...on.environment, HOLDFAST_DEV_SCHEDULES: "off" } });
+    const offAt = Date.now();
+    const again = await startApp("ours", off);
+    const registered = await clientOf(off).registerSchedule(SCHEDULE, "not now", cron("* * * * * *"));
+    expect(registered.active).toBe(false);
+    // An event sent for later, due after several ticks would have been.
+    await clientOf(off).sendEvent({ id: "later", name: "dynamic.end" }, { deliverAfter: 5 });
+    await off.api.settled("end", 1, PATIENT);
+    expect((await off.api.runsOf("tick")).filter(({ createdAt }) => Date.parse(createdAt) > offAt)).toEqual([]);
+    await again.stop();
+    await off.stop();
 
-  const back = await TestServer.start({ dataDir: on.dataDir, env: on.environment });
-  await startApp("ours", back);
-  await ticks(back.api, "not now", 2);
-  await back.stop();
-});
+    const back = await TestServer.start({ dataDir: on.dataDir, env: on.environment });
+    await startApp("ours", back);
+    await ticks(back.api, "not now", 2);
+    await back.stop();
+  },
+);

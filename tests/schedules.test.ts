@@ -37,7 +37,7 @@ async function ticks(api: Api, count: number): Promise<(RunDetail & { output: Ti
   return runs.sort((a, b) => a.output.ts.localeCompare(b.output.ts));
 }
 
-describe.each<Mounting>(["published", "ours", "ours-by-push"])("schedules, SDK %s", (mounting) => {
+describe.concurrent.each<Mounting>(["published", "ours", "ours-by-push"])("schedules, SDK %s", (mounting) => {
   test("every tick is one run, never early, with the tick before it named, on through a kill of the server", LONG, async () => {
     const server = await TestServer.start();
     await startJobs(mounting, server);
@@ -61,7 +61,7 @@ describe.each<Mounting>(["published", "ours", "ours-by-push"])("schedules, SDK %
   });
 });
 
-test("a job that is switched off has no more ticks, though one was stored ahead", LONG, async () => {
+test.concurrent("a job that is switched off has no more ticks, though one was stored ahead", LONG, async () => {
   const server = await TestServer.start();
   const app = await startJobs("ours", server);
   await ticks(server.api, 1);
