@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { TaskDetails } from "@holdfast/protocol";
 import { type ZodType, z } from "zod";
 import type { World } from "../platform/world.ts";
+import { outsideQueue } from "../store/queues.ts";
 import type { OutboundRow, Store, TaskRow } from "../store/store.ts";
 import type { Callbacks } from "../tasks/callbacks.ts";
 import { positionAt } from "../tasks/report.ts";
@@ -38,7 +39,7 @@ export class Operations {
       id: `out_${taskId}`,
       environmentId,
       kind: operation,
-      queue: "@server",
+      queue: outsideQueue(environmentId),
       runId,
       requestText: JSON.stringify(asked),
       createdAt,

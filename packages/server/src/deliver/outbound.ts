@@ -3,6 +3,7 @@
 import type { RunNotification } from "@holdfast/protocol";
 import type { Registry } from "../dispatch/registry.ts";
 import type { World } from "../platform/world.ts";
+import { outsideQueue } from "../store/queues.ts";
 import type { AppRow, OutboundRow, RunRow, Store } from "../store/store.ts";
 import type { Callbacks } from "../tasks/callbacks.ts";
 import { notificationOf } from "./notification.ts";
@@ -50,7 +51,7 @@ export class Outbound {
   /** This URL is told how the run ends. Answers the id, to take it back with. */
   async callWhenEnded(run: Pick<RunRow, "id" | "environmentId">, url: string): Promise<string> {
     const id = `out_url_${run.id}`;
-    await this.#await(run, { id, kind: "run-to-url", queue: "@server", request: { url } });
+    await this.#await(run, { id, kind: "run-to-url", queue: outsideQueue(run.environmentId), request: { url } });
     return id;
   }
 

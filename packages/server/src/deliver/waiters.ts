@@ -6,6 +6,7 @@ import { compileFilter } from "@holdfast/engine";
 import { UserFacingError } from "@holdfast/protocol";
 import { z } from "zod";
 import type { World } from "../platform/world.ts";
+import { outsideQueue } from "../store/queues.ts";
 import type { EventRow, OutboundRow, Store } from "../store/store.ts";
 import type { Callbacks } from "../tasks/callbacks.ts";
 
@@ -81,7 +82,7 @@ export class Waiters {
       id: `out_${id}_${event.rowId}`,
       environmentId: event.environmentId,
       kind: "post",
-      queue: "@server",
+      queue: outsideQueue(event.environmentId),
       runId: null,
       requestText: JSON.stringify({ url, body: outputText }),
       createdAt: world.now(),

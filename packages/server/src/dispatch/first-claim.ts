@@ -1,5 +1,6 @@
 // Room: dispatch. A port: runs this server is about to store and can execute at once are stored already claimed, so that they start without a claim of
 // their own. Implemented by worker/first-claims.ts; called by whoever stores runs (send, ingest).
+import { eventQueue } from "../store/queues.ts";
 import type { IntakeResult } from "../store/store.ts";
 import type { Plan } from "./plan.ts";
 
@@ -19,14 +20,19 @@ export interface FirstClaims {
 /**
  * Stores what starts runs, and starts them once it is on disk.
  *
- * @example await storing(first.of(plan), ({ runs, work }) => store.intake({ delivery: null, event, runs, work, done: null }))
+ * @param environmentId of the event; who waits for it is told by any server
+ * @example await storing(first.of(plan), event.environmentId, ({ runs, work }) => store.intake({ delivery: null, event, runs, work, done: null }))
  */
-export async function storing(starting: Starting, store: (plan: Plan) => Promise<IntakeResult>): Promise<IntakeResult> {
+export async function storing(
+  starting: Starting,
+  environmentId: string,
+  store: (plan: Plan) => Promise<IntakeResult>,
+): Promise<IntakeResult> {
   const result = await store(starting).catch((error: unknown) => {
     starting.dropped();
     throw error;
   });
-  if (result.type === "stored") starting.stored(result.awaited ? ["@server"] : [], result.absent);
+  if (result.type === "stored") starting.stored(result.awaited ? [eventQueue(environmentId)] : [], result.absent);
   else starting.dropped();
   return result;
 }

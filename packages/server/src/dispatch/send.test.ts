@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { realWorld } from "../platform/world.ts";
 import { createMemoryStore } from "../store/memory/memory-store.ts";
-import { eventQueue } from "./event-queue.ts";
+import { eventQueue } from "../store/queues.ts";
 import type { FirstClaims } from "./first-claim.ts";
 import { RecentEvents } from "./recent-events.ts";
 import { Registry } from "./registry.ts";

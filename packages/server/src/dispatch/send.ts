@@ -2,8 +2,8 @@
 // one with a delivery time waits as a row of work until `deliver` is called by the worker.
 import { type RawEvent, UserFacingError } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
+import { eventQueue } from "../store/queues.ts";
 import type { EventRow, Intake, IntakeResult, NewWork, RunRow, Store } from "../store/store.ts";
-import { eventQueue } from "./event-queue.ts";
 import { type FirstClaims, storing } from "./first-claim.ts";
 import { type Narrowing, type Plan, planRuns } from "./plan.ts";
 import type { RecentEvents } from "./recent-events.ts";
@@ -93,7 +93,9 @@ export class Events {
 
   #store(event: EventRow, plan: Plan, done: Intake["done"]): Promise<IntakeResult> {
     const { first, store } = this.needs;
-    return storing(first.of(plan), ({ runs, work }) => store.intake({ delivery: null, event, runs, work, done }));
+    return storing(first.of(plan), event.environmentId, ({ runs, work }) =>
+      store.intake({ delivery: null, event, runs, work, done }),
+    );
   }
 
   async #first(environmentId: string, eventRowId: string): Promise<EventRow> {

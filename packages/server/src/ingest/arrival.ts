@@ -54,7 +54,7 @@ export class Deliveries {
   async accept(accepted: Accepted): Promise<DeliveryRow> {
     const event = this.#eventOf(accepted);
     const delivery: DeliveryRow = { ...accepted.delivery, verdict: "verified", reason: accepted.reason, eventRowId: event.rowId };
-    const stored = await storing(this.parts.planRuns(event), ({ runs, work }) =>
+    const stored = await storing(this.parts.planRuns(event), event.environmentId, ({ runs, work }) =>
       this.#store({ delivery, event, runs, work, done: accepted.done }),
     );
     return stored.type === "duplicate" ? { ...delivery, verdict: "duplicate", eventRowId: stored.eventRowId } : delivery;

@@ -1,12 +1,12 @@
 // Room: schedule, tested on the memory store with a clock of its own: several servers, ticks that were missed, and schedules that changed.
 import { beforeEach, expect, it } from "vitest";
-import { eventQueue } from "../dispatch/event-queue.ts";
 import type { FirstClaims } from "../dispatch/first-claim.ts";
 import { RecentEvents } from "../dispatch/recent-events.ts";
 import { Registry } from "../dispatch/registry.ts";
 import { Events } from "../dispatch/send.ts";
 import { realWorld, type World } from "../platform/world.ts";
 import { createMemoryStore } from "../store/memory/memory-store.ts";
+import { eventQueue } from "../store/queues.ts";
 import { Registrations } from "./registrations.ts";
 import { Schedules } from "./schedules.ts";
 

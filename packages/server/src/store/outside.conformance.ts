@@ -1,6 +1,7 @@
 // What a store must do with what lies outside of runs: callbacks that time out, waiters for events, requests to be made. Called by store.conformance.ts.
 import { expect, it } from "vitest";
 import type { Context } from "./context.conformance.ts";
+import { eventQueue } from "./queues.ts";
 import {
   apply,
   claim,
@@ -86,7 +87,8 @@ export function outside(context: Context): void {
     expect(await store.intake(sampleIntake(sampleEvent(), []))).toEqual({ type: "stored" });
     const elsewhere = sampleEvent({ name: paid.name, environmentId: world.newId("environment") });
     expect(await store.intake(sampleIntake(elsewhere, []))).toEqual({ type: "stored" });
-    const { items } = await claim(store, ["@server"], { now: NOW + 1_000 });
+    // Of its environment's own queue, so that nobody else's events stand before it.
+    const { items } = await claim(store, [eventQueue(ENVIRONMENT)], { now: NOW + 1_000 });
     const mine = items.flatMap((item) => (item.kind === "waiters" && waiter.names.includes(item.event.name) ? [item] : []));
     expect(mine.map(({ event }) => event).sort((a, b) => (a.rowId < b.rowId ? -1 : 1))).toEqual(
       [paid, shipped].sort((a, b) => (a.rowId < b.rowId ? -1 : 1)),

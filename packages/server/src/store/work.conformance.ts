@@ -17,6 +17,7 @@ import {
   unique,
   world,
 } from "./samples.conformance.ts";
+import type { RunRow } from "./store.ts";
 
 export function intake(context: Context): void {
   it("stores a request, its event and its runs together", async () => {
@@ -234,6 +235,27 @@ export function claiming(context: Context): void {
     const { items } = await claim(store, [a, c]);
     expect(new Set(items.map((item) => item.kind === "run" && item.run.appId))).toEqual(new Set([a, c]));
     expect((await claim(store, [b])).items).toHaveLength(1);
+  });
+
+  it("takes from each queue as much as it asks there, however much has waited longer in others", async () => {
+    const { store } = context;
+    const [crowd, one] = [unique("app"), unique("app")];
+    const event = sampleEvent();
+    const crowded = Array.from({ length: 40 }, () => sampleRun(event, { appId: crowd, createdAt: NOW - 60_000 }));
+    const late = sampleRun(event, { appId: one });
+    await store.intake(sampleIntake(event, [...crowded, late]));
+    const request = { now: NOW, leaseUntil: NOW + 15_000, owner: "srv_1", newToken: () => unique("exe") };
+    const asked = [
+      { queue: crowd, limit: 10 },
+      { queue: one, limit: 5 },
+    ];
+    const decide = (run: RunRow, token: string) =>
+      changeOf(run, { type: "claimed", token }, { token, owner: "srv_1", until: NOW + 15_000 });
+    const { items, nextDueAt } = await store.claim({ ...request, queues: asked }, decide);
+    const ids = items.map((item) => item.kind === "run" && item.run.id);
+    expect([ids.length, ids.includes(late.id), nextDueAt]).toEqual([11, true, NOW]);
+    // Nobody asks for the crowd while it has no room: the other's turn is not put off.
+    expect(await claim(store, [one])).toEqual({ items: [], changes: [], nextDueAt: NOW + 15_000 });
   });
 
   it("moves only the time of a run that is to be left alone", async () => {

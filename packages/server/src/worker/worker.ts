@@ -2,7 +2,6 @@
 // Woken by a change on this server, by the bus, by the time the next work is due; polling is only the safety net. One instance a server.
 import type { Outbound } from "../deliver/outbound.ts";
 import type { Waiters } from "../deliver/waiters.ts";
-import { serverQueues } from "../dispatch/event-queue.ts";
 import type { Registry } from "../dispatch/registry.ts";
 import { TICK } from "../dispatch/schedule.ts";
 import type { Events } from "../dispatch/send.ts";
@@ -13,6 +12,7 @@ import type { Ingest } from "../ingest/ingest.ts";
 import type { World } from "../platform/world.ts";
 import type { Runs } from "../runs/change.ts";
 import type { Schedules } from "../schedule/schedules.ts";
+import { serverQueues } from "../store/queues.ts";
 import type { Bus, Claim, Claimed, EventRow, Store } from "../store/store.ts";
 import { makeToken } from "../tasks/report.ts";
 
@@ -56,7 +56,8 @@ export class Worker {
   #claimed: Promise<void> = Promise.resolve();
   /** Claimed deliveries and events in hand: token → nothing else to know. */
   readonly #inHand = new Set<string>();
-  #verifying = 0;
+  /** Verifications under way, by app. */
+  readonly #verifying = new Map<string, number>();
 
   constructor(private readonly needs: WorkerNeeds) {}
 
@@ -137,11 +138,10 @@ export class Worker {
   #queues(): { queue: string; limit: number }[] {
     const { registry, executor } = this.needs;
     const queues = serverQueues(registry.environments()).map((queue) => ({ queue, limit: CLAIM_AT_ONCE }));
-    const verifications = VERIFY_AT_ONCE - this.#verifying;
     for (const app of registry.apps()) {
       // Half of the room is left to runs that are stored meanwhile: they need no claim.
       const limit = Math.min(CLAIM_AT_ONCE, Math.ceil(executor.room(app) / 2));
-      if (limit > 0 && verifications > 0) queues.push({ queue: app.id, limit });
+      if (limit > 0 && (this.#verifying.get(app.id) ?? 0) < VERIFY_AT_ONCE) queues.push({ queue: app.id, limit });
     }
     return queues;
   }
@@ -174,8 +174,9 @@ export class Worker {
   }
 
   async #verify({ delivery, token, attempts }: Claimed & { kind: "delivery" }): Promise<void> {
-    const { ingest, store, world, owner } = this.needs;
-    this.#verifying += 1;
+    const { ingest, registry, store, world, owner } = this.needs;
+    const appId = registry.endpoint(delivery.endpointId ?? "")?.app.id;
+    this.#verifies(appId, 1);
     try {
       const settled = await ingest.verify(delivery, token);
       if (settled === "no-answer") {
@@ -183,9 +184,13 @@ export class Worker {
         await store.renew([token], world.now() + pause, owner);
       }
     } finally {
-      this.#verifying -= 1;
+      this.#verifies(appId, -1);
       this.wake();
     }
+  }
+
+  #verifies(appId: string | undefined, more: number): void {
+    if (appId !== undefined) this.#verifying.set(appId, (this.#verifying.get(appId) ?? 0) + more);
   }
 
   #renewLater(): void {

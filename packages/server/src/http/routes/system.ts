@@ -1,6 +1,6 @@
 // Room: http. Routes for machines that watch the server: health, readiness, metrics, the API's description.
 import { UserFacingError } from "@holdfast/protocol";
-import { serverQueues } from "../../dispatch/event-queue.ts";
+import { serverQueues } from "../../store/queues.ts";
 import type { Gauge } from "../../views/meter.ts";
 import { type Call, jsonResponse } from "../call.ts";
 import { openApiDocument } from "../openapi.ts";

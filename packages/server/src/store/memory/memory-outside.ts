@@ -1,4 +1,5 @@
 // Room: store. The memory store's waiters and outbound requests, as outside.ts keeps them in PostgreSQL. Made by MemoryStore.
+import { eventQueue } from "../queues.ts";
 import type { EventRow, OutboundRow, OutsideStore, WaiterRow } from "../store.ts";
 import type { Tables } from "./memory-store.ts";
 
@@ -47,7 +48,7 @@ export function awaken(tables: Tables, event: EventRow): boolean {
   const { environmentId, name, rowId, deliveredAt, canceledAt } = event;
   const awaited = [...tables.waiters.values()].some((row) => row.environmentId === environmentId && row.names.includes(name));
   if (!awaited || deliveredAt === null || canceledAt !== null) return false;
-  addWork(tables, { id: `${rowId}:waiters`, kind: "waiters", queue: "@server", dueAt: deliveredAt });
+  addWork(tables, { id: `${rowId}:waiters`, kind: "waiters", queue: eventQueue(environmentId), dueAt: deliveredAt });
   return true;
 }
 

@@ -106,7 +106,7 @@ new_work as (
 ),
 awaited as (
   insert into work (id, kind, queue, due_at, attempts)
-  select s.event_row_id || ':waiters', 'waiters', '@server', s.delivered_at, 0
+  select s.event_row_id || ':waiters', 'waiters', '@events:' || s.environment_id, s.delivered_at, 0
   from settled s
   where not duplicate and s.delivered_at is not null and s.canceled_at is null and (s.fresh or s.done_id is not null)
     and exists (select 1 from waiters w where w.environment_id = s.environment_id and w.name = s.name)

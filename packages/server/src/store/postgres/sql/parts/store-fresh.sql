@@ -33,7 +33,7 @@ stored_work as (
 ),
 awaited as (
   insert into work (id, kind, queue, due_at, attempts)
-  select f.id || ':waiters', 'waiters', '@server', f.created_at, 0
+  select f.id || ':waiters', 'waiters', '@events:' || f.environment_id, f.created_at, 0
   from fresh f
   where exists (select 1 from waiters w where w.environment_id = f.environment_id and w.name = f.name)
   on conflict (id) do nothing
