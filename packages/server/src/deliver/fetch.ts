@@ -71,13 +71,16 @@ export type Tried =
 const FETCH_TIMEOUT_MS = { usual: 120_000, least: 1_000, most: 300_000 };
 const POLL_TIMEOUT_MS = { usual: 5_000, least: 1_000, most: 5_000 };
 
-function requestOf({ url, requestInit }: Pick<FetchParams, "url" | "requestInit">, timeoutMs: number): HttpRequest {
+function requestOf(
+  { url, requestInit }: Pick<FetchParams, "url" | "requestInit">,
+  { timeoutMs, line }: { timeoutMs: number; line: string },
+): HttpRequest {
   const method = (requestInit?.method ?? "GET").toUpperCase();
   const given = Object.entries(requestInit?.headers ?? {});
   const headers = Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), plain(value)]));
   const body = requestInit?.body;
   const hasBody = body !== undefined && body !== null && method !== "GET" && method !== "HEAD";
-  return { url, method, headers: { accept: "*/*", ...headers }, timeoutMs, ...(hasBody ? { body } : {}) };
+  return { url, method, headers: { accept: "*/*", ...headers }, timeoutMs, line, ...(hasBody ? { body } : {}) };
 }
 
 /** A redacted string as it is sent. */
@@ -111,14 +114,15 @@ function jsonOf(outcome: HttpOutcome & { ok: true }): unknown {
  * One try of `fetch` (output: the body) or `fetch-response` (output: data, headers, status).
  *
  * @param attempt 1-based
+ * @param line see {@link HttpRequest}
  */
 export async function tryFetch(
   world: World,
   params: FetchParams,
-  { attempt, whole }: { attempt: number; whole: boolean },
+  { attempt, whole, line }: { attempt: number; whole: boolean; line: string },
 ): Promise<Tried> {
   const timeoutMs = within(params.timeout?.durationInMs, FETCH_TIMEOUT_MS);
-  const outcome = await world.fetch(requestOf(params, timeoutMs));
+  const outcome = await world.fetch(requestOf(params, { timeoutMs, line }));
   const chance = (world.random(1)[0] ?? 0) / 256;
   if (!outcome.ok) {
     const timedOut = outcome.why === "timeout";
@@ -197,8 +201,9 @@ export interface Polled {
   seen: { status?: number; headers?: Record<string, string>; body?: unknown; error?: string };
 }
 
-export async function tryPoll(world: World, params: PollParams): Promise<Polled> {
-  const outcome = await world.fetch(requestOf(params, within(params.requestTimeout?.durationInMs, POLL_TIMEOUT_MS)));
+export async function tryPoll(world: World, params: PollParams, line: string): Promise<Polled> {
+  const timeoutMs = within(params.requestTimeout?.durationInMs, POLL_TIMEOUT_MS);
+  const outcome = await world.fetch(requestOf(params, { timeoutMs, line }));
   if (!outcome.ok) return { matched: false, seen: { error: outcome.message } };
   const seen = { status: outcome.status, headers: outcome.headers, body: bodyOf(outcome) };
   const { status, headers, body } = params.responseFilter;

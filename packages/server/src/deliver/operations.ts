@@ -55,7 +55,7 @@ export class Operations {
     const [task] = await this.needs.store.tasks(runId, { ids: [taskId] });
     if (task?.status !== "RUNNING") return null;
     const { params } = JSON.parse(task.detailsText ?? "{}") as TaskDetails;
-    const tried = row.kind === "fetch-poll" ? await this.#poll(task, params, row) : await this.#fetch(params, row.kind, attempt);
+    const tried = row.kind === "fetch-poll" ? await this.#poll(task, params, row) : await this.#fetch(params, row, attempt);
     if (tried.type === "again") return tried.at;
     const end =
       tried.type === "done"
@@ -65,17 +65,17 @@ export class Operations {
     return null;
   }
 
-  async #fetch(params: unknown, kind: string, attempt: number): Promise<Tried> {
+  async #fetch(params: unknown, { kind, environmentId: line }: OutboundRow, attempt: number): Promise<Tried> {
     const read = readParams(fetchParamsSchema, params);
-    return "type" in read ? read : tryFetch(this.needs.world, read.value, { attempt, whole: kind === "fetch-response" });
+    return "type" in read ? read : tryFetch(this.needs.world, read.value, { attempt, whole: kind === "fetch-response", line });
   }
 
-  async #poll(task: TaskRow, params: unknown, { createdAt }: OutboundRow): Promise<Tried> {
+  async #poll(task: TaskRow, params: unknown, { createdAt, environmentId }: OutboundRow): Promise<Tried> {
     const { world, store } = this.needs;
     const read = readParams(pollParamsSchema, params);
     if ("type" in read) return read;
     const timeoutS = bounded(read.value.timeout, TIMEOUT_S);
-    const { matched, seen } = await tryPoll(world, read.value);
+    const { matched, seen } = await tryPoll(world, read.value, environmentId);
     await store.recordTask({ task: attemptTask(task, seen, world.now()), token: null, failureText: null });
     if (matched) return { type: "done", output: seen.body ?? null };
     const next = world.now() + bounded(read.value.interval, INTERVAL_S) * 1000;

@@ -117,7 +117,7 @@ export class Outbound {
     const { world, keyOf } = this.needs;
     const signature = world.sign(keyOf(environmentId), body);
     const headers = { "content-type": "application/json", "x-trigger-signature-256": Buffer.from(signature).toString("hex") };
-    const outcome = await world.fetch({ url, method: "POST", headers, body, timeoutMs: POST_TIMEOUT_MS });
+    const outcome = await world.fetch({ url, method: "POST", headers, body, timeoutMs: POST_TIMEOUT_MS, line: environmentId });
     if (!outcome.ok) return { type: "failed", message: outcome.message };
     if (outcome.status >= 200 && outcome.status < 300) return { type: "done" };
     return { type: "failed", message: `${url} answered ${outcome.status}.` };

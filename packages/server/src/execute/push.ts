@@ -51,6 +51,17 @@ const MAX_FORWARDED_HEADERS = 8_000;
 /** The environment's secret key, opened; v2's wire sends it with every call. */
 export type KeyOf = (environmentId: string) => string;
 
+interface Target {
+  url: string;
+  environmentId: string;
+  line: string;
+}
+
+/** Apps of one host have connections of their own: one whose calls hang holds up no other. */
+function targetOf({ id, url, environmentId }: AppRow): Target {
+  return { url: url ?? "", environmentId, line: id };
+}
+
 export class Push {
   constructor(
     private readonly world: World,
@@ -69,7 +80,7 @@ export class Push {
 
   async #call<T>(app: AppRow, action: string, body: string, schema: z.ZodType<T>): Promise<Called<T>> {
     const bounds = { timeoutMs: EXECUTION_MS, maxBytes: MOST_ANSWERED };
-    const outcome = await this.#post(app.url ?? "", app.environmentId, action, { body, ...bounds });
+    const outcome = await this.#post(targetOf(app), action, { body, ...bounds });
     return readAnswer(outcome, app.url ?? "", schema);
   }
 
@@ -105,7 +116,7 @@ export class Push {
       "x-ts-http-headers": asciiJson(forwardedHeaders(request.headers)),
     };
     const body = request.bodyBase64 ? Buffer.from(request.bodyBase64, "base64") : request.rawBody;
-    const outcome = await this.#post(app.url ?? "", app.environmentId, action, { headers, body, timeoutMs: ASK_MS });
+    const outcome = await this.#post(targetOf(app), action, { headers, body, timeoutMs: ASK_MS });
     if (!outcome.ok) return { type: "no-answer", message: outcome.message };
     const value = parseJson(outcome.body);
     if (outcome.status === 200 && value !== undefined) return { value };
@@ -115,7 +126,7 @@ export class Push {
   /** Tells the app how a run ended. */
   async notify(app: AppRow, notification: RunNotification): Promise<{ type: "taken" } | NoAnswer> {
     const body = JSON.stringify(notification);
-    const outcome = await this.#post(app.url ?? "", app.environmentId, NOTIFY_ACTION, { body, timeoutMs: NOTIFY_MS });
+    const outcome = await this.#post(targetOf(app), NOTIFY_ACTION, { body, timeoutMs: NOTIFY_MS });
     if (!outcome.ok) return { type: "no-answer", message: outcome.message };
     if (outcome.status === 200) return { type: "taken" };
     return { type: "no-answer", message: messageOf(parseJson(outcome.body)) ?? `The app answered ${outcome.status}.` };
@@ -139,9 +150,10 @@ export class Push {
   }
 
   async #following(target: { url: string; environmentId: string }, action: string, headers: Record<string, string>) {
+    const { environmentId } = target;
     let url = target.url;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const outcome = await this.#post(url, target.environmentId, action, { headers, timeoutMs: INDEX_MS });
+      const outcome = await this.#post({ url, environmentId, line: environmentId }, action, { headers, timeoutMs: INDEX_MS });
       if (!outcome.ok) return unanswered(`Could not connect to endpoint ${url}: ${outcome.message}`);
       if (outcome.status === 200) return { ...outcome, url };
       const location = outcome.headers.location;
@@ -157,8 +169,7 @@ export class Push {
   }
 
   #post(
-    url: string,
-    environmentId: string,
+    { url, environmentId, line }: Target,
     action: string,
     {
       headers: more,
@@ -175,7 +186,7 @@ export class Push {
       "x-trigger-version": V2_VERSION,
       ...more,
     };
-    return this.world.fetch({ url, method: "POST", headers, body, ...bounds });
+    return this.world.fetch({ url, method: "POST", headers, body, line, ...bounds });
   }
 }
 

@@ -39,6 +39,25 @@ describe("createHttpClient", () => {
     expect(sockets.size).toBeLessThanOrEqual(2);
   });
 
+  it("keeps a line waiting for its own connections to a host, and no other's", async () => {
+    const held: (() => void)[] = [];
+    const url = await listen((req, res) => {
+      if (req.url === "/held") held.push(() => res.end());
+      else res.end();
+    });
+    const flood = Array.from({ length: 260 }, () => client.fetch({ url: `${url}/held`, timeoutMs: 20_000, line: "a" }));
+    await vi.waitFor(() => expect(held).toHaveLength(256), 10_000);
+    const own = client.fetch({ url, timeoutMs: 20_000, line: "a" });
+    expect(await client.fetch({ url, timeoutMs: 5_000, line: "b" })).toMatchObject({ ok: true });
+    expect(await client.fetch({ url, timeoutMs: 5_000 })).toMatchObject({ ok: true });
+    expect(held).toHaveLength(256);
+    for (const answer of held.splice(0)) answer();
+    expect(await own).toMatchObject({ ok: true });
+    await vi.waitFor(() => expect(held).toHaveLength(4));
+    for (const answer of held) answer();
+    for (const answer of await Promise.all(flood)) expect(answer.ok).toBe(true);
+  });
+
   // A host that vanishes cannot be had here without rights over the network; that each connection is probed, can.
   it("lets the system probe a silent host after 15 seconds: an execution may wait a day for its answer", async () => {
     const probing = vi.spyOn(Socket.prototype, "setKeepAlive");

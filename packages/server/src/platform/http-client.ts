@@ -1,4 +1,4 @@
-// Room: platform. The HTTP client every outgoing request takes (World.fetch): keep-alive connections pooled per origin.
+// Room: platform. The HTTP client every outgoing request takes (World.fetch): keep-alive connections pooled per origin, for each line by itself.
 // Promises: never follows a redirect (so a key in a header never reaches another host), never holds more than `maxBytes` of an answer, always ends
 // within `timeoutMs`, and tells failures as values. Private addresses are allowed: a self-hosted server's apps live on private networks.
 import { Agent, errors } from "undici";
@@ -15,6 +15,11 @@ export interface HttpRequest {
   /** Largest answer read, in bytes. Default 16 MiB. */
   maxBytes?: number;
   signal?: AbortSignal;
+  /**
+   * Whose request it is: an app's id, an environment's. Each has connections of its own, at most 256 to an origin, and waits for no other's. Default: one
+   * line for all that name none.
+   */
+  line?: string;
 }
 
 /** Why there is no answer. `refused`: no connection was made. `broken`: the connection ended early. `aborted`: the caller's signal. */
@@ -31,6 +36,8 @@ export interface HttpClient {
 }
 
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
+/** Open at once to one origin, of each line. */
+const MOST_CONNECTIONS = 256;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Silence after which the other host is asked whether it is still there: ten probes, a second apart. An answer may take a day; a host that vanished may not. */
 const PROBE_AFTER_MS = 15_000;
@@ -119,12 +126,19 @@ function isHttpUrl(text: string): boolean {
  */
 export function createHttpClient(): HttpClient {
   const connect = { timeout: CONNECT_TIMEOUT_MS, keepAliveInitialDelay: PROBE_AFTER_MS };
-  const agent = new Agent({ connections: 256, headersTimeout: 0, bodyTimeout: 0, connect });
+  const agents = new Map<string, Agent>();
+  const agentOf = (line = ""): Agent => {
+    const known = agents.get(line) ?? new Agent({ connections: MOST_CONNECTIONS, headersTimeout: 0, bodyTimeout: 0, connect });
+    agents.set(line, known);
+    return known;
+  };
   return {
     async fetch(request) {
-      if (isHttpUrl(request.url)) return bounded(agent, request);
+      if (isHttpUrl(request.url)) return bounded(agentOf(request.line), request);
       return { ok: false, why: "badUrl", message: "Only absolute http: and https: addresses can be called." };
     },
-    close: () => agent.destroy(),
+    async close() {
+      await Promise.all([...agents.values()].map((agent) => agent.destroy()));
+    },
   };
 }
