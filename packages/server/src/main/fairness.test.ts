@@ -1,5 +1,6 @@
 // Room: main. Whether a flood of one environment, or of one app, keeps another's work from being claimed: a whole server over the memory store, whose apps and
 // other services are answered by the test. "greedy" never answers anything, and has more of everything than a server takes at once.
+import { NOTIFY_ACTION, PUSH } from "@holdfast/protocol";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { Registry } from "../dispatch/registry.ts";
 import { DEFAULT_BODY_BYTES } from "../ingest/ports.ts";
@@ -156,14 +157,31 @@ it("an app that does not answer whether requests are genuine keeps nobody else's
   await deliveries(flooded, FLOOD);
   core.worker.start();
   // As many as a server asks of one app at once; it goes on claiming meanwhile.
-  await expect.poll(() => askedOfGreedy("VERIFY_HTTP_ENDPOINT_REQUEST")).toBeGreaterThanOrEqual(50);
+  await expect.poll(() => askedOfGreedy(PUSH.verifyAction)).toBeGreaterThanOrEqual(50);
   await deliveries(other, 1);
   await runs(other, 1, 0);
-  const verified = claimsUntil("VERIFY_HTTP_ENDPOINT_REQUEST modest");
+  const verified = claimsUntil(`${PUSH.verifyAction} modest`);
   core.wake([other.id]);
   expect(await verified).toBeLessThanOrEqual(NEXT);
   await expect.poll(() => asked).toContain("EXECUTE modest");
-  expect(askedOfGreedy("VERIFY_HTTP_ENDPOINT_REQUEST")).toBeLessThan(FLOOD);
+  expect(askedOfGreedy(PUSH.verifyAction)).toBeLessThan(FLOOD);
+});
+
+it("an app that does not take how its runs ended keeps nobody else's requests from being verified", async () => {
+  const [flooded, other] = [await app("greedy", environments.greedy), await app("modest", environments.modest)];
+  await core.registry.refresh();
+  for (let n = 0; n < FLOOD; n++) {
+    const event = sampleEvent({ environmentId: flooded.environmentId });
+    const run = sampleRun(event, { appId: flooded.id, environmentId: flooded.environmentId });
+    await store.intake(sampleIntake(event, [run]));
+    await core.outbound.whenEnded(run, { failure: true });
+    await core.runs.cancel(flooded.environmentId, run.id);
+  }
+  await deliveries(other, 1);
+  const verified = claimsUntil(`${PUSH.verifyAction} modest`);
+  core.worker.start();
+  expect(await verified).toBe(1);
+  await expect.poll(() => askedOfGreedy(NOTIFY_ACTION)).toBeGreaterThan(0);
 });
 
 it("a flood of requests the server makes for one environment does not keep another's", async () => {
