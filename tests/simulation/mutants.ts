@@ -230,5 +230,11 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
       return new Set(held.flatMap(({ token }) => token ?? []));
     },
   })),
+  "claims take what is due longest first, whoever it is for": wrapping((store) => ({
+    claim: (request, decide) => {
+      const [oldest] = [...store.tables.work.values()].sort((a, b) => a.dueAt - b.dueAt);
+      return store.claim({ ...request, queues: request.queues.filter(({ queue }) => queue === oldest?.queue) }, decide);
+    },
+  })),
   "what an app comes back with is called stale": wrapping(() => ({ adopt: async () => new Set<string>() })),
 };

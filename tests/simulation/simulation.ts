@@ -5,6 +5,7 @@ import type { HttpOutcome, HttpRequest } from "../../packages/server/src/platfor
 import { MemoryStore } from "../../packages/server/src/store/memory/memory-store.ts";
 import type { EnvironmentRow, Store } from "../../packages/server/src/store/store.ts";
 import { API_KEY, SimulatedApp } from "./app.ts";
+import { besidesNeighbour, isNeighbours, Neighbour } from "./neighbour.ts";
 import { Nemesis } from "./nemesis.ts";
 import { Network, type Tamper, Unanswered } from "./network.ts";
 import { EPOCH, Scene } from "./scene.ts";
@@ -66,11 +67,13 @@ export async function simulate({ seed, mutant = {} }: SimulationOptions): Promis
   const scene = new Scene(seed);
   const memory = new MemoryStore();
   await memory.catalog.saveEnvironment(ENVIRONMENT);
-  const cast = castOf(scene, mutant.store?.(memory) ?? memory, mutant.tamper?.());
+  const neighbour = new Neighbour(scene);
+  await neighbour.moveIn(memory);
+  const cast = castOf(scene, { store: mutant.store?.(memory) ?? memory, tamper: mutant.tamper?.(), neighbour });
   const nemesis = new Nemesis(scene, cast);
   await boot(scene, cast, nemesis);
   const { servers, network } = cast;
-  const endpoints = await memory.catalog.endpoints();
+  const endpoints = (await memory.catalog.endpoints()).filter((row) => row.environmentId === ENVIRONMENT.id);
   const senders = new Senders(scene, { servers, network, store: memory, environment: ENVIRONMENT, endpoints });
   senders.plan(scene.chance("setting").between(3, 14), FAULTS_MS * 0.8);
   nemesis.plan(FAULTS_MS);
@@ -82,11 +85,17 @@ export async function simulate({ seed, mutant = {} }: SimulationOptions): Promis
   const recoveredAfter = scene.now - healedAt;
   const rested = atRest();
   if (rested) await scene.timeline.run(scene.now + AFTERWARDS_MS);
-  const { tables } = memory;
+  const tables = besidesNeighbour(memory.tables);
   const tolerance = cast.skew + nemesis.stepped + 1;
   const violations = judge({ scene, tables, programs: senders.programs, rested, tolerance });
   const { steps } = scene.timeline;
   return { seed, hash: scene.history.hash(), steps, violations, scene, runs: tables.runs.size, recoveredAfter };
+}
+
+interface Setting {
+  store: Store;
+  tamper: Tamper | undefined;
+  neighbour: Neighbour;
 }
 
 interface Cast {
@@ -99,7 +108,7 @@ interface Cast {
 }
 
 /** Two servers on one store; one or two processes of one app, which dial out or are called. */
-function castOf(scene: Scene, store: Store, tamper?: Tamper): Cast {
+function castOf(scene: Scene, { store, tamper, neighbour }: Setting): Cast {
   const chance = scene.chance("setting");
   const network = new Network(scene, tamper);
   const wire = new NewsWire(scene);
@@ -107,6 +116,8 @@ function castOf(scene: Scene, store: Store, tamper?: Tamper): Cast {
   const transport = chance.happens(0.3) ? ("push" as const) : ("connect" as const);
   const apps: SimulatedApp[] = [];
   const callApp = (from: Actor, request: HttpRequest): Promise<HttpOutcome> => {
+    const silence = neighbour.silence(from, request);
+    if (silence) return silence;
     const app = scene.chance(`calls of ${from.name}`).pick(apps);
     const answer = network.request(from, app.actor, () => app.called(request), { patience: request.timeoutMs, once: true });
     return answer.catch((error: Error) => ({
@@ -139,8 +150,8 @@ async function boot(scene: Scene, { servers, apps, transport }: Cast, nemesis: N
 }
 
 function isAtRest({ tables }: MemoryStore): boolean {
-  if (tables.work.size > 0) return false;
-  for (const { state } of tables.runs.values()) if (state.kind !== "finished") return false;
-  for (const { verdict } of tables.deliveries.values()) if (verdict === "pending") return false;
+  for (const work of tables.work.values()) if (!isNeighbours(work)) return false;
+  for (const run of tables.runs.values()) if (run.state.kind !== "finished" && !isNeighbours(run)) return false;
+  for (const one of tables.deliveries.values()) if (one.verdict === "pending" && !isNeighbours(one)) return false;
   return true;
 }
