@@ -114,6 +114,8 @@ export type ApiRunTask = {
   completedAt: string | null;
   params?: unknown;
   output?: unknown;
+  /** Holdfast's. True: its `params` and `output` had no room in this answer; the pages of the environment's own route for a run's tasks have them. */
+  detailsOmitted?: boolean;
   subtasks?: ApiRunTask[];
 };
 

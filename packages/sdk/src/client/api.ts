@@ -89,7 +89,10 @@ export type CanceledRuns = {
 export interface GetRunOptions {
   /** Include tasks inside tasks. */
   subtasks?: boolean | undefined;
-  /** Include inputs and outputs of tasks. */
+  /**
+   * Include inputs and outputs of tasks. A page then ends early once they reach 4 MiB, so go by `nextCursor`; nested tasks behind as much say
+   * `detailsOmitted`.
+   */
   taskdetails?: boolean | undefined;
   cursor?: string | undefined;
   /** Tasks a page, at most 50. */

@@ -24,7 +24,27 @@ interface TaskColumns {
   position: Big;
 }
 
-/** Outputs of a page, in bytes; a single one may be larger. */
+/** As v2's form needs it. */
+type ApiColumns = Pick<
+  TaskColumns,
+  | "id"
+  | "parent_id"
+  | "name"
+  | "display_key"
+  | "status"
+  | "started_at"
+  | "completed_at"
+  | "output_text"
+  | "error_text"
+  | "details_text"
+> & {
+  /** Of its texts. */
+  bytes: Big;
+  /** False: its texts were not read. */
+  fits: boolean;
+};
+
+/** Texts of a page, in bytes, and of all that is nested in v2's; a single one may be larger. */
 const PAGE_BYTES = 4 * 1024 * 1024;
 
 /** Nested tasks answered at most, over all levels, and levels. */
@@ -51,45 +71,52 @@ export class TaskViews {
     return goesOn && last ? { ...page, nextCursor: `${last.position}.${last.key}` } : page;
   }
 
-  /** v2's form: top-level tasks from `cursor` (the id of the first) on, with their children if asked. */
+  /**
+   * v2's form: top-level tasks from `cursor` (the id of the first) on, with their children if asked. A page ends before the task whose texts have no room;
+   * children, which have no pages, are all there and say so.
+   */
   async apiPage(
     runId: string,
     query: { cursor?: string | undefined; take: number; subtasks: boolean; details: boolean },
   ): Promise<{ tasks: ApiRunTask[]; nextCursor?: string }> {
-    const rows = await this.reader.rows<TaskColumns>("run-top-tasks", [runId, query.cursor ?? null, query.take + 1]);
-    const shown = rows.slice(0, query.take);
-    const next = rows[query.take];
-    const children = query.subtasks ? await this.#children(runId, shown) : new Map<string, TaskColumns[]>();
+    const { cursor = null, take, details } = query;
+    const rows = await this.reader.rows<ApiColumns>("run-top-tasks", [runId, cursor, take + 1, details, PAGE_BYTES]);
+    const shown = rows.slice(0, take).filter(({ fits }) => fits);
+    const next = rows[shown.length];
+    const children = query.subtasks ? await this.#children(runId, shown, details) : new Map<string, ApiColumns[]>();
     const tasks = shown.map((row) => apiTask(row, children, query));
     return next ? { tasks, nextCursor: next.id } : { tasks };
   }
 
-  async #children(runId: string, parents: TaskColumns[]): Promise<Map<string, TaskColumns[]>> {
-    const byParent = new Map<string, TaskColumns[]>();
-    let [level, left] = [parents, MOST_CHILDREN];
+  async #children(runId: string, parents: ApiColumns[], details: boolean): Promise<Map<string, ApiColumns[]>> {
+    const byParent = new Map<string, ApiColumns[]>();
+    let [level, left, bytes] = [parents, MOST_CHILDREN, PAGE_BYTES];
     for (let depth = 0; depth < DEEPEST && level.length > 0 && left > 0; depth++) {
       const ids = level.map(({ id }) => id);
-      level = await this.reader.rows<TaskColumns>("run-child-tasks", [runId, ids, left]);
+      level = await this.reader.rows<ApiColumns>("run-child-tasks", [runId, ids, left, details, Math.max(0, bytes)]);
       left -= level.length;
+      bytes -= level.reduce((sum, child) => sum + (child.fits ? Number(child.bytes) : 0), 0);
       for (const child of level) byParent.set(child.parent_id ?? "", [...(byParent.get(child.parent_id ?? "") ?? []), child]);
     }
     return byParent;
   }
 }
 
-/** Whether the page may have ended for its outputs; the next one is then perhaps empty. A character has three bytes at most. */
+/** Whether the page may have ended for its texts; the next one is then perhaps empty. A character has three bytes at most. */
 function isHeavy(rows: TaskColumns[]): boolean {
-  return 3 * rows.reduce((sum, { output_text }) => sum + (output_text?.length ?? 0), 0) >= PAGE_BYTES;
+  const texts = rows.flatMap((row) => [row.output_text, row.error_text, row.details_text, row.failures_text]);
+  return 3 * texts.reduce((sum, text) => sum + (text?.length ?? 0), 0) >= PAGE_BYTES;
 }
 
 function apiTask(
-  row: TaskColumns,
-  children: Map<string, TaskColumns[]>,
+  row: ApiColumns,
+  children: Map<string, ApiColumns[]>,
   query: { subtasks: boolean; details: boolean },
 ): ApiRunTask {
   const details = detailsOf(row);
   const output = withoutSealed(parsed(row.output_text ?? row.error_text));
-  const extra = query.details ? { ...paramsOf(details), ...(output === undefined ? {} : { output }) } : {};
+  const given = { ...paramsOf(details), ...(output === undefined ? {} : { output }) };
+  const extra = !query.details ? {} : row.fits ? given : { detailsOmitted: true };
   const subtasks = query.subtasks
     ? { subtasks: (children.get(row.id) ?? []).map((child) => apiTask(child, children, query)) }
     : {};
@@ -110,7 +137,7 @@ function shownProperty({ label, text, url }: DisplayProperty): TaskView["propert
   return url === undefined ? { label, text } : { label, text, url };
 }
 
-function detailsOf(row: TaskColumns): TaskDetails {
+function detailsOf(row: Pick<TaskColumns, "details_text">): TaskDetails {
   const details = parsed(row.details_text);
   return typeof details === "object" && details !== null ? (details as TaskDetails) : {};
 }

@@ -1,5 +1,5 @@
 import type { RunInput } from "@holdfast/engine";
-import type { Page, RunStatus, TaskView } from "@holdfast/protocol";
+import type { ApiRun, ApiRunTask, Page, RunStatus, TaskView } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventJob, type Fixture, startFixture } from "../http/fixture.test.mts";
 import { runTokenFor } from "../http/run-token.test.mts";
@@ -172,6 +172,52 @@ describe("views of real rows", () => {
     expect(read).toEqual(keys);
     expect(v2).toEqual(keys.map((key) => `id-${key}`));
     expect((await tasks.page(runId, { cursor: "nonsense\0", limit: 9 })).items).toHaveLength(4);
+  });
+
+  it("bounds what v2's page of tasks holds by bytes, those inside others too, and loses none", { timeout: 60_000 }, async () => {
+    const runId = run.waiting ?? "";
+    /** More than a page holds. */
+    const LARGE = 5_000_000;
+    const outputText = JSON.stringify("x".repeat(LARGE));
+    const record = (id: string, parentId: string | null) => {
+      const task = sampleTask(runId, { id, parentId, displayKey: id, outputText, detailsText: '{"params":{"n":1}}' });
+      return server.store.recordTask({ task, token: null, failureText: null });
+    };
+    const tops = ["t1", "t2", "t3", "t4", "t5"];
+    for (const top of tops) await record(top, null);
+    for (const child of ["a", "b", "c"]) await record(`t1.${child}`, "t1");
+    await record("t1.a.deep", "t1.a");
+    const ask = async (query: string): Promise<{ size: number; run: ApiRun }> => {
+      const { text } = await server.api(`/api/v2/runs/${runId}?take=50&${query}`);
+      return { size: text.length, run: JSON.parse(text) as ApiRun };
+    };
+    const seen: ApiRunTask[] = [];
+    for (let cursor: string | undefined = ""; cursor !== undefined && seen.length < 9; ) {
+      const { size, run: page } = await ask(`taskdetails=true&subtasks=true${cursor && `&cursor=${cursor}`}`);
+      // One output of those on top, and one of those inside: each may be larger than the bound.
+      expect(size).toBeLessThan(2 * (LARGE + 10_000));
+      seen.push(...page.tasks);
+      cursor = page.nextCursor;
+    }
+    expect(seen.map(({ id }) => id)).toEqual(tops);
+    for (const { output, params } of seen) expect([String(output).length, params]).toEqual([LARGE, { n: 1 }]);
+    const [a, ...others] = seen[0]?.subtasks ?? [];
+    expect([a?.output, a?.detailsOmitted]).toEqual(["x".repeat(LARGE), undefined]);
+    for (const omitted of [...others, ...(a?.subtasks ?? [])]) {
+      expect(omitted).toMatchObject({ status: "COMPLETED", detailsOmitted: true });
+      expect(omitted).not.toHaveProperty("output");
+    }
+    expect([others.map(({ id }) => id), a?.subtasks?.map(({ id }) => id)]).toEqual([["t1.b", "t1.c"], ["t1.a.deep"]]);
+    // The environment's own pages are bounded by params, too.
+    const paramsText = JSON.stringify({ params: "y".repeat(LARGE) });
+    const more = ["u1", "u2", "u3"].map((id) => sampleTask(run.queued ?? "", { id, outputText: "1", detailsText: paramsText }));
+    for (const task of more) await server.store.recordTask({ task, token: null, failureText: null });
+    const page = await views().tasks.page(run.queued ?? "", { limit: 100 });
+    expect([page.items.at(-1)?.id, page.nextCursor]).toEqual(["u1", expect.any(String)]);
+    // Without details nothing large is even read.
+    const plain = await ask("subtasks=true");
+    expect([plain.size < 10_000, plain.run.tasks.length, plain.run.nextCursor]).toEqual([true, 5, undefined]);
+    expect(JSON.stringify(plain.run)).not.toContain("detailsOmitted");
   });
 
   it("counts by job and by hour, and names what fails", async () => {
