@@ -106,6 +106,23 @@ export function gates(context: Context): void {
     expect(order.filter((id) => crowd.some((run) => run.id === id))).toEqual(crowd.map(({ id }) => id));
   });
 
+  it("keys need no shared gate to be fair to each other: of each no more than its limit stand in the line of their app", async () => {
+    const queue = unique("app");
+    const keyed = (key: string): Flow => flowAt({ [`${queue} key ${key}`]: 2 });
+    const crowd = Array.from({ length: 12 }, () => keyed("crowd"));
+    await store(context.store, queue, crowd);
+    const [late] = (await store(context.store, queue, [keyed("one")], NOW + 1)) as [RunRow];
+    const order: string[] = [];
+    // The app has room for one run at a time.
+    for (let now = NOW + 2; order.length < 6; now += 2) {
+      const [run] = claimed(await claim(context.store, [queue], { now, limit: 1, until: now + 15_000 })) as [RunRow];
+      order.push(run.id);
+      await apply(context.store, run, { ...ok, token: tokenOf(run) }, {}, now + 1);
+    }
+    // Two of the crowd were there first; those asked in since stand behind.
+    expect(order.indexOf(late.id)).toBe(2);
+  });
+
   it("a run that waits holds no slot, and gets one again before it goes on", async () => {
     const queue = unique("app");
     await store(context.store, queue, [flowAt({ [queue]: 1 }), flowAt({ [queue]: 1 })]);
