@@ -8,7 +8,7 @@ import { Api } from "./harness/api.ts";
 import type { NeighbourEntry } from "./harness/apps/neighbour.ts";
 import { startApp } from "./harness/apps.ts";
 import { readJournal } from "./harness/journal.ts";
-import { cleanUp, freshDirectory } from "./harness/processes.ts";
+import { cleanUp, freshDirectory, type Program } from "./harness/processes.ts";
 import { PROD_KEY, TestServer } from "./harness/server.ts";
 import { until } from "./harness/until.ts";
 
@@ -27,6 +27,7 @@ interface Neighbour {
   id: string;
   api: Api;
   did: (what: NeighbourEntry["did"]) => number;
+  app: Program;
 }
 let bad: Neighbour;
 /** As bad, and it has room for runs. */
@@ -44,7 +45,7 @@ async function neighbour(id: string, api: Api, env: Record<string, string> = {})
   });
   await app.says(/connected/);
   const did: Neighbour["did"] = (what) => readJournal<NeighbourEntry>(journal).filter((entry) => entry.did === what).length;
-  return { id, api, did };
+  return { id, api, did, app };
 }
 
 beforeAll(async () => {
@@ -57,7 +58,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => outside.listen(0, "127.0.0.1", resolve));
   bad = await neighbour("bad", dev, { APP_HOLD: join(freshDirectory(), "never") });
-  doubting = await neighbour("doubting", dev, { APP_HOLD: join(freshDirectory(), "never") });
+  doubting = await neighbour("doubting", dev, { APP_HOLD: join(freshDirectory(), "never"), APP_DOUBTS: "1" });
   beside = await neighbour("beside", dev);
   elsewhere = await neighbour("elsewhere", prod);
 }, 60_000);
@@ -105,3 +106,24 @@ test("requests the server makes for one environment hold up no other's, not even
   await does(elsewhere, "fetched");
   expect(beside.did("fetched")).toBe(0);
 });
+
+test(
+  "requests that came while their app was away are verified though it has no room for runs, and thousands wait",
+  LONG,
+  async () => {
+    const hold = { APP_HOLD: join(freshDirectory(), "never") };
+    const busy = await neighbour("busy", dev, hold);
+    const batch = Array.from({ length: 300 }, () => ({ name: "busy.slow", payload: {} }));
+    for (let n = 0; n < 5; n++) await dev.post("/api/v1/events/bulk", { events: batch });
+    await does(busy, "slow", 5);
+    const url = await dev.endpointUrl("busy-hook");
+    await busy.app.kill();
+    const asked = await fetch(url, { method: "POST", body: "{}" });
+    const { id } = (await asked.json()) as { id: string };
+    const back = await neighbour("busy", dev, hold);
+    const verdict = async () => (await dev.delivery(id)).verdict === "verified";
+    await until(verdict, { ...SOON, what: () => "the request to be verified" });
+    await does(back, "slow", 5);
+    expect(back.did("heard")).toBe(0);
+  },
+);

@@ -4,7 +4,7 @@ import { newRun } from "@holdfast/engine";
 import { makeId } from "@holdfast/protocol";
 import type { HttpOutcome, HttpRequest } from "../../packages/server/src/platform/http-client.ts";
 import type { MemoryStore, Tables } from "../../packages/server/src/store/memory/memory-store.ts";
-import { outsideQueue } from "../../packages/server/src/store/queues.ts";
+import { outsideQueue, verifyQueue } from "../../packages/server/src/store/queues.ts";
 import type { AppRow, EnvironmentRow, EventRow } from "../../packages/server/src/store/store.ts";
 import { API_KEY } from "./app.ts";
 import type { Chance } from "./chance.ts";
@@ -102,7 +102,7 @@ export class Neighbour {
         eventRowId: null,
       },
     };
-    const work = [{ id, kind: "delivery" as const, queue: APP.id, dueAt: EPOCH }];
+    const work = [{ id, kind: "delivery" as const, queue: verifyQueue(APP.id), dueAt: EPOCH }];
     return { delivery, event: null, runs: [], work, done: null };
   }
 
@@ -117,7 +117,7 @@ export class Neighbour {
 /** Whether a row is the neighbour's. */
 export function isNeighbours(row: { environmentId: string } | { queue: string }): boolean {
   if ("environmentId" in row) return row.environmentId === environmentId;
-  return row.queue === APP.id || row.queue === outsideQueue(environmentId);
+  return [APP.id, verifyQueue(APP.id), outsideQueue(environmentId)].includes(row.queue);
 }
 
 /** What is not the neighbour's. */

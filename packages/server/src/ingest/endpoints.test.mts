@@ -2,6 +2,7 @@
 import type { DeliveryDetail } from "@holdfast/protocol";
 import { Webhook } from "svix";
 import { endpoint, endpointJob, type Fixture, startFixture } from "../http/fixture.test.mts";
+import { allQueues } from "../store/queues.ts";
 import type { Claimed } from "../store/store.ts";
 import { endpointPurpose } from "./secret.ts";
 
@@ -60,7 +61,7 @@ function actionsOf(server: Fixture) {
   const { store, world, rooms } = server;
   /** Claims what is due, the way the worker does. */
   const claim = async (): Promise<Claimed[]> => {
-    const queues = server.registry.apps().map((app) => ({ queue: app.id, limit: 50 }));
+    const queues = allQueues([], server.registry.apps()).map((queue) => ({ queue, limit: 50 }));
     const lease = { now: world.now(), leaseUntil: world.now() + 60_000, owner: "test" };
     const newToken = (subject: string): string => `t.${subject}.${world.newId("execution")}`;
     return (await store.claim({ queues, ...lease, newToken }, () => null)).items;

@@ -3,6 +3,7 @@
 // Promises: only a verified delivery gets an event; one whose app cannot be asked stays pending and is asked again.
 import type { RequestPayload } from "@holdfast/protocol";
 import type { KnownEndpoint } from "../dispatch/registry.ts";
+import { verifyQueue } from "../store/queues.ts";
 import type { DeliveryRow } from "../store/store.ts";
 import { type Accepted, type Deliveries, replayedFrom, replayReason } from "./arrival.ts";
 import { bodyOf, payloadOf } from "./payload.ts";
@@ -180,9 +181,9 @@ export class Verification {
     return answer;
   }
 
-  /** The work of verifying a stored delivery: its app's queue, at once. */
+  /** The work of verifying a stored delivery, at once. */
   workOf(endpoint: KnownEndpoint, delivery: DeliveryRow): { id: string; kind: "delivery"; queue: string; dueAt: number } {
-    return { id: delivery.id, kind: "delivery", queue: endpoint.app.id, dueAt: this.parts.world.now() };
+    return { id: delivery.id, kind: "delivery", queue: verifyQueue(endpoint.app.id), dueAt: this.parts.world.now() };
   }
 
   /** Asks the app about a stored delivery. @returns its answer; refused here when nobody can be asked any more */

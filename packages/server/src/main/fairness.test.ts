@@ -6,6 +6,7 @@ import { Registry } from "../dispatch/registry.ts";
 import { DEFAULT_BODY_BYTES } from "../ingest/ports.ts";
 import type { HttpOutcome, HttpRequest } from "../platform/http-client.ts";
 import { createMemoryStore } from "../store/memory/memory-store.ts";
+import { verifyQueue } from "../store/queues.ts";
 import {
   NOW,
   sampleDelivery,
@@ -97,12 +98,12 @@ async function runs({ id, environmentId }: AppRow, count: number, ago: number): 
 }
 
 async function deliveries(
-  { id: queue, environmentId, endpointId }: Awaited<ReturnType<typeof app>>,
+  { id: appId, environmentId, endpointId }: Awaited<ReturnType<typeof app>>,
   count: number,
 ): Promise<void> {
   for (let n = 0; n < count; n++) {
     const delivery = sampleDelivery({ environmentId, endpointId });
-    const work = [{ id: delivery.id, kind: "delivery" as const, queue, dueAt: NOW - count + n }];
+    const work = [{ id: delivery.id, kind: "delivery" as const, queue: verifyQueue(appId), dueAt: NOW - count + n }];
     await store.intake({ delivery, event: null, runs: [], work, done: null });
   }
 }
@@ -165,6 +166,19 @@ it("an app that does not answer whether requests are genuine keeps nobody else's
   expect(await verified).toBeLessThanOrEqual(NEXT);
   await expect.poll(() => asked).toContain("EXECUTE modest");
   expect(askedOfGreedy(PUSH.verifyAction)).toBeLessThan(FLOOD);
+});
+
+it("a flood of runs of an app does not keep its own requests from being verified", async () => {
+  const flooded = await app("greedy", environments.greedy);
+  await core.registry.refresh();
+  await runs(flooded, FLOOD, 60_000);
+  core.worker.start();
+  await expect.poll(() => askedOfGreedy(PUSH.executeAction)).toBe(100);
+  await deliveries(flooded, FLOOD);
+  const verified = claimsUntil(`${PUSH.verifyAction} greedy`);
+  core.wake([verifyQueue(flooded.id)]);
+  expect(await verified).toBeLessThanOrEqual(NEXT);
+  await expect.poll(() => askedOfGreedy(PUSH.verifyAction)).toBe(50);
 });
 
 it("an app that does not take how its runs ended keeps nobody else's requests from being verified", async () => {

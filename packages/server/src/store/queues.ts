@@ -1,5 +1,11 @@
-// Room: store. Names of the queues whose work any server can do: some for each environment, so that a flood of one is no line that others stand in.
-// Called by whoever stores such work, claims it or counts it. The SQL that wakes those who wait for an event writes the name of `eventQueue` itself.
+// Room: store. Names of the queues work waits in: those of apps, which need one that can be reached, and those whose work any server can do, some for each
+// environment, so that a flood of one is no line that others stand in. Called by whoever stores such work, claims it or counts it. An app's id is the queue of
+// its runs, and of how they ended. The SQL that wakes those who wait for an event writes the name of `eventQueue` itself.
+
+/** Requests that an app is to verify, which needs no room for a run. */
+export function verifyQueue(appId: string): string {
+  return `@verify:${appId}`;
+}
 
 /** Events that wait for their time, and events somebody may wait for. */
 export function eventQueue(environmentId: string): string {
@@ -11,7 +17,12 @@ export function outsideQueue(environmentId: string): string {
   return `@outside:${environmentId}`;
 }
 
-/** All of them. `@server`: what was stored by servers that knew no other queue. */
+/** All queues of any server's work. `@server`: what was stored by servers that knew no other queue. */
 export function serverQueues(environments: readonly { id: string }[]): string[] {
   return ["@server", ...environments.flatMap(({ id }) => [eventQueue(id), outsideQueue(id)])];
+}
+
+/** All queues there are. */
+export function allQueues(environments: readonly { id: string }[], apps: readonly { id: string }[]): string[] {
+  return [...serverQueues(environments), ...apps.flatMap(({ id }) => [id, verifyQueue(id)])];
 }

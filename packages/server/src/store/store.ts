@@ -172,7 +172,7 @@ export interface WorkRow {
   id: string;
   /** "gate": runs that wait at it may be invited then; claims do that by themselves and answer nothing. */
   kind: "run" | "delivery" | "event" | "waiters" | "outbound" | "gate";
-  /** Who can do it: an app's id; or any server: one of those of queues.ts. */
+  /** Who can do it: the name of its line, see queues.ts. */
   queue: string;
   dueAt: number;
   token: string | null;

@@ -12,7 +12,7 @@ import type { Ingest } from "../ingest/ingest.ts";
 import type { World } from "../platform/world.ts";
 import type { Runs } from "../runs/change.ts";
 import type { Schedules } from "../schedule/schedules.ts";
-import { serverQueues } from "../store/queues.ts";
+import { serverQueues, verifyQueue } from "../store/queues.ts";
 import type { Bus, Claim, Claimed, EventRow, Store } from "../store/store.ts";
 import { makeToken } from "../tasks/report.ts";
 
@@ -136,12 +136,14 @@ export class Worker {
 
   /** What this server can do now, and how much of it. */
   #queues(): { queue: string; limit: number }[] {
-    const { registry, executor } = this.needs;
+    const { registry, executor, apps } = this.needs;
     const queues = serverQueues(registry.environments()).map((queue) => ({ queue, limit: CLAIM_AT_ONCE }));
     for (const app of registry.apps()) {
       // Half of the room is left to runs that are stored meanwhile: they need no claim.
       const limit = Math.min(CLAIM_AT_ONCE, Math.ceil(executor.room(app) / 2));
-      if (limit > 0 && (this.#verifying.get(app.id) ?? 0) < VERIFY_AT_ONCE) queues.push({ queue: app.id, limit });
+      if (limit > 0) queues.push({ queue: app.id, limit });
+      const verifications = VERIFY_AT_ONCE - (this.#verifying.get(app.id) ?? 0);
+      if (verifications > 0 && apps.reachable(app)) queues.push({ queue: verifyQueue(app.id), limit: verifications });
     }
     return queues;
   }

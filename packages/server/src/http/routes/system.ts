@@ -1,6 +1,6 @@
 // Room: http. Routes for machines that watch the server: health, readiness, metrics, the API's description.
 import { UserFacingError } from "@holdfast/protocol";
-import { serverQueues } from "../../store/queues.ts";
+import { allQueues } from "../../store/queues.ts";
 import type { Gauge } from "../../views/meter.ts";
 import { type Call, jsonResponse } from "../call.ts";
 import { openApiDocument } from "../openapi.ts";
@@ -43,10 +43,7 @@ type DueWork = Awaited<ReturnType<Call["rooms"]["views"]["activity"]["workDue"]>
 /** Null while the database is away: that is when the other figures are looked at most. */
 async function dueWork({ rooms: { registry, views, world } }: Call): Promise<DueWork | null> {
   try {
-    return await views.activity.workDue(
-      [...serverQueues(registry.environments()), ...registry.apps().map(({ id }) => id)],
-      world.now(),
-    );
+    return await views.activity.workDue(allQueues(registry.environments(), registry.apps()), world.now());
   } catch (error) {
     if (error instanceof UserFacingError) return null;
     throw error;
