@@ -1,6 +1,7 @@
 // Addresses that an app's integrations register with other services by themselves: external sources, webhook sources, dynamic triggers.
 // Source: `@trigger.dev/core@2.3.19` as published; wire §1.4, §1.9, §2.11, §3.3, §3.4.
 import { z } from "zod";
+import type { ConnectionAuth } from "./connection.ts";
 import { eventRuleSchema, rawEventSchema } from "./event.ts";
 
 /** What is to be listened to, by the names the other service gives it: `{event: ["issues"]}`. */
@@ -16,6 +17,7 @@ export const sourceMetadataSchema = z.looseObject({
   key: z.string().min(1),
   params: z.unknown(),
   options: sourceOptionsSchema.default({}),
+  integration: z.looseObject({ id: z.string(), authSource: z.string().optional() }).optional().catch(undefined),
   registerSourceJob: registerJobSchema.optional(),
 });
 export type SourceMetadata = z.infer<typeof sourceMetadataSchema>;
@@ -90,6 +92,8 @@ export interface HandOver {
   secret: string;
   params: unknown;
   data?: unknown;
+  /** What its integration acts with, if the server keeps it; of a source only, as on v2. */
+  auth?: ConnectionAuth | undefined;
   metadata?: unknown;
 }
 

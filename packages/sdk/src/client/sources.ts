@@ -127,7 +127,11 @@ export class AppSources {
 const OK = { status: 200, body: { ok: true } };
 const registerJobOf = (dynamicTrigger: string): string => `register-dynamic-trigger-${dynamicTrigger}`;
 
-function integrationOf({ id, metadata, authSource }: TriggerIntegration): object {
+function integrationOf({
+  id,
+  metadata,
+  authSource,
+}: TriggerIntegration): Pick<TriggerIntegration, "id" | "metadata" | "authSource"> {
   return { id, metadata, authSource };
 }
 

@@ -44,7 +44,9 @@ export function whatIsHandedOver(kind: HandOver["kind"], headers: Headers): Hand
     const [key, secret, params] = [text(headers, "x-ts-key"), text(headers, "x-ts-secret"), json(headers, "x-ts-params")];
     if (!key || !secret || params === undefined) return undefined;
     const dynamicId = text(headers, "x-ts-dynamic-id");
-    return { kind, key, secret, params, dynamicId, data: json(headers, "x-ts-data"), metadata: json(headers, "x-ts-metadata") };
+    const [data, metadata] = [json(headers, "x-ts-data"), json(headers, "x-ts-metadata")];
+    const auth = json(headers, "x-ts-auth") as HandOver["auth"];
+    return { kind, key, secret, params, dynamicId, data, auth, metadata };
   } catch {
     return undefined;
   }

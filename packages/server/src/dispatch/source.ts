@@ -10,6 +10,8 @@ export interface SourceState {
   /** What the app calls it. */
   key: string;
   params: unknown;
+  /** The id of its integration, if the server keeps its credentials and its handler is given them. */
+  hosted?: string | undefined;
   /** What is to be listened to, and what the other service was told to send. */
   desired: SourceOptions;
   registered: SourceOptions;

@@ -91,12 +91,13 @@ export class Push {
 
   /** Gives the app of a source a request that arrived there. */
   handOver(app: AppRow, what: HandOver, request: RequestPayload): Promise<{ value: unknown } | NoAnswer> {
-    const { kind, key, dynamicId, secret, params, data, metadata } = what;
+    const { kind, key, dynamicId, secret, params, data, auth, metadata } = what;
     const headers = { "x-ts-key": asciiText(key), "x-ts-secret": asciiText(secret), "x-ts-params": asciiJson(params ?? null) };
     if (kind === "webhook") return this.#deliver(app, "DELIVER_WEBHOOK_REQUEST", headers, request);
     const more = {
       "x-ts-data": asciiJson(data ?? {}),
       ...(dynamicId === undefined ? {} : { "x-ts-dynamic-id": asciiText(dynamicId) }),
+      ...(auth === undefined ? {} : { "x-ts-auth": asciiJson(auth) }),
       ...(metadata === undefined ? {} : { "x-ts-metadata": asciiJson(metadata) }),
     };
     return this.#deliver(app, "DELIVER_HTTP_SOURCE_REQUEST", { ...headers, ...more }, request);
@@ -113,7 +114,7 @@ export class Push {
       ...what,
       "x-ts-http-url": encodeURI(request.url).slice(0, 4000),
       "x-ts-http-method": request.method,
-      "x-ts-http-headers": asciiJson(forwardedHeaders(request.headers)),
+      "x-ts-http-headers": asciiJson(forwardedHeaders(request.headers, what["x-ts-auth"]?.length ?? 0)),
     };
     const body = request.bodyBase64 ? Buffer.from(request.bodyBase64, "base64") : request.rawBody;
     const outcome = await this.#post(targetOf(app), action, { headers, body, timeoutMs: ASK_MS });
@@ -235,9 +236,10 @@ function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-function forwardedHeaders(headers: Record<string, string>): Record<string, string> {
+/** @param beside characters that go with them and may be many */
+function forwardedHeaders(headers: Record<string, string>, beside: number): Record<string, string> {
   const kept: Record<string, string> = {};
-  let size = 0;
+  let size = Math.min(beside, MAX_FORWARDED_HEADERS / 2);
   for (const [name, value] of Object.entries(headers)) {
     size += name.length + value.length + 6;
     if (size <= MAX_FORWARDED_HEADERS) kept[name] = value;

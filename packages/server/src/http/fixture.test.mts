@@ -125,6 +125,17 @@ export async function startFixture(options: FixtureOptions = {}) {
   };
   const mode = options.mode ?? "dev";
   const events = new Events({ world, registry, store, recent: new RecentEvents(), first });
+  const runs = new Runs(world, store);
+  let port = 0;
+  const connections = new Connections({
+    world,
+    registry,
+    store,
+    runs,
+    events,
+    vault,
+    publicUrl: () => `http://127.0.0.1:${port}`,
+  });
   const ingest = createIngest({
     world,
     registry,
@@ -133,13 +144,13 @@ export async function startFixture(options: FixtureOptions = {}) {
     apps,
     planRuns: (event) => first.of(planRuns(registry, world, event)),
     events,
+    connections,
     vault,
     meter,
     owner: world.newId("server"),
     mode,
     bodyBytes: options.bodyBytes ?? 10 * 1024 * 1024,
   });
-  const runs = new Runs(world, store);
   const index = async (
     slug: string,
     environment: EnvironmentRow,
@@ -172,7 +183,6 @@ export async function startFixture(options: FixtureOptions = {}) {
   };
   const reports = new Reports(store, meter);
   const registrations = new Registrations({ world, registry, schedules: store.schedules, events, ticksIn: () => true });
-  let port = 0;
   const rooms: Rooms = {
     mode,
     version: "0.0.0-test",
@@ -187,7 +197,7 @@ export async function startFixture(options: FixtureOptions = {}) {
     events,
     registrations,
     sources: new SourceRegistration({ world, registry, store, events, vault, publicUrl: () => `http://127.0.0.1:${port}` }),
-    connections: new Connections({ world, registry, store, runs, events, vault, publicUrl: () => `http://127.0.0.1:${port}` }),
+    connections,
     reports: { record: (token, items) => reports.record(token, items, world.now()) },
     tasks: new V2Tasks(world, store, { forceYield: () => false, progressed: () => {}, operate: async () => {} }),
     ends: new RunEnds({ world, store, bus, runs }),

@@ -22,7 +22,7 @@ export interface Ingest {
 /**
  * Builds the room.
  *
- * @example const ingest = createIngest({ world, registry, store, bus, apps, planRuns, vault, meter, owner, mode: "dev", bodyBytes: DEFAULT_BODY_BYTES })
+ * @example const ingest = createIngest({ world, registry, store, bus, apps, connections, planRuns, vault, meter, owner, mode: "dev", bodyBytes: DEFAULT_BODY_BYTES })
  */
 export function createIngest(parts: IngestParts): Ingest {
   const deliveries = new Deliveries(parts);

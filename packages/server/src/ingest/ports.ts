@@ -1,10 +1,11 @@
 // Room: ingest. What ingest is built from and what it answers; main builds the one and http serialises the other.
-import type { HandOver, RawEvent, RequestPayload, RespondResult, VerifyResult } from "@holdfast/protocol";
+import type { ConnectionAuth, HandOver, RawEvent, RequestPayload, RespondResult, VerifyResult } from "@holdfast/protocol";
 import type { Starting } from "../dispatch/first-claim.ts";
 import type { Registry } from "../dispatch/registry.ts";
 import type { Events } from "../dispatch/send.ts";
 import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
+import type { ConnectionOwner } from "../store/connection-rows.ts";
 import type { AppRow, Bus, EventRow, Store } from "../store/store.ts";
 import type { Meter } from "../views/meter.ts";
 import type { BodySource } from "./read-body.ts";
@@ -21,6 +22,12 @@ export interface Found {
   metadata?: unknown;
 }
 export type RespondAnswer = { type: "responded"; result: RespondResult } | NoAnswer;
+
+/** What a source's handler can be given; Connections fits. `unavailable`: ask again later. */
+export type Credentials =
+  | { type: "found"; auth: ConnectionAuth }
+  | { type: "missing" }
+  | { type: "unavailable"; message: string };
 
 /** What ingest asks of apps; execute's AppCalls fits. */
 export interface AskedApps {
@@ -44,6 +51,8 @@ export interface IngestParts {
   planRuns(event: EventRow): Starting;
   /** Events an app found in a request at a source. */
   events: Pick<Events, "send">;
+  /** Credentials the server keeps, for the handlers of sources. */
+  connections: { find(owner: ConnectionOwner): Promise<Credentials> };
   /** Opens the signing secrets stored for endpoints. */
   vault: Pick<Vault, "open">;
   meter: Meter;

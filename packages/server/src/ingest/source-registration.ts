@@ -8,6 +8,7 @@ import {
   type RegisterTriggerBody,
   type RegisterWebhookEvent,
   registerWebhookEvent,
+  type SourceMetadata,
   type UpdateSourceBody,
   type UpdateWebhookBody,
   UserFacingError,
@@ -35,7 +36,7 @@ export interface SourceRegistrationNeeds {
 }
 
 /** What an app wants of a source. */
-type Wanted = Pick<SourceState, "kind" | "key" | "params" | "desired" | "dynamic">;
+type Wanted = Pick<SourceState, "kind" | "key" | "params" | "desired" | "dynamic" | "hosted">;
 
 /** A registration of a dynamic trigger, as its registrant names it. */
 export interface NamedTrigger {
@@ -51,9 +52,12 @@ export class SourceRegistration {
   /** An app has told what it has: keeps its sources, and asks for those to be registered that are not as it wants them. */
   async indexed(app: AppRow): Promise<void> {
     const { sources = [], webhooks = [] } = app.index ?? {};
-    for (const { key, params, options, version } of sources) {
-      if (version !== "2") continue;
-      await this.#askFor(await this.#keep(app, sourceSlug(key), { kind: "source", key, params, desired: options }));
+    for (const source of sources) {
+      if (source.version !== "2") continue;
+      const { key, params, options: desired } = source;
+      await this.#askFor(
+        await this.#keep(app, sourceSlug(key), { kind: "source", key, params, desired, hosted: hostedOf(source) }),
+      );
     }
     for (const { key, params, config, httpEndpoint } of webhooks) {
       await this.#askFor(await this.#keep(app, httpEndpoint.id, { kind: "webhook", key, params, desired: config }));
@@ -80,7 +84,8 @@ export class SourceRegistration {
     const { rule, source, accountId = null } = body;
     const key = dynamicKey(named.triggerId, named.key, source.key);
     const dynamic = { trigger: named.triggerId, registration: named.key, rule, accountId };
-    const wanted = { kind: "source" as const, key, params: source.params, desired: source.options, dynamic };
+    const { params, options: desired } = source;
+    const wanted = { kind: "source" as const, key, params, desired, dynamic, hosted: hostedOf(source) };
     checkRule(rule, `the registration "${named.key}" of "${named.triggerId}"`);
     const kept = await this.#keep(app, sourceSlug(key), wanted);
     await this.#askFor(kept);
@@ -172,7 +177,9 @@ export class SourceRegistration {
       now.asked === source.asked && !isRegistered(now) ? { ...now, asked } : null,
     );
     if (!kept?.source || kept.source.asked !== asked || isRegistered(kept.source)) return;
-    await this.needs.events.send(row.environmentId, { ...this.#registerEvent(kept, kept.source), id: askedId(row.id, asked) });
+    const event = { ...this.#registerEvent(kept, kept.source), id: askedId(row.id, asked) };
+    // What is registered for an account is registered with the account's credentials.
+    await this.needs.events.send(row.environmentId, event, { accountId: kept.source.dynamic?.accountId ?? undefined });
   }
 
   /** Whether the job is at work, or was asked after that time. */
@@ -213,6 +220,11 @@ export class SourceRegistration {
   #url({ row }: KnownEndpoint): string {
     return endpointUrl(this.needs.publicUrl(), this.needs.registry.requireEnvironment(row.environmentId), row);
   }
+}
+
+/** The integration whose credentials the server keeps for a source. */
+function hostedOf({ integration }: Pick<SourceMetadata, "integration">): string | undefined {
+  return integration?.authSource === "HOSTED" ? integration.id : undefined;
 }
 
 /** Bytes: what a row of an index can hold, with room to spare. */

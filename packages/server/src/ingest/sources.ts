@@ -9,11 +9,11 @@ import { replayedFrom } from "./arrival.ts";
 import type { Found, IngestParts, VerifyAnswer } from "./ports.ts";
 import { openSecret } from "./secret.ts";
 
-type Parts = Pick<IngestParts, "apps" | "events" | "registry" | "vault">;
+type Parts = Pick<IngestParts, "apps" | "events" | "registry" | "vault" | "connections">;
 
-/** Asks the app of a source about a request. */
+/** Asks the app of a source about a request. Credentials that cannot be had at the moment are waited for; of what is not connected there are none, as on v2. */
 export async function askSource(
-  { apps, vault }: Parts,
+  { apps, vault, connections }: Parts,
   endpoint: KnownEndpoint,
   source: SourceState,
   request: RequestPayload,
@@ -21,8 +21,13 @@ export async function askSource(
   const secret = openSecret(vault, endpoint.row);
   if (secret === null)
     return { type: "refused", result: { success: false, reason: "The source's stored secret cannot be read." } };
-  const { kind, key, params, data, metadata, dynamic } = source;
-  return apps.handOver(endpoint.app, { kind, key, dynamicId: dynamic?.trigger, secret, params, data, metadata }, request);
+  const { kind, key, params, data, metadata, dynamic, hosted } = source;
+  const what = { kind, key, dynamicId: dynamic?.trigger, secret, params, data, metadata };
+  if (kind !== "source" || hosted === undefined) return apps.handOver(endpoint.app, what, request);
+  const { environmentId } = endpoint.row;
+  const found = await connections.find({ environmentId, integrationId: hosted, accountId: dynamic?.accountId ?? null });
+  if (found.type === "unavailable") return { type: "no-answer", message: found.message };
+  return apps.handOver(endpoint.app, found.type === "found" ? { ...what, auth: found.auth } : what, request);
 }
 
 /** Stores the events an app found in a delivery, with the runs they start. */

@@ -96,7 +96,7 @@ export function buildCore(parts: CoreParts): Core {
     return first.of(planRuns(registry, world, event));
   };
   const served = { world, registry, store, bus, events, apps, owner };
-  const ingest = createIngest({ ...served, planRuns: plan, vault, meter, mode, bodyBytes });
+  const ingest = createIngest({ ...served, connections, planRuns: plan, vault, meter, mode, bodyBytes });
   const worker = new Worker({ ...served, runs, schedules, executor, ingest, ...delivery });
   runs.onChange(tellOfChanges({ news, wake, meter, worker }));
   const told = { registrations, sources, connections, meter, wake };
