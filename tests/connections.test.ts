@@ -191,6 +191,67 @@ describe("connecting", () => {
     expect(await post(at("/ways/refresh"), {})).toContain("404");
   });
 
+  test("disconnecting ends the tokens at the provider, which need not be there for it", async () => {
+    const [ends, basic] = [new OAuthProvider({ lifetime: 3600 }), new OAuthProvider({ basic: true })];
+    for (const [id, each] of [["ends", ends] as const, ["ends-basic", basic] as const]) {
+      const { authorizeUrl, tokenUrl, revokeUrl } = await each.start();
+      const named = id === "ends" ? "oauth2" : "oauth2-basic";
+      await setUp(id, { provider: named, authorizeUrl, tokenUrl, revokeUrl });
+      await connect(id);
+      expect(each.accepts(each.given[0] ?? "")).toBe(true);
+    }
+    expect(await server.api.post(at("/ends/disconnect"))).toMatchObject({ status: "none", ending: null });
+    const [access = "", refresh = ""] = ends.given;
+    expect([ends.ended, ends.accepts(access)]).toEqual([[refresh, access], false]);
+    basic.endsNothing = true;
+    const nextTryAt = expect.stringMatching(/Z$/);
+    const ending = { error: expect.stringContaining("answered 503"), nextTryAt };
+    expect(await server.api.post(at("/ends-basic/disconnect"))).toMatchObject({ status: "none", ending });
+    await expect(server.api.get("/api/v1/any/auth/ends-basic")).rejects.toThrow(/404/);
+    expect(await connection("ends-basic")).toMatchObject({ status: "none", ending });
+    const seen = (await everythingStored()) + server.program.output();
+    for (const token of [...ends.given, ...basic.given]) expect(seen).not.toContain(token);
+    await basic.stop();
+    await ends.stop();
+  });
+
+  test("an answer that is not from the provider that was asked connects nothing (a mix-up)", async () => {
+    const honest = await new OAuthProvider({ issuer: true }).start();
+    const wicked = await new OAuthProvider({ passesOnTo: honest }).start();
+    const { url: issuer, authorizeUrl, tokenUrl } = honest;
+    const generic = { provider: "oauth2", scopes: [] };
+    await setUp("honest", { ...generic, issuer, authorizeUrl, tokenUrl });
+    await connect("honest");
+    const evil = { ...generic, authorizeUrl: wicked.authorizeUrl, tokenUrl: wicked.tokenUrl };
+    // Whether or not it says who it is: the honest one's answer says it for it.
+    for (const named of [{ issuer: wicked.url }, {}]) {
+      await setUp("wicked", { ...evil, ...named });
+      const page = await new Browser().visit(await linkFor("wicked"));
+      expect(page.status).toBe(403);
+      for (const says of ["Not connected", `says it is from ${issuer}`, "Take back"]) expect(page.text).toContain(says);
+      expect([wicked.asked, await connection("wicked")]).toEqual([[], undefined]);
+    }
+    // The same person, the same provider, an answer without its name.
+    const silent = await new OAuthProvider().start();
+    await setUp("silent", { ...generic, issuer: silent.url, authorizeUrl: silent.authorizeUrl, tokenUrl: silent.tokenUrl });
+    const page = await new Browser().visit(await linkFor("silent"));
+    expect(page).toMatchObject({ status: 403, text: expect.stringContaining("does not say who it is from") });
+    expect(silent.asked).toEqual([]);
+    const link = await linkFor("silent");
+    const browser = new Browser();
+    const state = new URL((await browser.step(link)) ?? "").searchParams.get("state");
+    const forged = `error=access_denied&iss=${encodeURIComponent("https://<b>evil</b>")}`;
+    const refused = await browser.visit(`${server.url}/oauth2/callback?state=${state}&${forged}`);
+    expect([refused.status, refused.text.includes("<b>")]).toEqual([403, false]);
+    expect(refused.text).toContain("says it is from https://");
+    // Without any name nothing is compared.
+    await setUp("silent", { ...generic, authorizeUrl: silent.authorizeUrl, tokenUrl: silent.tokenUrl });
+    await connect("silent");
+    const bad = { ...generic, authorizeUrl, tokenUrl, issuer: "https://a.example/?tenant=1" };
+    await expect(setUp("bad", bad)).rejects.toThrow(/issuer/);
+    for (const each of [honest, wicked, silent]) await each.stop();
+  });
+
   test("Slack's answers, HTTP Basic and tokens got elsewhere", async () => {
     const slack = await new OAuthProvider({ slack: true, lifetime: 3600 }).start();
     const basic = await new OAuthProvider({ basic: true }).start();

@@ -1,5 +1,5 @@
-// Tests: an OAuth 2.0 provider, as strict as real ones: it checks the client and its secret, the redirect address, PKCE, that a code is used once, and rotates
-// refresh tokens. Of a rotated one the former stays good until the new access token is first used, as Slack's and others' do.
+// Tests: an OAuth 2.0 provider, as strict as real ones: it checks the client and its secret, the redirect address, PKCE, that a code is used once, rotates
+// refresh tokens, ends tokens (RFC 7009) and can say who it is (RFC 9207). Of a rotated one the former stays good until the new access token is first used, as Slack's and others' do.
 import { createHash, randomBytes } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -24,6 +24,10 @@ export interface ProviderOptions {
   /** Answers as Slack does: errors with 200, the person's token beside the bot's. */
   slack?: boolean;
   basic?: boolean;
+  /** Says so with each answer in the browser. */
+  issuer?: boolean;
+  /** A wicked one: sends whoever comes on to this one, as if they came from there. */
+  passesOnTo?: OAuthProvider;
 }
 
 export class OAuthProvider {
@@ -35,6 +39,10 @@ export class OAuthProvider {
   /** Called before a request for tokens is answered. */
   beforeAnswer: (grant: string, answered: boolean) => Promise<void> = async () => {};
   refusing: "invalid_grant" | "invalid_client" | null = null;
+  /** Tokens it was asked to end, in order. */
+  readonly ended: string[] = [];
+  /** Answers requests to end tokens with 503. */
+  endsNothing = false;
   readonly #codes = new Map<string, Grant>();
   readonly #families = new Map<string, Family>();
   readonly #access = new Map<string, { endsAt: number; family: Family; refresh: string }>();
@@ -59,6 +67,10 @@ export class OAuthProvider {
     return `${this.url}/token`;
   }
 
+  get revokeUrl(): string {
+    return `${this.url}/revoke`;
+  }
+
   /** What a service behind it says to a token. */
   accepts(token: string): boolean {
     const known = this.#access.get(token);
@@ -80,6 +92,10 @@ export class OAuthProvider {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const form = new URLSearchParams(Buffer.concat(chunks).toString());
+    if (url.pathname === "/revoke") {
+      const answer = this.#end(form, request.headers.authorization);
+      return json(answer.status, answer.body);
+    }
     const grant = form.get("grant_type") ?? "";
     this.asked.push(grant);
     await this.beforeAnswer(grant, false);
@@ -93,6 +109,8 @@ export class OAuthProvider {
 
   /** The person has allowed it already, as one may have at a real one. */
   #authorize({ searchParams: query }: URL, response: ServerResponse): void {
+    const { issuer, passesOnTo } = this.options;
+    if (passesOnTo) return void response.writeHead(302, { location: `${passesOnTo.authorizeUrl}?${query}` }).end();
     const redirectUrl = query.get("redirect_uri") ?? "";
     if (query.get("client_id") !== CLIENT_ID || query.get("response_type") !== "code")
       return void response.writeHead(400).end("bad request");
@@ -104,13 +122,31 @@ export class OAuthProvider {
     const back = new URL(redirectUrl);
     back.searchParams.set("code", code);
     back.searchParams.set("state", query.get("state") ?? "");
+    if (issuer) back.searchParams.set("iss", this.url);
     response.writeHead(302, { location: back.href }).end();
   }
 
-  #tokens(form: URLSearchParams, authorization: string | undefined): Record<string, unknown> {
+  #knows(form: URLSearchParams, authorization: string | undefined): boolean {
     const basic = Buffer.from((authorization ?? "").replace(/^Basic /, ""), "base64").toString();
     const shown = this.options.basic ? basic : `${form.get("client_id")}:${form.get("client_secret")}`;
-    if (shown !== `${CLIENT_ID}:${CLIENT_SECRET}`) return { error: "invalid_client" };
+    return shown === `${CLIENT_ID}:${CLIENT_SECRET}`;
+  }
+
+  /** RFC 7009: a token it does not know is ended, too; with a refresh token end those it brought. */
+  #end(form: URLSearchParams, authorization: string | undefined): { status: number; body: object } {
+    if (!this.#knows(form, authorization)) return { status: 401, body: { error: "invalid_client" } };
+    const token = form.get("token") ?? "";
+    this.ended.push(token);
+    if (this.endsNothing) return { status: 503, body: {} };
+    this.#access.delete(token);
+    const family = this.#families.get(token);
+    family?.good.clear();
+    for (const [access, known] of this.#access) if (known.family === family) this.#access.delete(access);
+    return { status: 200, body: {} };
+  }
+
+  #tokens(form: URLSearchParams, authorization: string | undefined): Record<string, unknown> {
+    if (!this.#knows(form, authorization)) return { error: "invalid_client" };
     if (this.refusing) return { error: this.refusing, error_description: "so it is" };
     return form.get("grant_type") === "refresh_token" ? this.#refreshed(form) : this.#redeemed(form);
   }

@@ -226,6 +226,8 @@ function oneEndpoint(world: World, call: Call, { id, act }: Place): unknown {
   return { status: 200, deliveryId: delivery.id };
 }
 
+const USUAL = { authorizeUrl: null, tokenUrl: null, revokeUrl: null, issuer: null };
+
 function oneIntegration(world: World, call: Call, { id, act }: Place): unknown {
   const integration = found(
     world.integrations.integrations.find((each) => each.id === id),
@@ -237,7 +239,7 @@ function oneIntegration(world: World, call: Call, { id, act }: Place): unknown {
   if (act === "app") {
     const { provider, clientId, clientSecret, scopes } = call.body;
     const kept = { provider: String(provider), clientId: String(clientId), scopes: scopes as string[] };
-    integration.app = { ...kept, hasSecret: clientSecret !== undefined, authorizeUrl: null, tokenUrl: null };
+    integration.app = { ...kept, hasSecret: clientSecret !== undefined, ...USUAL };
     return { ok: true };
   }
   if (act === "disconnect") return Object.assign(found(connection, "connection"), { status: "none", refreshable: false });

@@ -251,7 +251,10 @@ function makeJobs(runs: readonly RunDetail[], now: number): JobInfo[] {
   });
 }
 
-const CONNECTION = { title: null, scopes: ["repo", "read:user"], error: null, waitingRuns: 0, refreshable: true };
+const CONNECTION = {
+  ...{ id: "conn_1", title: null, scopes: ["repo", "read:user"], error: null, ending: null },
+  ...{ waitingRuns: 0, refreshable: true },
+};
 
 export function makeIntegrations(now: number, origin: string, empty = false): IntegrationsInfo {
   const [updatedAt, expiresAt] = [iso(now - 3_600_000), iso(now + 3_600_000)];
@@ -266,19 +269,33 @@ export function makeIntegrations(now: number, origin: string, empty = false): In
       scopes: CONNECTION.scopes,
       authorizeUrl: null,
       tokenUrl: null,
+      revokeUrl: null,
+      issuer: null,
     },
     connections: [
       { ...CONNECTION, accountId: null, status: "connected", expiresAt, updatedAt },
-      { ...CONNECTION, accountId: HOSTILE, status: "broken", expiresAt: null, error: HOSTILE, refreshable: false, updatedAt },
+      {
+        ...CONNECTION,
+        ...{ accountId: HOSTILE, status: "broken", expiresAt: null, error: HOSTILE, refreshable: false, updatedAt },
+        ending: { error: HOSTILE, nextTryAt: expiresAt },
+      },
     ],
   };
-  const lack = { ...CONNECTION, accountId: null, status: "none" as const, scopes: [], refreshable: false, waitingRuns: 3 };
+  const lack = {
+    ...CONNECTION,
+    id: null,
+    accountId: null,
+    status: "none" as const,
+    scopes: [],
+    refreshable: false,
+    waitingRuns: 3,
+  };
   const slack = { id: "slack", name: "Slack", jobs: [], app: null, connections: [{ ...lack, expiresAt: null, updatedAt: null }] };
   return {
     redirectUrl: `${origin}/oauth2/callback`,
     providers: [
-      { id: "github", name: "GitHub", appsUrl: "https://github.com/settings/developers", needsUrls: false },
-      { id: "oauth2", name: "Any OAuth 2.0 service", appsUrl: null, needsUrls: true },
+      { id: "github", name: "GitHub", appsUrl: "https://github.com/settings/developers", needsUrls: false, endsTokens: true },
+      { id: "oauth2", name: "Any OAuth 2.0 service", appsUrl: null, needsUrls: true, endsTokens: true },
     ],
     integrations: empty ? [] : [github, slack],
     more: false,

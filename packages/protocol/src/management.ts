@@ -206,7 +206,15 @@ export interface JobInfo {
 export interface IntegrationsInfo {
   /** To be entered at the provider, where the OAuth app is made. */
   redirectUrl: string;
-  providers: { id: string; name: string; appsUrl: string | null /** The app must say where it is. */; needsUrls: boolean }[];
+  providers: {
+    id: string;
+    name: string;
+    appsUrl: string | null;
+    /** The app must say where it is. */
+    needsUrls: boolean;
+    /** Disconnecting ends tokens there, too, where it is known how. */
+    endsTokens: boolean;
+  }[];
   integrations: IntegrationInfo[];
   /** There are more connections than are listed. */
   more: boolean;
@@ -224,11 +232,17 @@ export interface IntegrationInfo {
     scopes: string[];
     authorizeUrl: string | null;
     tokenUrl: string | null;
+    /** Where tokens are ended (RFC 7009), if not where everybody's are. */
+    revokeUrl: string | null;
+    /** What its answers call it (RFC 9207). */
+    issuer: string | null;
   } | null;
   connections: ConnectionInfo[];
 }
 /** A connection, or one that runs wait for. Its tokens are never told. */
 export interface ConnectionInfo {
+  /** Null: there never was one. */
+  id: string | null;
   /** Null: the developer's own. */
   accountId: string | null;
   /** connected; broken: its provider takes its tokens no more; none: there is none, or not any more. */
@@ -239,6 +253,8 @@ export interface ConnectionInfo {
   expiresAt: string | null;
   refreshable: boolean;
   error: string | null;
+  /** Tokens of it that are not ended at the provider yet, though it was disconnected: why not, and when that is tried again (null: no more). Null: there are none. */
+  ending: { error: string | null; nextTryAt: string | null } | null;
   /** Runs that wait for it. */
   waitingRuns: number;
   updatedAt: string | null;

@@ -25,7 +25,12 @@ export function AppForm({ integration, providers }: AppFormProps) {
     const scopes = textOf(form, "scopes")
       .split(/[\s,]+/)
       .filter(Boolean);
-    const addresses = { ...optional("authorizeUrl"), ...optional("tokenUrl") };
+    const addresses = {
+      ...optional("authorizeUrl"),
+      ...optional("tokenUrl"),
+      ...(provider?.endsTokens ? optional("revokeUrl") : {}),
+      ...optional("issuer"),
+    };
     save.mutate({ provider: chosen, clientId: textOf(form, "clientId"), scopes, ...optional("clientSecret"), ...addresses });
   };
   return (
@@ -40,6 +45,25 @@ export function AppForm({ integration, providers }: AppFormProps) {
       <Field name="clientId" label="Client id" required initial={app?.clientId} />
       <Field name="clientSecret" label="Client secret" secret hint={app?.hasSecret ? "stored; leave empty to keep it" : ""} />
       <Field name="scopes" label="Scopes" initial={app?.scopes.join(" ")} hint="separated by spaces" />
+      <Addresses app={app} provider={provider} />
+      <div className="flex flex-wrap items-center gap-3">
+        <Button type="submit" disabled={save.isPending}>
+          {app === null ? "Set up" : "Save"}
+        </Button>
+        {provider?.appsUrl && (
+          <a href={provider.appsUrl} target="_blank" rel="noreferrer" className="text-xs text-accent underline">
+            Make one at {provider.name}
+          </a>
+        )}
+      </div>
+    </form>
+  );
+}
+
+/** Where the service is, where it ends tokens, and what it calls itself. */
+function Addresses({ app, provider }: { app: IntegrationInfo["app"]; provider: AppFormProps["providers"][number] | undefined }) {
+  return (
+    <>
       <Field
         name="authorizeUrl"
         label="Authorize URL"
@@ -54,17 +78,16 @@ export function AppForm({ integration, providers }: AppFormProps) {
         initial={app?.tokenUrl}
         hint="if not the usual one"
       />
-      <div className="flex flex-wrap items-center gap-3">
-        <Button type="submit" disabled={save.isPending}>
-          {app === null ? "Set up" : "Save"}
-        </Button>
-        {provider?.appsUrl && (
-          <a href={provider.appsUrl} target="_blank" rel="noreferrer" className="text-xs text-accent underline">
-            Make one at {provider.name}
-          </a>
-        )}
-      </div>
-    </form>
+      {provider?.endsTokens && (
+        <Field
+          name="revokeUrl"
+          label="Revoke URL"
+          initial={app?.revokeUrl}
+          hint={provider.needsUrls ? "where it ends tokens (RFC 7009), if it does" : "if not the usual one"}
+        />
+      )}
+      <Field name="issuer" label="Issuer" initial={app?.issuer} hint="if its answers name one: `iss` (RFC 9207)" />
+    </>
   );
 }
 

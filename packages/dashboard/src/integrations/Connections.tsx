@@ -15,6 +15,7 @@ const LOOK: Record<ConnectionInfo["status"], Look> = {
 };
 
 const NOBODY: ConnectionInfo = {
+  id: null,
   accountId: null,
   status: "none",
   title: null,
@@ -22,6 +23,7 @@ const NOBODY: ConnectionInfo = {
   expiresAt: null,
   refreshable: false,
   error: null,
+  ending: null,
   waitingRuns: 0,
   updatedAt: null,
 };
@@ -46,7 +48,7 @@ interface ConnectionProps {
 }
 
 function Connection({ integration, connection }: ConnectionProps) {
-  const { accountId, status, title, waitingRuns, error, scopes, expiresAt } = connection;
+  const { accountId, status, title, waitingRuns, error, ending, scopes, expiresAt } = connection;
   return (
     <li className="rounded-md border border-line p-2.5">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
@@ -69,7 +71,24 @@ function Connection({ integration, connection }: ConnectionProps) {
         </p>
       )}
       {error !== null && <p className="mt-1 text-xs text-bad [overflow-wrap:anywhere]">{error}</p>}
+      {ending !== null && <Ending ending={ending} />}
     </li>
+  );
+}
+
+/** It is disconnected here, and its tokens are still good at the service. */
+function Ending({ ending: { error, nextTryAt } }: { ending: NonNullable<ConnectionInfo["ending"]> }) {
+  return (
+    <p className="mt-1 text-xs text-bad [overflow-wrap:anywhere]">
+      The tokens it had are not ended at the service{error === null ? "." : `: ${error}`}{" "}
+      {nextTryAt === null ? (
+        "Take the access back there."
+      ) : (
+        <>
+          Next try <When at={nextTryAt} />.
+        </>
+      )}
+    </p>
   );
 }
 
@@ -103,7 +122,8 @@ function Acts({ integration, connection }: ConnectionProps) {
           disabled={disconnect.isPending}
           onConfirm={() => disconnect.mutate(accountId)}
         >
-          Its tokens are forgotten here. Runs that need it wait until somebody connects it again.
+          Its tokens are forgotten here, and ended at the service if it is known how. Runs that need it wait until somebody
+          connects it again.
         </Confirm>
       )}
       <Button

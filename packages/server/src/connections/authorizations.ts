@@ -7,7 +7,7 @@ import type { World } from "../platform/world.ts";
 import type { ConnectionOwner, ConnectionRow } from "../store/connection-rows.ts";
 import type { Store } from "../store/store.ts";
 import type { Keeper } from "./keeper.ts";
-import { authorizationUrl, readAnswer, tokenRequest } from "./oauth.ts";
+import { authorizationUrl, type OAuthApp, readAnswer, tokenRequest } from "./oauth.ts";
 import type { OAuthApps } from "./oauth-apps.ts";
 
 /** Where providers send people back. v2's path, so that apps registered for it need no change but the host. */
@@ -16,9 +16,11 @@ const LINK_PURPOSE = "connect-link";
 /** Time to log in at the provider, find the second factor, and read what one allows. */
 const WAY_MS = 15 * 60_000;
 const RANDOM_BYTES = 32;
+/** Characters of what came with the browser. */
+const MOST_SHOWN = 300;
 
 export interface AuthorizationsNeeds {
-  world: Pick<World, "now" | "random" | "fetch">;
+  world: Pick<World, "now" | "random" | "fetch" | "log">;
   store: Pick<Store, "connections">;
   vault: Pick<Vault, "seal" | "open">;
   keeper: Keeper;
@@ -36,6 +38,8 @@ interface Way {
   redirectUrl: string;
   browser: string;
   returnTo: string | null;
+  /** Of the provider it goes to. Absent from ways that began before it was kept. */
+  issuer?: string | null;
 }
 
 /** What a provider's answer in the browser says. */
@@ -44,6 +48,8 @@ export interface Return {
   code: string | undefined;
   error: string | undefined;
   errorDescription: string | undefined;
+  /** Who it says it is (RFC 9207). */
+  issuer: string | undefined;
   /** What the browser was given when it set out. */
   browser: string | undefined;
 }
@@ -82,7 +88,7 @@ export class Authorizations {
     const [state, verifier] = [this.#random(), this.#random()];
     const browser = known && /^[\w-]{43}$/.test(known) ? known : this.#random();
     const { redirectUrl } = this;
-    const way: Way = { verifier, redirectUrl, browser: hash(browser), returnTo };
+    const way: Way = { verifier, redirectUrl, browser: hash(browser), returnTo, issuer: app.issuer };
     const stateHash = hash(state);
     const sealed = vault.seal(JSON.stringify(way), purposeOf(stateHash));
     await store.connections.addAuthorization({ ...owner, stateHash, sealed, expiresAt: world.now() + WAY_MS });
@@ -103,6 +109,7 @@ export class Authorizations {
     if (given.browser === undefined || hash(given.browser) !== way.browser) throw badState("it began in another browser");
     const app = await apps.open(taken.environmentId, taken.integrationId);
     if (!app) throw badState("its OAuth app is not set up any more");
+    await this.#checkIssuer(taken, app, { sent: way.issuer ?? app.issuer, answered: given.issuer });
     if (given.error !== undefined || given.code === undefined) throw declined(app.provider.name, given);
     const { verifier, redirectUrl, returnTo } = way;
     const answered = readAnswer(app.provider, await world.fetch(tokenRequest(app, { code: given.code, redirectUrl, verifier })));
@@ -116,6 +123,22 @@ export class Authorizations {
     const tokens = { accessToken, refreshToken };
     const brought = { provider: app.provider.id, tokens, lifetime, scopes: scopes ?? [...app.scopes], fields, title };
     return { row: await keeper.connect(taken, brought), returnTo };
+  }
+
+  /**
+   * The answer comes from the provider that was asked, as far as it can be told (RFC 9207): one that says it is another's is the work of a provider that passes people on to
+   * another one, to be handed the other's code (a mix-up). Nothing of such an answer goes anywhere.
+   */
+  async #checkIssuer(
+    { environmentId, integrationId }: ConnectionOwner,
+    app: OAuthApp,
+    { sent, answered }: { sent: string | null; answered: string | undefined },
+  ): Promise<void> {
+    if (sent !== null ? answered === sent : answered === undefined) return;
+    if (sent === null && !(await this.needs.apps.issuersBeside(environmentId, app)).includes(answered ?? "")) return;
+    const what = { integration: integrationId, expected: sent, answered: answered?.slice(0, MOST_SHOWN) };
+    this.needs.world.log.warn("an authorization was refused: its answer is not from the provider that was asked", what);
+    throw mixedUp(app.provider.name, sent, answered);
   }
 
   #opened(text: string): Link {
@@ -142,11 +165,21 @@ function badState(why: string): UserFacingError {
   return new UserFacingError("FORBIDDEN", `This authorization cannot be finished: ${why}.`, "Begin again, with the same link.");
 }
 
+function mixedUp(provider: string, sent: string | null, answered: string | undefined): UserFacingError {
+  const asked = sent === null ? provider : `${provider} (${sent})`;
+  const from = answered === undefined ? "does not say who it is from" : `says it is from ${answered.slice(0, MOST_SHOWN)}`;
+  return new UserFacingError(
+    "FORBIDDEN",
+    `Nothing was connected: ${asked} was asked, and the answer ${from}. Somebody may be trying to get at what you just allowed.`,
+    "Take back at the service what you allowed there, and tell whoever sent you the link. If it is a mistake of the set-up, they correct the issuer of the OAuth app.",
+  );
+}
+
 function declined(provider: string, { error, errorDescription }: Return): UserFacingError {
   const what = error === "access_denied" ? "it was not allowed" : (errorDescription ?? error ?? "it sent no code");
   return new UserFacingError(
     "FORBIDDEN",
-    `${provider} gave no access: ${what.slice(0, 300)}.`,
+    `${provider} gave no access: ${what.slice(0, MOST_SHOWN)}.`,
     "Begin again, with the same link.",
   );
 }

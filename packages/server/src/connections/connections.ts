@@ -10,6 +10,7 @@ import type { Runs } from "../runs/change.ts";
 import type { ConnectionOwner, ConnectionRow } from "../store/connection-rows.ts";
 import type { RunRow, Store } from "../store/store.ts";
 import { Authorizations, type Return } from "./authorizations.ts";
+import { Endings } from "./endings.ts";
 import { type Brought, Keeper } from "./keeper.ts";
 import { OAuthApps } from "./oauth-apps.ts";
 import { integrationsShown } from "./shown.ts";
@@ -43,6 +44,7 @@ export class Connections {
   readonly apps: OAuthApps;
   readonly authorizations: Authorizations;
   readonly #keeper: Keeper;
+  readonly #endings: Endings;
   readonly #tokens: TokenSource;
   readonly #waits: Waits;
 
@@ -51,7 +53,8 @@ export class Connections {
     this.#keeper = new Keeper(needs);
     this.apps = new OAuthApps(needs);
     const parts = { ...needs, keeper: this.#keeper, apps: this.apps };
-    this.#tokens = new TokenSource(parts);
+    this.#endings = new Endings(parts);
+    this.#tokens = new TokenSource({ ...parts, endings: this.#endings });
     this.authorizations = new Authorizations(parts);
     const connectUrl = (owner: ConnectionOwner) => {
       // The developer logs in at the dashboard; a user of the app's has nothing but the link.
@@ -111,9 +114,9 @@ export class Connections {
     return row;
   }
 
-  /** Null: there is no such connection. */
+  /** Forgets its tokens, and has its provider end them; that may take longer than this. Null: there is no such connection. */
   disconnect(owner: ConnectionOwner): Promise<ConnectionRow | null> {
-    return this.#keeper.disconnect(owner);
+    return this.#endings.disconnect(owner);
   }
 
   /** Refreshes it now, due or not; answers it as it is then. Null: there is none that could be. */
@@ -127,9 +130,10 @@ export class Connections {
     return integrationsShown({ ...this.needs, redirectUrl: this.authorizations.redirectUrl }, environmentId);
   }
 
-  /** Call every half minute: refreshes what is due, and wakes runs that somebody stopped short of waking. */
+  /** Call every half minute: refreshes what is due, wakes runs that somebody stopped short of waking, and ends tokens that could not be ended at once. */
   async ensure(): Promise<void> {
     await this.#tokens.refreshDue();
+    await this.#endings.endDue();
     await this.#waits.resolveForgotten();
   }
 

@@ -1,5 +1,5 @@
-// Room: connections. What is kept of a connection, and every change of it: connected, refreshed, broken, disconnected. Called by authorizations.ts, tokens.ts and
-// connections.ts. Promises: tokens are sealed before they are stored, for their row alone; a change made meanwhile by another server is never overwritten unread.
+// Room: connections. What is kept of a connection, and every change of it: connected, refreshed, broken, disconnected. Called by authorizations.ts, tokens.ts, endings.ts
+// and connections.ts. Promises: tokens are sealed before they are stored, for their row alone; a change made meanwhile by another server is never overwritten unread.
 import { UserFacingError } from "@holdfast/protocol";
 import type { Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
@@ -41,21 +41,27 @@ export class Keeper {
   /** Connects it anew, whatever it was. */
   connect(owner: ConnectionOwner, brought: Brought): Promise<ConnectionRow> {
     const { provider, scopes, fields, title } = brought;
-    return this.#change(owner, (row) => ({
+    return this.change(owner, (row) => ({
       ...row,
       provider,
       scopes,
       title,
       fieldsText: Object.keys(fields).length > 0 ? JSON.stringify(fields) : null,
       generation: row.generation + 1,
+      endingError: row.endingAt === null ? null : row.endingError,
       ...this.#inForce(row, brought),
     }));
   }
 
-  /** Forgets its tokens. Null: there is no such connection. */
-  async disconnect(owner: ConnectionOwner): Promise<ConnectionRow | null> {
+  /**
+   * Forgets its tokens. Null: there is no such connection.
+   *
+   * @param aside what becomes of them: changes of the row as it was
+   */
+  async disconnect(owner: ConnectionOwner, aside: (row: ConnectionRow) => Partial<ConnectionRow>): Promise<ConnectionRow | null> {
     if (!(await this.needs.store.connections.get(owner))) return null;
-    return this.#change(owner, (row) => ({ ...row, ...NOT_IN_FORCE, status: "none", title: null, error: null }));
+    const none = { ...NOT_IN_FORCE, status: "none", title: null, error: null } as const;
+    return this.change(owner, (row) => ({ ...row, ...none, ...aside(row) }));
   }
 
   /** Lets one server refresh it until then. Null: another does, or it has changed. */
@@ -91,7 +97,8 @@ export class Keeper {
     };
   }
 
-  async #change(owner: ConnectionOwner, change: (row: ConnectionRow) => ConnectionRow): Promise<ConnectionRow> {
+  /** Changes it whatever it is; it may be asked more than once, of newer rows. */
+  async change(owner: ConnectionOwner, change: (row: ConnectionRow) => ConnectionRow): Promise<ConnectionRow> {
     const { store, world } = this.needs;
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const former = await store.connections.get(owner);
@@ -125,6 +132,9 @@ function fresh({ environmentId, integrationId, accountId }: ConnectionOwner, id:
     generation: 0,
     revision: 0,
     error: null,
+    endingSealed: null,
+    endingAt: null,
+    endingError: null,
     createdAt: now,
     updatedAt: now,
     ...NOT_IN_FORCE,

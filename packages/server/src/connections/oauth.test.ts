@@ -15,6 +15,8 @@ function appOf(id: string, changes: Partial<OAuthApp> = {}): OAuthApp {
   const addresses = {
     authorizeUrl: provider.authorizeUrl ?? "https://a.example/x?tenant=1",
     tokenUrl: provider.tokenUrl ?? "https://a.example/t",
+    revokeUrl: null,
+    issuer: null,
   };
   return { provider, clientId: "me", secret: "s&c:r€t", scopes: ["one", "two:x"], ...addresses, ...changes };
 }

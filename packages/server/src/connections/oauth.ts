@@ -1,5 +1,5 @@
 // Room: connections. What is said to a provider and what its answers mean (RFC 6749, RFC 7636), for the differences named in providers.ts. Called by
-// authorizations.ts and tokens.ts. Pure: requests are made and answers kept by them.
+// authorizations.ts and tokens.ts, and by revocation.ts for its part. Pure: requests are made and answers kept by them.
 import { createHash } from "node:crypto";
 import type { HttpOutcome, HttpRequest } from "../platform/http-client.ts";
 import type { Provider } from "./providers.ts";
@@ -12,6 +12,10 @@ export interface OAuthApp {
   scopes: readonly string[];
   authorizeUrl: string;
   tokenUrl: string;
+  /** Null: it ends no tokens, or nobody said where. */
+  revokeUrl: string | null;
+  /** Null: its answers in the browser do not say who they are from, or nobody said what they say. */
+  issuer: string | null;
 }
 
 export type Grant = { code: string; redirectUrl: string; verifier: string } | { refreshToken: string };
@@ -31,8 +35,8 @@ export interface TokenAnswer {
 /** `refused`: the grant is worth nothing any more. `failed`: it may be, but this time it was not given; the app's set-up may be wrong, or the provider away. */
 export type Answered = { type: "given"; tokens: TokenAnswer } | { type: "refused" | "failed"; message: string };
 
-const TIMEOUT_MS = 10_000;
-const MAX_BYTES = 1024 * 1024;
+/** Of a request to a provider. */
+export const BOUNDS = { timeoutMs: 10_000, maxBytes: 1024 * 1024 } as const;
 /** Codes that speak of the app or of the provider's day, not of the grant. */
 const NOT_THE_GRANT = new Set([
   "invalid_client",
@@ -77,21 +81,29 @@ export function authorizationUrl(
 
 /** The request that turns a code, or a refresh token, into tokens. */
 export function tokenRequest(app: OAuthApp, grant: Grant): HttpRequest {
+  return postAsApp(app, app.tokenUrl, formOf(grant, app.provider));
+}
+
+/** A form, from the app: it says who it is the way its provider wants it. */
+export function postAsApp(app: OAuthApp, url: string, fields: Record<string, string>): HttpRequest {
   const { provider, clientId, secret } = app;
-  const form = new URLSearchParams(formOf(grant, provider));
+  const form = new URLSearchParams(fields);
   const headers: Record<string, string> = {
     accept: "application/json",
     "content-type": "application/x-www-form-urlencoded",
     "user-agent": "holdfast",
   };
   if (provider.clientAuth === "basic" && secret !== null) {
-    const pair = [clientId, secret].map(encodeURIComponent).join(":");
-    headers.authorization = `Basic ${Buffer.from(pair).toString("base64")}`;
+    headers.authorization = basicAuth([clientId, secret].map(encodeURIComponent));
   } else {
     form.set("client_id", clientId);
     if (secret !== null) form.set("client_secret", secret);
   }
-  return { url: app.tokenUrl, method: "POST", headers, body: form.toString(), timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES };
+  return { url, method: "POST", headers, body: form.toString(), ...BOUNDS };
+}
+
+export function basicAuth(pair: readonly string[]): string {
+  return `Basic ${Buffer.from(pair.join(":")).toString("base64")}`;
 }
 
 function formOf(grant: Grant, provider: Provider): Record<string, string> {
@@ -104,8 +116,8 @@ function formOf(grant: Grant, provider: Provider): Record<string, string> {
 export function readAnswer(provider: Provider, outcome: HttpOutcome): Answered {
   if (!outcome.ok) return { type: "failed", message: `${provider.name} could not be reached: ${outcome.message}` };
   const body = bodyOf(outcome.body);
-  const code = textAt(body, "error");
-  if (code !== null) return errorOf(provider, outcome.status, code, textAt(body, "error_description"));
+  const error = errorOf(provider, outcome.status, body);
+  if (error) return { type: error.passing ? "failed" : "refused", message: error.message };
   const nested = provider.tokenAt === undefined ? undefined : at(body, provider.tokenAt);
   // A refreshed token lies at the top wherever the first one lay.
   const tokens = textAt(nested, "access_token") === null ? body : nested;
@@ -128,10 +140,20 @@ export function readAnswer(provider: Provider, outcome: HttpOutcome): Answered {
   };
 }
 
-function errorOf(provider: Provider, status: number, code: string, description: string | null): Answered {
-  const passing = status >= 500 || status === 429 || status === 408 || NOT_THE_GRANT.has(code);
+/** What an answer says went wrong; null: it does not say. `passing`: it may go better another time, for the grant itself is good. */
+export function errorOf(
+  provider: Provider,
+  status: number,
+  body: unknown,
+): { code: string; passing: boolean; message: string } | null {
+  const [code, description] = [textAt(body, "error"), textAt(body, "error_description")];
+  if (code === null) return null;
   const message = `${provider.name} refused: ${code}${description === null ? "" : ` (${description})`}`.slice(0, 500);
-  return { type: passing ? "failed" : "refused", message };
+  return { code, passing: isPassing(status) || NOT_THE_GRANT.has(code), message };
+}
+
+export function isPassing(status: number): boolean {
+  return status >= 500 || status === 429 || status === 408;
 }
 
 function lifetimeOf(tokens: unknown): number | null {
@@ -145,7 +167,7 @@ function fieldsOf(provider: Provider, body: unknown): Record<string, string> {
 }
 
 /** JSON, or, of old providers, a form. */
-function bodyOf(bytes: Uint8Array): unknown {
+export function bodyOf(bytes: Uint8Array): unknown {
   const text = Buffer.from(bytes).toString("utf8");
   try {
     return JSON.parse(text);

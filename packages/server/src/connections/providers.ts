@@ -19,14 +19,21 @@ export interface Provider {
   tokenAt?: string;
   /** Texts of the answer that go along with the token, by name; names of an object are separated by dots. */
   fields?: Readonly<Record<string, string>>;
+  /** Where and how it ends tokens that nobody needs any more: as RFC 7009 has it, or as GitHub does. `{client_id}` is the app's; url null: each OAuth app may say where.
+   * Absent: not from here. */
+  revocation?: { how: "rfc7009" | "github"; url: string | null };
+  /** What its answers in the browser call it, if they do (RFC 9207). Absent: each OAuth app may say. */
+  issuer?: string;
   /** Where the answer says whom it knows the connection as. */
   titleAt?: string;
   /** Where people make an OAuth app there. */
   appsUrl?: string;
 }
 
+const BY_RFC = { how: "rfc7009", url: null } as const;
 const PLAIN = { scopeParameter: "scope", scopeSeparator: " ", pkce: true, clientAuth: "form" } as const;
 
+// Slack gives everybody who connects a workspace (or a person, twice) the same token: to end one connection's would end the others'.
 const SLACK = {
   ...PLAIN,
   authorizeUrl: "https://slack.com/oauth/v2/authorize",
@@ -46,12 +53,13 @@ export const PROVIDERS: readonly Provider[] = [
     name: "GitHub",
     authorizeUrl: "https://github.com/login/oauth/authorize",
     tokenUrl: "https://github.com/login/oauth/access_token",
+    revocation: { how: "github", url: "https://api.github.com/applications/{client_id}/token" },
     appsUrl: "https://github.com/settings/developers",
   },
   { ...SLACK, id: "slack", name: "Slack (as a bot)" },
   // The same apps may act as the person who connects them; the token then lies beside the bot's.
   { ...SLACK, id: "slack-user", name: "Slack (as a person)", scopeParameter: "user_scope", tokenAt: "authed_user" },
-  { ...PLAIN, id: "oauth2", name: "Any OAuth 2.0 service", authorizeUrl: null, tokenUrl: null },
+  { ...PLAIN, id: "oauth2", name: "Any OAuth 2.0 service", authorizeUrl: null, tokenUrl: null, revocation: BY_RFC },
   {
     ...PLAIN,
     id: "oauth2-basic",
@@ -59,6 +67,7 @@ export const PROVIDERS: readonly Provider[] = [
     authorizeUrl: null,
     tokenUrl: null,
     clientAuth: "basic",
+    revocation: BY_RFC,
   },
 ];
 

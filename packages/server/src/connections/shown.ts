@@ -37,37 +37,46 @@ export async function integrationsShown(needs: ShownNeeds, environmentId: string
     counts.delete(keyOf(row));
   }
   for (const wait of counts.values()) named(wait.integrationId).connections.push(lackShown(wait));
-  const providers = PROVIDERS.map(({ id, name, appsUrl = null, tokenUrl }) => ({
+  const providers = PROVIDERS.map(({ id, name, appsUrl = null, tokenUrl, revocation }) => ({
     id,
     name,
     appsUrl,
     needsUrls: tokenUrl === null,
+    endsTokens: revocation !== undefined,
   }));
   const integrations = [...found.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   return { redirectUrl, providers, integrations, more: rows.length > MOST_SHOWN };
 }
 
-function appShown({ provider, clientId, secretSealed, scopes, authorizeUrl, tokenUrl }: OAuthClientRow): IntegrationInfo["app"] {
-  return { provider, clientId, hasSecret: secretSealed !== null, scopes, authorizeUrl, tokenUrl };
+function appShown(row: OAuthClientRow): IntegrationInfo["app"] {
+  const { provider, clientId, secretSealed, scopes, authorizeUrl, tokenUrl, revokeUrl, issuer } = row;
+  return { provider, clientId, hasSecret: secretSealed !== null, scopes, authorizeUrl, tokenUrl, revokeUrl, issuer };
 }
 
 export function connectionShown(row: ConnectionRow, waitingRuns: number): ConnectionInfo {
-  const { accountId, status, title, scopes, expiresAt, refreshAt, error, updatedAt } = row;
+  const { id, accountId, status, title, scopes, expiresAt, refreshAt, error, endingAt, endingError, updatedAt } = row;
   return {
+    id,
     accountId,
     status,
     title,
     scopes,
-    expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+    expiresAt: isoOf(expiresAt),
     refreshable: refreshAt !== null,
     error,
+    ending: endingAt === null && endingError === null ? null : { error: endingError, nextTryAt: isoOf(endingAt) },
     waitingRuns,
     updatedAt: new Date(updatedAt).toISOString(),
   };
 }
 
+function isoOf(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}
+
 function lackShown({ accountId, runs }: ConnectionOwner & { runs: number }): ConnectionInfo {
   return {
+    id: null,
     accountId,
     status: "none",
     title: null,
@@ -75,6 +84,7 @@ function lackShown({ accountId, runs }: ConnectionOwner & { runs: number }): Con
     expiresAt: null,
     refreshable: false,
     error: null,
+    ending: null,
     waitingRuns: runs,
     updatedAt: null,
   };

@@ -5,6 +5,7 @@ import type { ConnectionAuth } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
 import type { ConnectionOwner, ConnectionRow } from "../store/connection-rows.ts";
 import type { Store } from "../store/store.ts";
+import type { Endings } from "./endings.ts";
 import type { Keeper } from "./keeper.ts";
 import { readAnswer, tokenRequest } from "./oauth.ts";
 import type { OAuthApps } from "./oauth-apps.ts";
@@ -14,6 +15,7 @@ export interface TokensNeeds {
   store: Pick<Store, "connections">;
   keeper: Keeper;
   apps: OAuthApps;
+  endings: Pick<Endings, "late">;
 }
 
 /** `unavailable`: it may be there in a moment, or once its provider is. */
@@ -69,7 +71,10 @@ export class TokenSource {
     if (answered.type === "refused") return keeper.broken(row, answered.message);
     if (answered.type !== "given") return this.#later(row, answered.message);
     const { accessToken, refreshToken, lifetime } = answered.tokens;
-    return keeper.refreshed(row, { tokens: { accessToken, refreshToken: refreshToken ?? tokens.refreshToken }, lifetime });
+    const fresh = { accessToken, refreshToken: refreshToken ?? tokens.refreshToken };
+    const kept = await keeper.refreshed(row, { tokens: fresh, lifetime });
+    if (!kept) await this.needs.endings.late(row, fresh);
+    return kept;
   }
 
   #later(row: ConnectionRow, error: string): Promise<ConnectionRow | null> {

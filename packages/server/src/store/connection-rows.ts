@@ -20,6 +20,10 @@ export interface OAuthClientRow {
   /** Where the provider is, if not where it is for everybody. */
   authorizeUrl: string | null;
   tokenUrl: string | null;
+  /** Where it ends tokens, if not where it does for everybody. */
+  revokeUrl: string | null;
+  /** What its answers call it (RFC 9207), if not what everybody's do. */
+  issuer: string | null;
   createdAt: number;
   updatedAt: number;
 }
@@ -48,6 +52,12 @@ export interface ConnectionRow extends ConnectionOwner {
   /** Grows with every change; writes are conditional on it. */
   revision: number;
   error: string | null;
+  /** Tokens that are to be ended at the provider; they stay whatever else becomes of the row. */
+  endingSealed: string | null;
+  /** When that is tried next. */
+  endingAt: number | null;
+  /** Why it did not work the last time. */
+  endingError: string | null;
   createdAt: number;
   updatedAt: number;
 }
@@ -69,12 +79,15 @@ export interface ConnectionStore {
   dropClient(environmentId: string, integrationId: string): Promise<void>;
 
   get(owner: ConnectionOwner): Promise<ConnectionRow | null>;
+  byId(environmentId: string, id: string): Promise<ConnectionRow | null>;
   /** By integration, then account; `after`: the last one seen. */
   list(environmentId: string, page: { after: ConnectionOwner | null; limit: number }): Promise<ConnectionRow[]>;
   /** Inserts a row (`former` null), or replaces the one that is at `former.revision`. False: it is not, or there is one already. */
   save(row: ConnectionRow, former: Pick<ConnectionRow, "revision"> | null): Promise<boolean>;
   /** Connections in force whose refresh was due by that moment and that nobody refreshes, longest due first. */
   dueForRefresh(now: number, limit: number): Promise<ConnectionRow[]>;
+  /** Connections of which tokens were to be ended by that moment, longest due first. */
+  dueForEnding(now: number, limit: number): Promise<ConnectionRow[]>;
 
   /** Repeated it changes nothing. */
   addAuthorization(row: AuthorizationRow): Promise<void>;

@@ -25,6 +25,9 @@ function sample(fields: Partial<ConnectionRow> = {}): ConnectionRow {
     generation: 1,
     revision: 1,
     error: null,
+    endingSealed: null,
+    endingAt: null,
+    endingError: null,
     createdAt: NOW,
     updatedAt: NOW,
     ...fields,
@@ -41,6 +44,8 @@ function sampleClient(fields: Partial<OAuthClientRow> = {}): OAuthClientRow {
     scopes: [],
     authorizeUrl: null,
     tokenUrl: null,
+    revokeUrl: null,
+    issuer: null,
     createdAt: NOW,
     updatedAt: NOW,
     ...fields,
@@ -55,12 +60,22 @@ export function connections(context: Context): void {
       scopes: ["a b", 'c"d'],
       authorizeUrl: "https://a.example/x",
       tokenUrl: "t",
+      revokeUrl: "https://a.example/revoke",
+      issuer: "https://a.example",
     });
     const { environmentId, integrationId } = row;
     expect(await store.connections.client(environmentId, integrationId)).toBeNull();
     await store.connections.saveClient(row);
     expect(await other.connections.client(environmentId, integrationId)).toEqual(row);
-    const next = { ...row, clientId: "other", scopes: [], tokenUrl: null, createdAt: NOW + 5, updatedAt: NOW + 5 };
+    const next = {
+      ...row,
+      clientId: "other",
+      scopes: [],
+      tokenUrl: null,
+      revokeUrl: null,
+      createdAt: NOW + 5,
+      updatedAt: NOW + 5,
+    };
     await other.connections.saveClient(next);
     const second = sampleClient({ environmentId, integrationId: `${integrationId} 2` });
     await store.connections.saveClient(second);
@@ -84,6 +99,9 @@ export function connections(context: Context): void {
     expect(await store.connections.save({ ...next, id: "x", createdAt: 1, revision: 3 }, next)).toBe(true);
     expect(await other.connections.get(row)).toEqual({ ...next, revision: 3 });
     expect(await store.connections.get({ ...row, environmentId: "env_other" })).toBeNull();
+    expect(await other.connections.byId(row.environmentId, ofAccount.id)).toEqual(ofAccount);
+    expect(await other.connections.byId("env_other", ofAccount.id)).toBeNull();
+    expect(await other.connections.byId(row.environmentId, unique("con"))).toBeNull();
   });
 
   it("lists them by integration and account, in pages", async () => {
@@ -125,6 +143,23 @@ export function connections(context: Context): void {
     expect((await store.connections.dueForRefresh(then, 10)).map(({ title }) => title)).toEqual(["first", "second"]);
     expect(await store.connections.dueForRefresh(then, 1)).toEqual([rows[1]]);
     for (const row of rows) await store.connections.save({ ...row, refreshAt: null, revision: 2 }, row);
+  });
+
+  it("finds those whose tokens are to be ended at their provider, whatever else they are", async () => {
+    const { store, other } = context;
+    const then = 1_000_000 + Math.floor((NOW % 1_000_000) / 2);
+    const rows = [
+      sample({ status: "none", endingSealed: "hf1.s", endingAt: then, endingError: "away" }),
+      sample({ endingSealed: "hf1.s", endingAt: then - 1 }),
+      sample({ endingSealed: "hf1.s", endingAt: then + 1 }),
+      sample({ status: "none", endingError: "given up" }),
+    ];
+    for (const row of rows) await store.connections.save(row, null);
+    expect(await other.connections.dueForEnding(then, 10)).toEqual([rows[1], rows[0]]);
+    expect(await store.connections.dueForEnding(then, 1)).toEqual([rows[1]]);
+    for (const row of rows)
+      await store.connections.save({ ...row, endingSealed: null, endingAt: null, endingError: null, revision: 2 }, row);
+    expect(await other.connections.dueForEnding(then + 1, 10)).toEqual([]);
   });
 
   it("gives an authorization away once, to one", async () => {

@@ -18,6 +18,8 @@ const appBodySchema = z.object({
   scopes: z.array(z.string().min(1).max(500)).max(200).default([]),
   authorizeUrl: z.string().max(2000).optional(),
   tokenUrl: z.string().max(2000).optional(),
+  revokeUrl: z.string().max(2000).optional(),
+  issuer: z.string().max(2000).optional(),
 });
 const linkBodySchema = z.object({
   /** Absent: the developer's own connection. */
@@ -97,7 +99,7 @@ export const connectionRoutes: Route[] = [
     method: "POST",
     path: `${AT}/disconnect`,
     name: "disconnect",
-    summary: "Forget a connection's tokens; runs that need it wait from then on",
+    summary: "Forget a connection's tokens, and end them at the provider if it can; runs that need it wait from then on",
     body: accountBodySchema,
     handle: async (call, { accountId }) => {
       const row = await call.rooms.connections.disconnect(ownerOf(call, accountId));

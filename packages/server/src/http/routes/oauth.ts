@@ -36,6 +36,7 @@ async function finish(call: Call): Promise<Response> {
     code: call.query("code"),
     error: call.query("error"),
     errorDescription: call.query("error_description"),
+    issuer: call.query("iss"),
     browser: getCookie(call.context, "holdfast-connect"),
   });
   if (returnTo !== null) return redirect(returnTo);
@@ -94,7 +95,13 @@ export const oauthRoutes: Route[] = [
     name: "finishConnect",
     tag: "management",
     summary: "Where providers send people back",
-    query: { state: "as it was sent", code: "the provider's", error: "why it gave none", error_description: "the same in words" },
+    query: {
+      state: "as it was sent",
+      code: "the provider's",
+      error: "why it gave none",
+      error_description: "the same in words",
+      iss: "who it is (RFC 9207)",
+    },
     handle: asPage(finish),
   }),
 ];

@@ -26,7 +26,7 @@ async function bring(
   const tokens = { accessToken, refreshToken: null };
   const fields = textsOf(metadata);
   const row = await call.rooms.connections.bring(owner, { provider: null, tokens, lifetime: null, scopes, fields, title: null });
-  return call.json({ id: row.id, integrationId: owner.integrationId, ...connectionShown(row, 0) });
+  return call.json({ integrationId: owner.integrationId, ...connectionShown(row, 0) });
 }
 
 /** What of the metadata can go along with the token. */

@@ -37,6 +37,11 @@ export class MemoryConnections implements ConnectionStore {
     return structuredClone(this.#rows.get(keyOf(owner)) ?? null);
   }
 
+  async byId(environmentId: string, id: string): Promise<ConnectionRow | null> {
+    const found = [...this.#rows.values()].find((row) => row.id === storableText(id) && row.environmentId === environmentId);
+    return structuredClone(found ?? null);
+  }
+
   async list(
     environmentId: string,
     { after, limit }: { after: ConnectionOwner | null; limit: number },
@@ -61,6 +66,11 @@ export class MemoryConnections implements ConnectionStore {
         status === "connected" && refreshAt !== null && refreshAt <= now && leasedUntil <= now,
     );
     return structuredClone(due.sort((a, b) => (a.refreshAt ?? 0) - (b.refreshAt ?? 0)).slice(0, limit));
+  }
+
+  async dueForEnding(now: number, limit: number): Promise<ConnectionRow[]> {
+    const due = [...this.#rows.values()].filter(({ endingAt }) => endingAt !== null && endingAt <= now);
+    return structuredClone(due.sort((a, b) => (a.endingAt ?? 0) - (b.endingAt ?? 0)).slice(0, limit));
   }
 
   async addAuthorization(row: AuthorizationRow): Promise<void> {

@@ -41,6 +41,11 @@ export class PostgresConnections implements ConnectionStore {
     return row ? ownedOf<ConnectionRow>(row) : null;
   }
 
+  async byId(environmentId: string, id: string): Promise<ConnectionRow | null> {
+    const [row] = await this.#rows("connection-by-id", [environmentId, storableText(id)]);
+    return row ? ownedOf<ConnectionRow>(row) : null;
+  }
+
   async list(
     environmentId: string,
     { after, limit }: { after: ConnectionOwner | null; limit: number },
@@ -55,6 +60,10 @@ export class PostgresConnections implements ConnectionStore {
 
   async dueForRefresh(now: number, limit: number): Promise<ConnectionRow[]> {
     return (await this.#rows("connections-due", [now, limit])).map(ownedOf<ConnectionRow>);
+  }
+
+  async dueForEnding(now: number, limit: number): Promise<ConnectionRow[]> {
+    return (await this.#rows("connections-ending", [now, limit])).map(ownedOf<ConnectionRow>);
   }
 
   async addAuthorization(row: AuthorizationRow): Promise<void> {
