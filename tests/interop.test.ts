@@ -23,6 +23,7 @@ const NOT_OF_THE_SDK: Record<string, string> = {
   "GET /api/v2/runs/:id/stream": "our React hooks",
   "GET /api/v1/:client/auth/:integration": "the SDK, for its developer: a browser connects those",
   "POST /api/v1/accounts/:account/connections/:integration": "backends",
+  "GET /api/v1/integrations/:integration/connections/:connection": "backends",
   "POST /api/v1/runs/:id/tasks/:taskId/callback/:secret": "whoever a job gave the address",
 };
 /** Of our SDK, which reports the steps of an execution there. */
@@ -119,10 +120,20 @@ describe.each<Mounting>(["published", "ours-by-push", "ours"])("every frame, SDK
     const run = await scene.startedBy(sent.id);
     await scene.server.api.reaches(run, "WAITING_ON_CONNECTIONS", PATIENT);
     const body = { type: "oauth2", accessToken: "a token", scopes: ["read"], metadata: { team: "T" } };
-    expect((await scene.ask("POST", "/api/v1/accounts/acme/connections/hosted", { body })).status).toBe(200);
+    const brought = await scene.ask("POST", "/api/v1/accounts/acme/connections/hosted", { body });
+    const { id } = (await brought.json()) as { id: string };
     const auth = { type: "oauth2", accessToken: "a token", scopes: ["read"], additionalFields: { team: "T" } };
     expect((await scene.endOf(run, "hosted")).output).toEqual({ auth, account: "acme" });
     expect(await (await scene.ask("GET", `/api/v1/${APP}/auth/hosted?account=acme`)).json()).toEqual(auth);
+    const found = await (await scene.ask("GET", `/api/v1/integrations/hosted/connections/${id}`)).json();
+    expect(found).toMatchObject({ id, type: "EXTERNAL", externalAccountId: "acme", auth, integration: { slug: "hosted" } });
+
+    const listens = await scene.run("listen", {}, "listens");
+    expect(listens.output).toEqual({ active: false });
+    const hook = await scene.somebody.hook("hosted by a token");
+    await scene.server.api.settled("register-dynamic-trigger-hosted-topic", 1, PATIENT);
+    expect(await scene.somebody.send(hook, {})).toBe(200);
+    expect((await scene.newest("on-hosted-topic", 1)).output).toEqual({ auth, account: "acme" });
   });
 
   test("what a backend asks without tasks", LONG, async () => {
@@ -197,7 +208,7 @@ describe.each<Mounting>(["published", "ours-by-push", "ours"])("every frame, SDK
     expect(whoami.type).toBe("DEVELOPMENT");
     const indexed = (await (await scene.ask("POST", `/api/v1/endpoints/${APP}/index`)).json()) as { id: string };
     const index = await (await scene.ask("GET", `/api/v1/endpointindex/${indexed.id}`)).json();
-    expect(index).toMatchObject({ status: "SUCCESS", stats: { jobs: 22, sources: 1, dynamicTriggers: 1, dynamicSchedules: 1 } });
+    expect(index).toMatchObject({ status: "SUCCESS", stats: { jobs: 25, sources: 1, dynamicTriggers: 2, dynamicSchedules: 1 } });
     const browser = { key: whoami.pkApiKey, headers: { origin: "https://shop.example" } };
     const paths = [`events/${id}`, `runs/${run}`, `runs/${run}/statuses`];
     for (const path of [...paths.map((path) => `v1/${path}`), ...paths.map((path) => `v2/${path}`), `v2/runs/${run}/stream`]) {
@@ -269,6 +280,9 @@ describe("the record of the published SDK", () => {
     const byServer = seen("app", (exchange) => !byHand(exchange));
     expect([...byServer, ...unused].sort()).toEqual(Object.keys(ACTIONS).sort());
     expect([...seen("app", byHand)].sort()).toEqual(unused.sort());
+    const auth = '{"type":"oauth2","accessToken":"a token","scopes":["read"],"additionalFields":{"team":"T"}}';
+    const handed = wire().filter((exchange) => kindOf(exchange) === "DELIVER_HTTP_SOURCE_REQUEST");
+    expect(new Set(handed.map(({ sent }) => sent.headers["x-ts-auth"]))).toEqual(new Set([undefined, auth]));
   });
 
   test("has every outcome of an execution", () => {

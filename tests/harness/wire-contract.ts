@@ -33,6 +33,21 @@ const whoAmI = z.object({
   organization: z.object({ ...named, title: z.string() }),
 });
 const endpoint = z.object({ id: z.string(), slug: z.string(), url: z.string(), updatedAt: DATE, endpointIndex: id });
+const connection = z.object({
+  ...{ id: z.string(), createdAt: DATE, updatedAt: DATE, expiresAt: DATE.nullable() },
+  ...{ type: z.enum(["DEVELOPER", "EXTERNAL"]), externalAccountId: z.string().nullable() },
+  auth: z.object({ type: z.literal("oauth2"), accessToken: z.string(), scopes: z.array(z.string()) }).optional(),
+  integration: z.object({
+    ...{
+      id: z.string(),
+      slug: z.string(),
+      title: z.string(),
+      description: z.string().nullable(),
+      authSource: z.literal("HOSTED"),
+    },
+    authMethod: z.looseObject({ id: z.string(), key: z.string(), name: z.string(), type: z.string() }).nullable(),
+  }),
+});
 
 const SECRET = { authorization: /^Bearer tr_[a-z]+_[a-zA-Z0-9]+$/ };
 const EITHER = { authorization: /^Bearer (tr|pk)_[a-z]+_[a-zA-Z0-9]+$/ };
@@ -100,6 +115,7 @@ export const ROUTES: Record<string, Contract> = {
   "DELETE /api/v1/store/:key": act(core.KeyValueStoreResponseBodySchema),
   "GET /api/v1/:client/auth/:integration": get(core.ConnectionAuthSchema),
   "POST /api/v1/accounts/:account/connections/:integration": put(core.CreateExternalConnectionBodySchema, id),
+  "GET /api/v1/integrations/:integration/connections/:connection": get(connection),
   // Of our SDK only.
   "POST /api/v1/executions/:token/reports": put(z.looseObject({}), z.looseObject({})),
 };

@@ -1,7 +1,15 @@
 // Tests: jobs that between them ask for everything v2's SDK can ask a server for, and end in every way an execution can. Written against the published SDK's types; copied
 // unchanged to where `@trigger.dev/sdk` is the published package, and to ours. NOTE_URL: somebody outside, told things by POST, who answers `{"got": <what>}`.
 // The jobs of sources.ts are of the same app.
-import { type ConnectionAuth, eventTrigger, type IO, invokeTrigger, type TriggerIntegration } from "@trigger.dev/sdk";
+import {
+  type ConnectionAuth,
+  DynamicTrigger,
+  ExternalSource,
+  eventTrigger,
+  type IO,
+  invokeTrigger,
+  type TriggerIntegration,
+} from "@trigger.dev/sdk";
 import { z } from "zod";
 import { client } from "./sources.ts";
 
@@ -112,6 +120,42 @@ client.defineJob({
   name: "Hosted",
   integrations: { hosted },
   run: async (_payload, io, ctx) => ({ auth: io.hosted.auth, account: ctx.account?.id }),
+});
+// What is registered for an account is registered, and heard of, with the account's credentials.
+const topic = new ExternalSource("HTTP", {
+  id: "hosted.topic",
+  version: "1.0.0",
+  schema: z.object({}),
+  integration: hosted,
+  key: () => "all",
+  handler: async ({ source }) => ({ events: [{ name: "interop.heard", source: "hosted", payload: { auth: source.auth } }] }),
+  register: async ({ source, options }, io) => {
+    const { auth } = (io as unknown as { integration: Credentials }).integration;
+    const body = JSON.stringify({ url: source.url, secret: source.secret, topics: [`hosted by ${auth?.accessToken}`] });
+    await io.runTask("create hook", async () => void (await fetch(`${NOTE}/hooks`, { method: "POST", body })));
+    return { secret: source.secret, data: {}, options: { event: options.event.desired } };
+  },
+});
+const heard = {
+  name: "interop.heard",
+  title: "Heard",
+  source: "hosted",
+  icon: "webhook",
+  parsePayload: (payload: unknown) => payload as { auth: ConnectionAuth },
+};
+const topics = new DynamicTrigger(client, { id: "hosted-topic", event: heard, source: topic });
+client.defineJob({
+  id: "on-hosted-topic",
+  name: "On hosted topic",
+  version: "1.0.0",
+  trigger: topics,
+  run: async ({ auth }, _io, ctx) => ({ auth, account: ctx.account?.id }),
+});
+client.defineJob({
+  ...on("listen"),
+  id: "listens",
+  name: "Listens",
+  run: async () => ({ active: (await topics.register("acme", {}, { accountId: "acme" })).source.active }),
 });
 const unresolved = new Credentials("unresolved", "LOCAL");
 client.defineAuthResolver(unresolved, async () => {});

@@ -15,7 +15,7 @@ import { type Brought, Keeper } from "./keeper.ts";
 import { OAuthApps } from "./oauth-apps.ts";
 import { integrationsShown } from "./shown.ts";
 import { type Found, TokenSource } from "./tokens.ts";
-import { Waits } from "./waits.ts";
+import { integrationTitle, Waits } from "./waits.ts";
 
 export interface ConnectionsNeeds {
   world: World;
@@ -82,6 +82,16 @@ export class Connections {
   /** A token that is good now. */
   find(owner: ConnectionOwner): Promise<Found> {
     return this.#tokens.find(owner);
+  }
+
+  /** One by its id, in that environment. */
+  byId(environmentId: string, id: string): Promise<ConnectionRow | null> {
+    return this.needs.store.connections.byId(environmentId, id);
+  }
+
+  /** What people call the integration. */
+  titleOf({ environmentId, integrationId }: Pick<ConnectionOwner, "environmentId" | "integrationId">): string {
+    return integrationTitle(this.needs.registry.allJobs(environmentId), integrationId);
   }
 
   /**

@@ -1,10 +1,10 @@
 // Room: connections. What people see of an environment's integrations: the OAuth apps, who is connected, what runs wait for. Called by connections.ts.
-// Promises: no token, and nothing sealed, is in what it answers.
-import type { ConnectionInfo, IntegrationInfo, IntegrationsInfo } from "@holdfast/protocol";
+// Promises: nothing sealed is in what it answers, and no token but the one it is given to answer.
+import type { ConnectionAuth, ConnectionInfo, IntegrationInfo, IntegrationsInfo } from "@holdfast/protocol";
 import type { Registry } from "../dispatch/registry.ts";
 import type { ConnectionOwner, ConnectionRow, OAuthClientRow } from "../store/connection-rows.ts";
 import type { Store } from "../store/store.ts";
-import { PROVIDERS } from "./providers.ts";
+import { PROVIDERS, providerOf } from "./providers.ts";
 
 interface ShownNeeds {
   registry: Pick<Registry, "jobs">;
@@ -67,6 +67,23 @@ export function connectionShown(row: ConnectionRow, waitingRuns: number): Connec
     ending: endingAt === null && endingError === null ? null : { error: endingError, nextTryAt: isoOf(endingAt) },
     waitingRuns,
     updatedAt: new Date(updatedAt).toISOString(),
+  };
+}
+
+/** v2's shape (wire §2.11). Here ids are what people call things, so that they are slugs as well; `auth` is absent when the provider takes its tokens no more. */
+export function connectionFound(row: ConnectionRow, title: string, auth: ConnectionAuth | undefined) {
+  const { id, integrationId, accountId, expiresAt, createdAt, updatedAt } = row;
+  const provider = row.provider === null ? null : providerOf(row.provider);
+  const authMethod = provider && { id: provider.id, key: "oauth2", name: provider.name, description: null, type: "oauth2" };
+  return {
+    id,
+    type: accountId === null ? ("DEVELOPER" as const) : ("EXTERNAL" as const),
+    externalAccountId: accountId,
+    expiresAt: isoOf(expiresAt),
+    auth,
+    integration: { id: integrationId, slug: integrationId, title, description: null, authSource: "HOSTED" as const, authMethod },
+    createdAt: isoOf(createdAt),
+    updatedAt: isoOf(updatedAt),
   };
 }
 

@@ -1,7 +1,7 @@
 // Room: connections. Runs that wait for a connection, and who hears of it: v2's events missingConnection and missingConnectionResolved. Called by connections.ts.
 // Promises: a run that waits is woken once its connection is there, whichever server connects it and whatever dies meanwhile; each lack is told once.
 import { MISSING_CONNECTION, MISSING_CONNECTION_RESOLVED } from "@holdfast/protocol";
-import type { Registry } from "../dispatch/registry.ts";
+import type { KnownJob, Registry } from "../dispatch/registry.ts";
 import type { Events } from "../dispatch/send.ts";
 import type { World } from "../platform/world.ts";
 import type { Runs } from "../runs/change.ts";
@@ -91,16 +91,20 @@ export class Waits {
   async #client({ environmentId, integrationId }: ConnectionOwner) {
     const app = await this.needs.store.connections.client(environmentId, integrationId);
     const now = this.needs.world.now();
-    const jobs = this.needs.registry.allJobs(environmentId);
-    const used = jobs.flatMap(({ metadata }) => Object.values(metadata.integrations)).find(({ id }) => id === integrationId);
     return {
       id: integrationId,
-      title: used?.metadata.name ?? integrationId,
+      title: integrationTitle(this.needs.registry.allJobs(environmentId), integrationId),
       scopes: app?.scopes ?? [],
       createdAt: iso(app?.createdAt ?? now),
       updatedAt: iso(app?.updatedAt ?? now),
     };
   }
+}
+
+/** What the jobs that use an integration call it. */
+export function integrationTitle(jobs: readonly Pick<KnownJob, "metadata">[], integrationId: string): string {
+  const used = jobs.flatMap(({ metadata }) => Object.values(metadata.integrations)).find(({ id }) => id === integrationId);
+  return used?.metadata.name ?? integrationId;
 }
 
 /** Names one time it was missing: the generations count how often it was connected. */

@@ -36,6 +36,29 @@ it("keeps environments apart, and tells no secret", async () => {
   const link = (await call(at("prod", "/github/links"), prod, "POST", { accountId: "ada" })).json().url as string;
   const { pathname, search } = new URL(link);
   expect((await server.api(pathname + search)).text).toContain("Nobody has set up");
+  const lookUp = (id: string, key: string, of = "github") => call(`/api/v1/integrations/${of}/connections/${id}`, key);
+  const { id } = brought.json() as { id: string };
+  const integration = {
+    id: "github",
+    slug: "github",
+    title: "github",
+    description: null,
+    authSource: "HOSTED",
+    authMethod: null,
+  };
+  const found = (await lookUp(id, dev)).json();
+  expect(found).toEqual({
+    ...{ id, type: "EXTERNAL", externalAccountId: "ada", expiresAt: null, integration },
+    auth: { type: "oauth2", accessToken: "of-an-account", scopes: ["repo"] },
+    createdAt: expect.stringMatching(/Z$/),
+    updatedAt: expect.stringMatching(/Z$/),
+  });
+  const hidden = [lookUp(id, prod), lookUp(id, server.keys.dev.publicKey), lookUp(id, dev, "slack"), lookUp("conn_none", dev)];
+  const refusals = await Promise.all(hidden);
+  expect(refusals.map(({ status }) => status)).toEqual([404, 401, 404, 404]);
+  expect(refusals.map(({ text }) => text).join()).not.toContain("of-an-account");
   await call(at("prod", "/github/app"), prod, "DELETE");
   expect((await auth(dev)).status).toBe(200);
+  await call(at("dev", "/github/disconnect"), dev, "POST", { accountId: "ada" });
+  expect((await lookUp(id, dev)).status).toBe(404);
 });

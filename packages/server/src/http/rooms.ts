@@ -37,7 +37,10 @@ export interface Rooms {
   events: Pick<Events, "send" | "repeat" | "cancel">;
   registrations: Pick<Registrations, "register" | "unregister" | "runs">;
   sources: Pick<SourceRegistration, "register" | "registered" | "webhookRegistered">;
-  connections: Pick<Connections, "apps" | "authorizations" | "shown" | "find" | "finish" | "bring" | "disconnect" | "refresh">;
+  connections: Pick<
+    Connections,
+    "apps" | "authorizations" | "shown" | "find" | "finish" | "bring" | "disconnect" | "refresh" | "byId" | "titleOf"
+  >;
   callbacks: Pick<Callbacks, "called">;
   waiters: Pick<Waiters, "add">;
   outbound: Pick<Outbound, "callWhenEnded">;

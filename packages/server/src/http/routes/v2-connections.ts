@@ -1,7 +1,7 @@
 // Room: http. Credentials on the v2 wire (wire §2.11): a program asks for its own, and hands in those its users gave it elsewhere.
 import { createConnectionBodySchema, UserFacingError } from "@holdfast/protocol";
 import type { z } from "zod";
-import { connectionShown } from "../../connections/shown.ts";
+import { connectionFound, connectionShown } from "../../connections/shown.ts";
 import { type Call, orThrow } from "../call.ts";
 import { type Route, route } from "../route.ts";
 
@@ -27,6 +27,16 @@ async function bring(
   const fields = textsOf(metadata);
   const row = await call.rooms.connections.bring(owner, { provider: null, tokens, lifetime: null, scopes, fields, title: null });
   return call.json({ integrationId: owner.integrationId, ...connectionShown(row, 0) });
+}
+
+async function lookUp(call: Call): Promise<Response> {
+  const { connections } = call.rooms;
+  const known = await connections.byId(call.environment.id, call.param("connection"));
+  const fits = known?.integrationId === call.param("integration") && known.status !== "none";
+  const row = orThrow(fits ? known : null, "NOT_FOUND", "Connection not found");
+  const found = await connections.find(row);
+  if (found.type === "unavailable") throw new UserFacingError("OVERLOADED", found.message);
+  return call.json(connectionFound(row, connections.titleOf(row), found.type === "found" ? found.auth : undefined));
 }
 
 /** What of the metadata can go along with the token. */
@@ -55,5 +65,14 @@ export const v2ConnectionRoutes: Route[] = [
     access: "secretKey",
     query: { account: "whose; default: the developer's own" },
     handle: auth,
+  }),
+  route({
+    method: "GET",
+    path: "/api/v1/integrations/:integration/connections/:connection",
+    name: "getConnection",
+    summary: "A connection by its id, with its credentials as they are good now; absent when its provider takes them no more",
+    tag: "v2",
+    access: "secretKey",
+    handle: lookUp,
   }),
 ];
