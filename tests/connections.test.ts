@@ -192,17 +192,28 @@ describe("connecting", () => {
   });
 
   test("disconnecting ends the tokens at the provider, which need not be there for it", async () => {
-    const [ends, basic] = [new OAuthProvider({ lifetime: 3600 }), new OAuthProvider({ basic: true })];
-    for (const [id, each] of [["ends", ends] as const, ["ends-basic", basic] as const]) {
-      const { authorizeUrl, tokenUrl, revokeUrl } = await each.start();
-      const named = id === "ends" ? "oauth2" : "oauth2-basic";
-      await setUp(id, { provider: named, authorizeUrl, tokenUrl, revokeUrl });
+    const [ends, basic, git] = [{ lifetime: 3600 }, { basic: true }, {}].map((options) => new OAuthProvider(options)) as [
+      OAuthProvider,
+      OAuthProvider,
+      OAuthProvider,
+    ];
+    const all = [
+      ["ends", ends, "oauth2"],
+      ["ends-basic", basic, "oauth2-basic"],
+      ["ends-git", git, "github"],
+    ] as const;
+    for (const [id, each, named] of all) {
+      const { url, authorizeUrl, tokenUrl, revokeUrl } = await each.start();
+      const where = named === "github" ? `${url}/applications/{client_id}/token` : revokeUrl;
+      await setUp(id, { provider: named, authorizeUrl, tokenUrl, revokeUrl: where });
       await connect(id);
       expect(each.accepts(each.given[0] ?? "")).toBe(true);
     }
     expect(await server.api.post(at("/ends/disconnect"))).toMatchObject({ status: "none", ending: null });
     const [access = "", refresh = ""] = ends.given;
     expect([ends.ended, ends.accepts(access)]).toEqual([[refresh, access], false]);
+    expect(await server.api.post(at("/ends-git/disconnect"))).toMatchObject({ status: "none", ending: null });
+    expect([git.ended, git.accepts(git.given[0] ?? "")]).toEqual([git.given, false]);
     basic.endsNothing = true;
     const nextTryAt = expect.stringMatching(/Z$/);
     const ending = { error: expect.stringContaining("answered 503"), nextTryAt };
@@ -211,8 +222,7 @@ describe("connecting", () => {
     expect(await connection("ends-basic")).toMatchObject({ status: "none", ending });
     const seen = (await everythingStored()) + server.program.output();
     for (const token of [...ends.given, ...basic.given]) expect(seen).not.toContain(token);
-    await basic.stop();
-    await ends.stop();
+    for (const [, each] of all) await each.stop();
   });
 
   test("an answer that is not from the provider that was asked connects nothing (a mix-up)", async () => {

@@ -92,6 +92,10 @@ export class OAuthProvider {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const form = new URLSearchParams(Buffer.concat(chunks).toString());
+    if (request.method === "DELETE" && url.pathname === `/applications/${CLIENT_ID}/token`) {
+      const answer = this.#endAsGitHub(Buffer.concat(chunks).toString(), request.headers.authorization);
+      return void response.writeHead(answer).end();
+    }
     if (url.pathname === "/revoke") {
       const answer = this.#end(form, request.headers.authorization);
       return json(answer.status, answer.body);
@@ -143,6 +147,13 @@ export class OAuthProvider {
     family?.good.clear();
     for (const [access, known] of this.#access) if (known.family === family) this.#access.delete(access);
     return { status: 200, body: {} };
+  }
+
+  #endAsGitHub(body: string, authorization: string | undefined): number {
+    if (authorization !== `Basic ${Buffer.from(`${CLIENT_ID}:${CLIENT_SECRET}`).toString("base64")}`) return 404;
+    const { access_token: token } = JSON.parse(body) as { access_token: string };
+    this.ended.push(token);
+    return this.#access.delete(token) ? 204 : 422;
   }
 
   #tokens(form: URLSearchParams, authorization: string | undefined): Record<string, unknown> {

@@ -241,6 +241,7 @@ describe.skipIf(whyNoChromium)("screens", () => {
     await slack.getByLabel("Client id").fill("abc.def");
     await slack.getByLabel("Client secret").fill("shh");
     await slack.getByLabel("Scopes").fill("chat:write, users:read");
+    await slack.getByLabel("Issuer").fill("https://slack.example");
     await slack.getByRole("button", { name: "Set up" }).click();
     await asked("PUT /api/v1/environments/dev/integrations/slack/app");
     await slack.getByRole("button", { name: "Connect: your own" }).click();
@@ -251,6 +252,7 @@ describe.skipIf(whyNoChromium)("screens", () => {
     await page.getByRole("alertdialog").getByRole("button", { name: "Disconnect" }).click();
     await asked("POST /api/v1/environments/dev/integrations/github/disconnect");
     await github.getByText("Not connected").waitFor();
+    await github.getByText("The tokens it had are not ended at the service").waitFor();
   });
 
   it("copies a catalogue file exactly", async () => {

@@ -34,6 +34,7 @@ export interface HandledSource {
   secret: string;
   params: Anything;
   data: Anything;
+  /** What the integration acts with, if the server keeps its credentials: the account's it is registered for, or else the developer's. Absent if that is not connected. */
   auth?: ConnectionAuth | undefined;
   /** What the handler answered to the request before. */
   metadata?: Anything;
