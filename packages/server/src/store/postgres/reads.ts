@@ -4,7 +4,7 @@ import type { SkipRow } from "../kept-rows.ts";
 import { inOrder, storableText } from "../storable.ts";
 import type { DeliveryRow, EventRow, RunRow, TaskRow, TasksQuery } from "../store.ts";
 import { failureOf, persist } from "./failures.ts";
-import { FirstPages } from "./first-pages.ts";
+import { Gathering } from "./gathering.ts";
 import type { Link } from "./link.ts";
 import { type DbRow, deliveryOf, eventOf, runOf, skipOf, taskOf } from "./rows.ts";
 import { type Prepared, statement, statementOfWeek } from "./statements.ts";
@@ -12,12 +12,25 @@ import { type WeeklyTable, weekOf } from "./weeks.ts";
 
 const PATIENCE_MS = 10_000;
 const MOST_TASKS = 100_000;
+/** Runs whose first pages one statement reads, and events: each may be large. */
+const PAGES_AT_ONCE = 50;
+const EVENTS_AT_ONCE = 20;
 
 export class Reads {
   #turn = 0;
-  readonly #firstPages = new FirstPages((week, runIds, { limit, outputBytes }) =>
-    this.#ofTables(() => this.rows(statementOfWeek("tasks-of-runs", week), [runIds, limit, outputBytes])),
+  readonly #firstPages = new Gathering<{ week: number; limit: number; outputBytes: number }, TaskRow[]>(
+    PAGES_AT_ONCE,
+    async ({ week, limit, outputBytes }, runIds) => {
+      const pages = new Map<string, TaskRow[]>(runIds.map((id) => [id, []]));
+      const rows = await this.#ofTables(() => this.rows(statementOfWeek("tasks-of-runs", week), [runIds, limit, outputBytes]));
+      for (const row of rows) pages.get(row.run_id as string)?.push(taskOf(row));
+      return pages;
+    },
   );
+  readonly #events = new Gathering<{ week: number }, DbRow>(EVENTS_AT_ONCE, async ({ week }, ids) => {
+    const rows = await this.#ofTables(() => this.rows(statementOfWeek("events-by-id", week), [ids]));
+    return new Map(rows.map((row) => [row.id as string, row]));
+  });
 
   constructor(
     private readonly links: Link[],
@@ -69,7 +82,7 @@ export class Reads {
       return wanted.slice(0, limit);
     }
     const week = weekOf("tasks", runId);
-    if (week !== null && !after && !statuses) return this.#firstPages.page(week, runId, { limit, outputBytes });
+    if (week !== null && !after && !statuses) return (await this.#firstPages.ask({ week, limit, outputBytes }, runId)) ?? [];
     const values = [runId, after?.position ?? -1, storableText(after?.key ?? ""), statuses ?? null, limit, outputBytes];
     return (await this.#ofWeek("tasks", runId, { name: "tasks", values })).map(taskOf);
   }
@@ -85,8 +98,9 @@ export class Reads {
 
   async event(environmentId: string | null, by: { id: string } | { rowId: string }): Promise<EventRow | null> {
     const rowId = "rowId" in by ? by.rowId : await this.#rowIdOf(environmentId, by.id);
-    if (rowId === null) return null;
-    const [row] = await this.#ofWeek("events", rowId, { name: "events-by-id", values: [[rowId]] });
+    const week = rowId === null ? null : weekOf("events", rowId);
+    if (rowId === null || week === null) return null;
+    const row = await this.#events.ask({ week }, rowId);
     return row && (environmentId === null || row.environment_id === environmentId) ? eventOf(row) : null;
   }
 

@@ -66,6 +66,17 @@ describe("group commit", () => {
     expect((counters.statements["tasks-of-runs"] ?? 0) - before).toBe(3);
   });
 
+  it("reads the events of runs that wake together by few statements, and none of another environment", async () => {
+    const { store, counters } = postgres;
+    const events = await Promise.all(Array.from({ length: 60 }, async () => (await executing(store)).event));
+    const before = counters.statements["events-by-id"] ?? 0;
+    const rowIds = [...events.map(({ rowId }) => rowId), sampleEvent().rowId, events[0]?.rowId ?? ""];
+    const found = await Promise.all(rowIds.map((rowId) => store.event(null, { rowId })));
+    expect(found.map((event) => event?.id)).toEqual([...events.map(({ id }) => id), undefined, events[0]?.id]);
+    expect((counters.statements["events-by-id"] ?? 0) - before).toBe(4);
+    expect(await store.event("env_other", { rowId: events[0]?.rowId ?? "" })).toBeNull();
+  });
+
   it("refuses only the bad one of a batch", async () => {
     const { store } = postgres;
     const { run: before, token } = await executing(store);
