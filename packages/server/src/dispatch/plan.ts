@@ -23,20 +23,56 @@ export interface Narrowing {
  * The runs an event starts, one for each enabled job whose trigger matches, each with its row of work.
  */
 export function planRuns(registry: Registry, world: World, event: EventRow, { onlyJob, registration }: Narrowing = {}): Plan {
-  const together = registry.runsAtOnce;
+  const seen = new SeenEvent(event);
+  const terms = { world, together: registry.runsAtOnce, byName: onlyJob !== undefined };
   if (onlyJob)
     return planFor(
-      { world, together, byName: true },
-      event,
+      terms,
+      seen,
       [registry.job(event.environmentId, onlyJob)].filter((job) => job !== null),
     );
-  const fits = registration && ruleMatches(registration.rule, event);
-  const starts = (job: KnownJob): boolean => (fits && registration.jobs.includes(job.metadata.id)) || triggers(job, event);
+  const fits = registration && ruleMatches(registration.rule, seen);
+  const starts = (job: KnownJob): boolean => (fits && registration.jobs.includes(job.metadata.id)) || triggers(job, seen);
   return planFor(
-    { world, together, byName: false },
-    event,
-    registry.allJobs(event.environmentId).filter((job) => job.metadata.enabled && starts(job)),
+    terms,
+    seen,
+    candidates(registry, event, registration).filter((job) => job.metadata.enabled && starts(job)),
   );
+}
+
+/** Whatever the event may start: not all jobs, of which there may be thousands, but for ticks and registrations. */
+function candidates(registry: Registry, event: EventRow, registration: Narrowing["registration"]): readonly KnownJob[] {
+  if (registration || event.name === TICK) return registry.allJobs(event.environmentId);
+  return registry.listeners(event.environmentId, event.name);
+}
+
+/** An event whose texts are parsed when somebody looks, and once, however many jobs look. */
+class SeenEvent {
+  #request: RequestPayload | undefined;
+  #payload: { value: unknown } | undefined;
+  #context: { value: unknown } | undefined;
+
+  constructor(readonly row: EventRow) {}
+
+  /** Of an event that is a request. */
+  get request(): RequestPayload {
+    this.#request ??= JSON.parse(this.row.payloadText) as RequestPayload;
+    return this.#request;
+  }
+
+  /** As filters see it: of a request its method, headers, query and body. */
+  get payload(): unknown {
+    this.#payload ??= {
+      value: this.row.payloadType === "JSON" ? JSON.parse(this.row.payloadText) : requestView(this.request, true),
+    };
+    return this.#payload.value;
+  }
+
+  get context(): unknown {
+    const { contextText } = this.row;
+    this.#context ??= { value: contextText === null ? undefined : JSON.parse(contextText) };
+    return this.#context.value;
+  }
 }
 
 /** `together`: the limit of the environment. `byName`: the event is for just this job, which is asked for a run: doors are not for those. */
@@ -46,18 +82,19 @@ interface Terms {
   byName: boolean;
 }
 
-function planFor(terms: Terms, event: EventRow, jobs: KnownJob[]): Plan {
+function planFor(terms: Terms, event: SeenEvent, jobs: readonly KnownJob[]): Plan {
   const runs = jobs.map(({ app, metadata }) => createRun(terms, event, app, metadata));
   const work = runs.map((run, i): NewWork => {
-    const ahead = aheadOf((jobs[i] as KnownJob).metadata, () => payloadOf(event));
+    const ahead = aheadOf((jobs[i] as KnownJob).metadata, () => event.payload);
     return { id: run.id, kind: "run", queue: run.appId, dueAt: run.createdAt - ahead };
   });
   return { runs, work };
 }
 
-function createRun({ world, together, byName }: Terms, event: EventRow, app: AppRow, job: JobMetadata): PlannedRun {
+function createRun({ world, together, byName }: Terms, seen: SeenEvent, app: AppRow, job: JobMetadata): PlannedRun {
+  const event = seen.row;
   const now = world.now();
-  const payload = () => payloadOf(event);
+  const payload = () => seen.payload;
   const flow = flowOf(event.environmentId, job, payload, together);
   const door = byName ? null : doorOf(event.environmentId, job, payload);
   // Not by spreading: an object spread first and then given many fields is slow for as long as it lives.
@@ -79,35 +116,29 @@ function createRun({ world, together, byName }: Terms, event: EventRow, app: App
   return run;
 }
 
-/** As filters see it: of a request its method, headers, query and body. */
-function payloadOf({ payloadType, payloadText }: EventRow): unknown {
-  const payload: unknown = JSON.parse(payloadText);
-  return payloadType === "JSON" ? payload : requestView(payload as RequestPayload, true);
-}
-
 /** True when the job's trigger names this event and its filters hold, or the event is a tick that starts it. */
-export function triggers(job: KnownJob, event: EventRow): boolean {
+function triggers(job: KnownJob, event: SeenEvent): boolean {
   const { trigger } = job.metadata;
-  if (event.name === TICK && startsAtTick(job, event.source)) return true;
+  if (event.row.name === TICK && startsAtTick(job, event.row.source)) return true;
   if (trigger.type !== "static") return false;
   return ruleMatches(trigger.rule, event);
 }
 
-function ruleMatches(rule: EventRule, event: EventRow): boolean {
+function ruleMatches(rule: EventRule, event: SeenEvent): boolean {
   const names = Array.isArray(rule.event) ? rule.event : [rule.event];
-  if (!names.includes(event.name) || rule.source !== event.source) return false;
-  return payloadMatches(rule.payload, event) && valueMatches(rule.context, event.contextText);
+  if (!names.includes(event.row.name) || rule.source !== event.row.source) return false;
+  return payloadMatches(rule.payload, event) && valueMatches(rule.context, () => event.context);
 }
 
-function payloadMatches(filter: object | undefined, event: EventRow): boolean {
+function payloadMatches(filter: object | undefined, event: SeenEvent): boolean {
   if (!filter || Object.keys(filter).length === 0) return true;
-  if (event.payloadType === "JSON") return valueMatches(filter, event.payloadText);
-  return matchesRequest(filter as RequestFilter, JSON.parse(event.payloadText) as RequestPayload);
+  if (event.row.payloadType === "JSON") return valueMatches(filter, () => event.payload);
+  return matchesRequest(filter as RequestFilter, event.request);
 }
 
 /** Filters that do not compile never match: index time has refused them, so one met here comes from an older index. */
 const compiled = new WeakMap<object, (value: unknown) => boolean>();
-function valueMatches(filter: object | undefined, text: string | null): boolean {
+function valueMatches(filter: object | undefined, value: () => unknown): boolean {
   if (!filter || Object.keys(filter).length === 0) return true;
   let matches = compiled.get(filter);
   if (!matches) {
@@ -115,5 +146,5 @@ function valueMatches(filter: object | undefined, text: string | null): boolean 
     matches = result.ok ? (value) => result.matches(value) : () => false;
     compiled.set(filter, matches);
   }
-  return matches(text === null ? undefined : JSON.parse(text));
+  return matches(value());
 }

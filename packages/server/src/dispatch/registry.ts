@@ -8,6 +8,7 @@ import type { CatalogStore, SourceChange } from "../store/catalog-rows.ts";
 import type { AppRow, Bus, EndpointRow, EnvironmentRow } from "../store/store.ts";
 import { checkIndex } from "./check-index.ts";
 import { latestOfEach } from "./job-version.ts";
+import { KnownJobs } from "./known-jobs.ts";
 import { knownSource, type SourceState, sourceEndpoint } from "./source.ts";
 
 /** An endpoint with what its app says of it; `metadata` is null once the app no longer defines it. */
@@ -43,11 +44,13 @@ const MOST_TRIES = 50;
 interface Snapshot {
   revision: number;
   environments: Map<string, EnvironmentRow>;
+  bySecretHash: Map<string, EnvironmentRow>;
+  byPublicKey: Map<string, EnvironmentRow>;
   apps: Map<string, AppRow>;
   endpoints: Map<string, KnownEndpoint>;
-  jobs: Map<string, KnownJob[]>;
+  jobs: Map<string, KnownJobs>;
 }
-const NOTHING: Snapshot = { revision: -1, environments: new Map(), apps: new Map(), endpoints: new Map(), jobs: new Map() };
+const NOTHING = snapshot(-1, [], [], []);
 
 export class Registry {
   #known = NOTHING;
@@ -107,11 +110,8 @@ export class Registry {
 
   /** The environment a key opens, by the key's sha256 hex, or by the public key itself. */
   environmentOfKey(key: { secretHash: string } | { publicKey: string }): EnvironmentRow | null {
-    const match =
-      "secretHash" in key
-        ? (row: EnvironmentRow) => row.secretKeyHash === key.secretHash
-        : (row: EnvironmentRow) => row.publicKey === key.publicKey;
-    return this.environments().find(match) ?? null;
+    const { bySecretHash, byPublicKey } = this.#known;
+    return ("secretHash" in key ? bySecretHash.get(key.secretHash) : byPublicKey.get(key.publicKey)) ?? null;
   }
 
   apps(environmentId?: string): AppRow[] {
@@ -137,8 +137,13 @@ export class Registry {
   }
 
   /** Every job, those included that an SDK adds for itself. */
-  allJobs(environmentId: string): KnownJob[] {
-    return this.#known.jobs.get(environmentId) ?? [];
+  allJobs(environmentId: string): readonly KnownJob[] {
+    return this.#known.jobs.get(environmentId)?.all ?? [];
+  }
+
+  /** Jobs whose trigger names the event; their filters may still refuse it. */
+  listeners(environmentId: string, eventName: string): readonly KnownJob[] {
+    return this.#known.jobs.get(environmentId)?.listeners(eventName) ?? [];
   }
 
   /** Jobs users see (internal ones left out). */
@@ -147,7 +152,7 @@ export class Registry {
   }
 
   job(environmentId: string, jobId: string): KnownJob | null {
-    return this.allJobs(environmentId).find(({ metadata }) => metadata.id === jobId) ?? null;
+    return this.#known.jobs.get(environmentId)?.byId(jobId) ?? null;
   }
 
   /**
@@ -316,12 +321,19 @@ function snapshot(revision: number, environments: EnvironmentRow[], apps: AppRow
     const metadata = source?.kind === "source" ? sourceEndpoint(app, source) : defined;
     known.set(row.id, { row, app, metadata, source });
   }
-  const jobs = new Map<string, KnownJob[]>();
+  const indexed = new Map<string, KnownJob[]>();
   for (const app of apps) {
-    const list = jobs.get(app.environmentId) ?? [];
-    jobs.set(app.environmentId, list.concat((app.index?.jobs ?? []).map((metadata) => ({ app, metadata }))));
+    const list = indexed.get(app.environmentId) ?? [];
+    indexed.set(app.environmentId, list.concat((app.index?.jobs ?? []).map((metadata) => ({ app, metadata }))));
   }
-  for (const [environmentId, all] of jobs) jobs.set(environmentId, latestOfEach(all));
-  const environmentsById = new Map(environments.map((row) => [row.id, row]));
-  return { revision, environments: environmentsById, apps: appsById, endpoints: known, jobs };
+  const jobs = new Map([...indexed].map(([environmentId, all]) => [environmentId, new KnownJobs(latestOfEach(all))]));
+  return {
+    revision,
+    environments: new Map(environments.map((row) => [row.id, row])),
+    bySecretHash: new Map(environments.map((row) => [row.secretKeyHash, row])),
+    byPublicKey: new Map(environments.map((row) => [row.publicKey, row])),
+    apps: appsById,
+    endpoints: known,
+    jobs,
+  };
 }

@@ -154,13 +154,8 @@ export class Receiver {
 export function jobsOf(
   registry: IngestParts["registry"],
   endpoint: KnownEndpoint,
-): ReturnType<IngestParts["registry"]["allJobs"]> {
-  const name = `httpendpoint.${endpoint.row.slug}`;
-  return registry.allJobs(endpoint.row.environmentId).filter(({ metadata }) => {
-    if (metadata.trigger.type !== "static") return false;
-    const { event } = metadata.trigger.rule;
-    return event === name || (Array.isArray(event) && event.includes(name));
-  });
+): ReturnType<IngestParts["registry"]["listeners"]> {
+  return registry.listeners(endpoint.row.environmentId, `httpendpoint.${endpoint.row.slug}`);
 }
 
 function closedReason(endpoint: KnownEndpoint): string | null {
