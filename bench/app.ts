@@ -15,6 +15,8 @@ export interface Told {
   lastStepDoneAt?: number;
   /** Milliseconds of each step. */
   steps?: number[];
+  /** Milliseconds after it was to wake. */
+  lateMs?: number;
 }
 const tell = (told: Told) => process.stdout.write(`${JSON.stringify(told)}\n`);
 
@@ -67,6 +69,17 @@ client.defineJob({
       from = done;
     }
     tell({ job: "steps", firstStepAt, lastStepDoneAt: from, steps: times });
+  },
+});
+
+client.defineJob({
+  id: "sleep",
+  name: "Sleep",
+  version: "1.0.0",
+  trigger: eventTrigger({ name: "sleep" }),
+  run: async ({ due }: { due: number }, io) => {
+    await io.wait("until due", Math.max(0, due - Date.now()) / 1_000);
+    tell({ job: "sleep", lateMs: Date.now() - due });
   },
 });
 

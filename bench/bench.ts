@@ -1,4 +1,4 @@
-// Bench: `npm run bench -- [--rounds 3] [--only jobs,steps] [--backlog 100000] [--json] [--write]`. Prints every figure with this machine's own raw limits,
+// Bench: `npm run bench -- [--rounds 3] [--only jobs,steps] [--backlog 100000] [--at-once 10000] [--sleepers 10000] [--json] [--write]`. Prints every figure with this machine's own raw limits,
 // taken in the same run. With --peers it measures us beside others (bench/peers), and --only takes their names. Writes nothing but stdout, unless --write
 // asks for the pages.
 import { readFileSync, writeFileSync } from "node:fs";
@@ -22,6 +22,8 @@ const { values: options } = parseArgs({
     rounds: { type: "string", default: "3" },
     only: { type: "string" },
     backlog: { type: "string", default: "100000" },
+    "at-once": { type: "string", default: "10000" },
+    sleepers: { type: "string", default: "10000" },
     json: { type: "boolean", default: false },
     write: { type: "boolean", default: false },
     peers: { type: "boolean", default: false },
@@ -44,13 +46,19 @@ function chosen(): Measure[] {
   });
 }
 
+function numbers<K extends string>(texts: Record<K, string>): Record<K, number> {
+  const entries = Object.entries(texts).map(([key, text]) => [key, Number(text)]);
+  return Object.fromEntries(entries) as Record<K, number>;
+}
+
 async function repeated(stand: Stand, measure: Measure): Promise<Section> {
   const rounds: Figure[][] = [];
   const commits: Figure[][] = [];
   const count = Math.min(Number(options.rounds), measure.most ?? Number.POSITIVE_INFINITY);
   for (let i = 0; i < count; i++) {
     commits.push([await stand.oneCommitNow()]);
-    rounds.push(await measure.round(stand, { backlog: Number(options.backlog) }));
+    const sizes = { backlog: options.backlog, atOnce: options["at-once"], sleepers: options.sleepers };
+    rounds.push(await measure.round(stand, numbers(sizes)));
   }
   return { title: measure.title, figures: medians(rounds), beside: medians(commits) };
 }

@@ -4,12 +4,17 @@ import { blocked } from "./blocked.ts";
 import { between } from "./counters.ts";
 import type { Figure } from "./figure.ts";
 import { COMMITS_BY_50, ONE_COMMIT } from "./raw-limits.ts";
+import { sleepersAtOnce, sleepersInTurn } from "./sleepers.ts";
 import type { Stand } from "./stand.ts";
 import { median, percentile, sharedClock } from "./statistics.ts";
 
 export interface Sizes {
   /** Runs that wait at a limit. */
   backlog: number;
+  /** Runs that are due at one moment. */
+  atOnce: number;
+  /** Runs that sleep all together and are due one after the other. */
+  sleepers: number;
 }
 
 export interface Measure {
@@ -24,6 +29,16 @@ export const MEASURES: Record<string, Measure> = {
   jobs: { title: "Jobs that do nothing, from submission to completion in the database", round: jobs },
   steps: { title: "Steps of 20 runs at once", round: steps },
   "lone-run": { title: "Steps of one run, nothing else going on", round: loneRun, most: 3 },
+  "due-at-once": {
+    title: "Sleepers that are due at one moment",
+    round: (stand, { atOnce }) => sleepersAtOnce(stand, atOnce),
+    most: 3,
+  },
+  sleepers: {
+    title: "Sleepers that are due one after the other",
+    round: (stand, { sleepers }) => sleepersInTurn(stand, sleepers),
+    most: 1,
+  },
   blocked: { title: "Claims beside runs that wait at a limit", round: (stand, { backlog }) => blocked(stand, backlog), most: 3 },
   cost: { title: "What the database is asked to do", round: cost, most: 1 },
 };

@@ -59,8 +59,8 @@ export class Stand {
   }
 
   /** Waits until the app has told of so many runs since the last call, takes them, and waits until the database has all of them as completed. */
-  async finished(count: number): Promise<Told[]> {
-    const deadline = sharedClock() + 120_000;
+  async finished(count: number, withinMs = 120_000): Promise<Told[]> {
+    const deadline = sharedClock() + withinMs;
     while (this.#told.length < count) {
       if (sharedClock() > deadline)
         throw new Error(`${this.#told.length} of ${count} runs ended:\n${this.server.program.output()}`);
@@ -78,6 +78,12 @@ export class Stand {
     const { rowCount } = await this.database.query({ name: "open", text, values: [`run_${idFloor(this.#allEndedAt)}`] });
     if (rowCount === 0) this.#allEndedAt = now;
     return rowCount !== 0;
+  }
+
+  /** Runs that wait for their time. */
+  async waiting(): Promise<number> {
+    const { rows } = await this.database.query<{ n: number }>("select count(*)::int as n from runs where state_kind = 'waiting'");
+    return rows[0]?.n ?? 0;
   }
 
   /** Resolves once the run of this event has ended, as the database shows it; asks without pause. */
