@@ -66,7 +66,8 @@ async function send(app: App, url: string, init: RequestInit): Promise<Sent> {
   } catch (error) {
     return { kind: "retry", why: error instanceof Error ? error.message : String(error), afterMs: 0 };
   }
-  await response.body?.cancel();
+  // Read to its end: undici breaks a connection whose answer is canceled before all of it has arrived, and the next report would dial anew.
+  await response.arrayBuffer().catch(() => undefined);
   if (response.ok) return { kind: "recorded" };
   if (response.status === 409) return { kind: "stale" };
   const why = `the server answered ${response.status}`;

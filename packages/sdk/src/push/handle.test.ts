@@ -1,4 +1,6 @@
 // The push transport: what the server may ask by HTTP, in v2's words, and executions whose reports go out by POST.
+import { createServer } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { type ExecutionOutcome, PUSH, type TaskReport, V2_VERSION } from "@holdfast/protocol";
 import { describe, expect, it } from "vitest";
 import { executionStart } from "../../test-kit/run-model.ts";
@@ -189,6 +191,34 @@ describe("an execution", () => {
     expect(ages).toHaveLength(4);
     expect(ages[0]).toBe(0);
     expect((ages[2] ?? 0) - (ages[1] ?? 0)).toBe(7000);
+  });
+
+  it("keeps its connections from report to report, also where an answer's head comes before its body", async () => {
+    const connections = new Set<Socket>();
+    const server = createServer((request, response) => {
+      if (request.method === "POST") connections.add(request.socket);
+      request.resume().on("end", () => {
+        response.writeHead(200, { "content-type": "application/json", "content-length": 2 });
+        response.flushHeaders();
+        void settled().then(() => response.end("{}"));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const apiUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const client = new TriggerClient({ id: "my-app", apiKey: KEY, apiUrl });
+    client.defineJob({
+      id: "job",
+      name: "Job",
+      version: "1.0.0",
+      trigger: eventTrigger({ name: "n" }),
+      run: async (_payload, io) => {
+        for (let i = 0; i < 20; i++) await io.runTask(`step ${i}`, async () => i);
+      },
+    });
+    expect(await run(client)).toMatchObject({ status: 200, body: { outcome: { status: "SUCCESS" } } });
+    expect(connections.size).toBeLessThanOrEqual(2);
+    server.closeAllConnections();
+    server.close();
   });
 
   it("is given up after 30 s without the server, and says so", async () => {
