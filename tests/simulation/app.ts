@@ -176,9 +176,9 @@ function simulatedRuntime(scene: Scene, actor: Actor, setting: AppSetting & { bo
       if (url.endsWith("/reports")) actor.point("app posts report");
       return network.request(actor, server.actor, () => answered(server, environmentId, url, String(init.body)));
     },
-    dial: (_url, _headers, events: SocketEvents) => {
+    dial: (url, _headers, events: SocketEvents) => {
       const server = chance.pick(servers);
-      return network.dial({ app: actor, server: server.actor, events }, (socket) => server.accept(socket), tagged);
+      return network.dial({ app: actor, server: server.actor, events }, (socket) => server.accept(socket, url), tagged);
     },
     env: () => undefined,
     log: () => {},

@@ -1,11 +1,12 @@
 // Simulation: one server: the real rooms over a seeded World. A crash throws all of it away; a restart builds it anew over the same store.
 import { createHmac } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { makeId } from "@holdfast/protocol";
+import { makeId, REPORT_STREAM_PATH } from "@holdfast/protocol";
 import type { WebSocket } from "ws";
 import { Registry } from "../../packages/server/src/dispatch/registry.ts";
 import { ADOPT_MS } from "../../packages/server/src/execute/lease.ts";
 import { Registration } from "../../packages/server/src/execute/register.ts";
+import { ReportStreams } from "../../packages/server/src/http/report-stream.ts";
 import { DEFAULT_BODY_BYTES } from "../../packages/server/src/ingest/ports.ts";
 import { buildCore, type Core } from "../../packages/server/src/main/core.ts";
 import { Upkeep } from "../../packages/server/src/main/upkeep.ts";
@@ -14,6 +15,7 @@ import type { Logger } from "../../packages/server/src/platform/log.ts";
 import type { Vault } from "../../packages/server/src/platform/secrets.ts";
 import type { World } from "../../packages/server/src/platform/world.ts";
 import type { Bus, BusMessage, EnvironmentRow, Store } from "../../packages/server/src/store/store.ts";
+import { RunOwners } from "../../packages/server/src/tasks/owners.ts";
 import { type ServerSocket, WIRE } from "./network.ts";
 import { EPOCH, type Scene } from "./scene.ts";
 import { storeEdge } from "./store-edge.ts";
@@ -85,6 +87,7 @@ class SimulatedBus implements Bus {
 export class SimulatedServer {
   actor: Actor;
   core: Core | null = null;
+  #streams: ReportStreams | null = null;
   #bus: SimulatedBus | null = null;
   #owner = "";
   #boots = 0;
@@ -130,6 +133,7 @@ export class SimulatedServer {
       new Upkeep({ world, registry, schedules, postgres: NO_UPKEEP, outside: store.outside, sources, connections, bus }).start();
       core.worker.start();
       this.core = core;
+      this.#streams = new ReportStreams({ world, reports: core.executor, owners: new RunOwners(store) });
     };
     scene.timeline.after(0, actor, () => void boot().catch(failed));
   }
@@ -137,11 +141,13 @@ export class SimulatedServer {
   /** As on SIGTERM. */
   async stop(): Promise<void> {
     await this.core?.worker.stop();
+    this.#streams?.close();
   }
 
   crash(): void {
     this.actor.alive = false;
     this.core = null;
+    this.#streams = null;
     this.#bus?.close();
   }
 
@@ -152,10 +158,13 @@ export class SimulatedServer {
     await new Registration(registry, executor.push, wake).register(this.setting.environment.id, { id: "app", url });
   }
 
-  /** Takes an app's connection; false when it is not ready for any. */
-  accept(socket: ServerSocket): boolean {
+  /** Takes a connection of an app, or the reports of one that is called; false when it is not ready for any. */
+  accept(socket: ServerSocket, url: string): boolean {
     if (!this.core) return false;
-    this.core.executor.hub.accept(socket as unknown as WebSocket, this.setting.environment, WIRE as Duplex);
+    const { environment } = this.setting;
+    const [taken, wire] = [socket as unknown as WebSocket, WIRE as Duplex];
+    if (url.endsWith(REPORT_STREAM_PATH)) this.#streams?.accept(taken, { environment, wire, isAdmitted: () => true });
+    else this.core.executor.hub.accept(taken, environment, wire);
     return true;
   }
 }

@@ -5,6 +5,7 @@ export * from "./filter-grammar.ts";
 export * from "./ids.ts";
 export * from "./json.ts";
 export * from "./management.ts";
+export * from "./report-stream.ts";
 export * from "./reports.ts";
 export * from "./statuses.ts";
 export * from "./v2/api.ts";

@@ -25,12 +25,15 @@ import { Runs } from "../runs/change.ts";
 import { Registrations } from "../schedule/registrations.ts";
 import { createPostgresStore } from "../store/postgres/postgres-store.ts";
 import type { AppRow, BusMessage, EnvironmentRow } from "../store/store.ts";
+import { RunOwners } from "../tasks/owners.ts";
 import { Reports } from "../tasks/report.ts";
 import { V2Tasks } from "../tasks/v2-tasks.ts";
 import { createMeter } from "../views/meter.ts";
 import { createViews } from "../views/views.ts";
 import { createHttp } from "./app.ts";
+import { acceptConnections } from "./connect-upgrade.ts";
 import { listen } from "./listen.ts";
+import { ReportStreams } from "./report-stream.ts";
 import type { Rooms } from "./rooms.ts";
 
 export type Fixture = Awaited<ReturnType<typeof startFixture>>;
@@ -199,6 +202,7 @@ export async function startFixture(options: FixtureOptions = {}) {
     sources: new SourceRegistration({ world, registry, store, events, vault, publicUrl: () => `http://127.0.0.1:${port}` }),
     connections,
     reports: { record: (token, items) => reports.record(token, items, world.now()) },
+    owners: new RunOwners(store),
     tasks: new V2Tasks(world, store, { forceYield: () => false, progressed: () => {}, operate: async () => {} }),
     ends: new RunEnds({ world, store, bus, runs }),
     ...buildDelivery({
@@ -222,7 +226,13 @@ export async function startFixture(options: FixtureOptions = {}) {
     ownUrl: () => `http://127.0.0.1:${port}`,
   };
   const fetchHandler = createHttp(rooms);
-  const listening = await listen(fetchHandler, { host: "127.0.0.1", port: 0 });
+  const streams = new ReportStreams(rooms);
+  const listening = await listen(fetchHandler, { host: "127.0.0.1", port: 0 }, (server) =>
+    acceptConnections(server, registry, {
+      connect: (socket) => socket.close(),
+      reports: (...arrived) => streams.accept(...arrived),
+    }),
+  );
   port = listening.port;
   const url = rooms.ownUrl();
   return {

@@ -17,6 +17,7 @@ import type { Runs } from "../runs/change.ts";
 import type { Registrations } from "../schedule/registrations.ts";
 import type { Bus, Store } from "../store/store.ts";
 import type { Callbacks } from "../tasks/callbacks.ts";
+import type { RunOwners } from "../tasks/owners.ts";
 import type { V2Tasks } from "../tasks/v2-tasks.ts";
 import type { Meter } from "../views/meter.ts";
 import type { Views } from "../views/views.ts";
@@ -46,6 +47,7 @@ export interface Rooms {
   outbound: Pick<Outbound, "callWhenEnded">;
   ends: Pick<RunEnds, "of" | "waiting">;
   reports: Pick<Executor, "record">;
+  owners: Pick<RunOwners, "owns">;
   tasks: Pick<V2Tasks, "open" | "complete" | "fail" | "cachedTasks">;
   registration: Pick<Registration, "register" | "refresh">;
   apps: Pick<AppCalls, "reachable">;

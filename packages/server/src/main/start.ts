@@ -9,6 +9,7 @@ import { createHttp } from "../http/app.ts";
 import { acceptConnections } from "../http/connect-upgrade.ts";
 import { type Listening, listen } from "../http/listen.ts";
 import { hashPassword } from "../http/password.ts";
+import { ReportStreams } from "../http/report-stream.ts";
 import type { Rooms } from "../http/rooms.ts";
 import { DEFAULT_BODY_BYTES } from "../ingest/ports.ts";
 import { createVault, type Vault } from "../platform/secrets.ts";
@@ -17,6 +18,7 @@ import { LocalBus } from "../store/local-bus.ts";
 import { createPostgresStore, type PostgresStore } from "../store/postgres/postgres-store.ts";
 import { withSealedOutputs } from "../store/sealed-outputs.ts";
 import type { Bus, TaskRow } from "../store/store.ts";
+import { RunOwners } from "../tasks/owners.ts";
 import { V2Tasks } from "../tasks/v2-tasks.ts";
 import { createViews } from "../views/views.ts";
 import { builtDashboard } from "./built-dashboard.ts";
@@ -89,12 +91,17 @@ async function serve(opened: Opened): Promise<RunningServer> {
   const publicUrl = () => config.publicUrl ?? ownAddress();
   const core = buildCore({ world, store, bus, registry, vault, owner, mode, bodyBytes, devSchedules, publicUrl });
   const rooms = await buildRooms(opened, core, ownAddress);
+  const streams = new ReportStreams(rooms);
   const listening = await listen(createHttp(rooms), config, (server) =>
-    acceptConnections(server, registry, (...arrived) => core.executor.hub.accept(...arrived)),
+    acceptConnections(server, registry, {
+      connect: (...arrived) => core.executor.hub.accept(...arrived),
+      reports: (...arrived) => streams.accept(...arrived),
+    }),
   );
   port.number = listening.port;
   undo.push(async () => {
     rooms.ends.stop();
+    streams.close();
     await closeHttp(listening, world);
   });
   const upkeep = new Upkeep({
@@ -145,6 +152,7 @@ async function buildRooms(
     catalogue,
     views: createViews(postgres.reader),
     reports: executor,
+    owners: new RunOwners(store),
     ends: new RunEnds({ world, store, bus, runs: core.runs }),
     tasks: new V2Tasks(world, store, server),
     registration: new Registration(registry, executor.push, wake),

@@ -22,7 +22,6 @@ const REPORTS_LIMIT = 64 * MIB;
 const COMPLETE_LIMIT = 12 * MIB;
 /** `output` is JSON text from this version on. */
 const TEXT_OUTPUT_VERSION = "2023-11-01";
-const MOST_KNOWN = 10_000;
 
 function runId(call: Call): string {
   const id = call.param("id");
@@ -50,22 +49,7 @@ async function openTask(call: Call, body: Parameters<Call["rooms"]["tasks"]["ope
   return call.json({ task, ...cachedTasks }, { "trigger-version": V2_VERSION });
 }
 
-/** Which environment a run belongs to never changes, so the hot path asks the store once a run. */
-class Owners {
-  readonly #known = new Map<string, string>();
-
-  async owns(call: Call, run: string): Promise<boolean> {
-    const known = this.#known.get(run);
-    if (known !== undefined) return known === call.environment.id;
-    if (!isId("run", run) || !(await call.rooms.store.run(call.environment.id, run))) return false;
-    if (this.#known.size >= MOST_KNOWN) this.#known.clear();
-    this.#known.set(run, call.environment.id);
-    return true;
-  }
-}
-
 export function v2TaskRoutes(): Route[] {
-  const owners = new Owners();
   const common = { method: "POST", access: "secretKey", tag: "v2", bodyLimit: 3 * MIB } as const;
   return [
     route({
@@ -108,7 +92,7 @@ export function v2TaskRoutes(): Route[] {
       body: reportBatchSchema,
       handle: async (call, { items }) => {
         const token = call.param("token");
-        if (!(await owners.owns(call, runIdOfToken(token))))
+        if (!(await call.rooms.owners.owns(call.environment.id, runIdOfToken(token))))
           throw new UserFacingError("NOT_FOUND", "There is no such execution.");
         if ((await call.rooms.reports.record(token, items)) === "recorded") return call.json({ ok: true });
         throw new UserFacingError(

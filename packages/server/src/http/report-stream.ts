@@ -1,0 +1,158 @@
+// Room: http. The report stream, server side: task reports of pushed executions over one WebSocket of their app's process (protocol/report-stream.ts).
+// main hands it upgraded sockets. Promises: a report is acknowledged once it is on disk, as the route POST /api/v1/executions/:token/reports does, and only
+// for runs of the key's environment; what could not be recorded is left to that route, which says why; an app that is ahead of the disk, or does not
+// read its verdicts, is not read from for as long.
+import type { Duplex } from "node:stream";
+import { type StreamedFrame, type StreamedVerdict, streamedAddressSchema, streamedFrameSchema } from "@holdfast/protocol";
+import type { WebSocket } from "ws";
+import type { Cancel, World } from "../platform/world.ts";
+import type { EnvironmentRow } from "../store/store.ts";
+import type { RunOwners } from "../tasks/owners.ts";
+import { runIdOfToken } from "../tasks/report.ts";
+import type { Rooms } from "./rooms.ts";
+
+/** Two unanswered pings and the stream counts as dead. */
+const PING_EVERY_MS = 15_000;
+/** Characters of reports whose verdicts have not left: beyond it nothing more is read. */
+const MOST_UNANSWERED = 8 * 1024 * 1024;
+
+type Report = StreamedFrame & { t: "report" };
+
+export interface StreamNeeds {
+  world: World;
+  reports: Rooms["reports"];
+  owners: Pick<RunOwners, "owns">;
+}
+
+/** Who opened a stream. */
+export interface StreamCaller {
+  environment: EnvironmentRow;
+  /** The stream below the socket. */
+  wire: Duplex;
+  /** Whether the key it was opened with is still one. */
+  isAdmitted: () => boolean;
+}
+
+export class ReportStreams {
+  readonly #open = new Set<ReportStream>();
+
+  constructor(private readonly needs: StreamNeeds) {}
+
+  /** Takes an authenticated socket. */
+  accept(socket: WebSocket, caller: StreamCaller): void {
+    const stream = new ReportStream(socket, caller, this.needs);
+    this.#open.add(stream);
+    socket.on("close", () => {
+      stream.closed();
+      this.#open.delete(stream);
+    });
+  }
+
+  /** The server goes away: apps post what was not answered. */
+  close(): void {
+    for (const stream of this.#open) stream.close();
+  }
+}
+
+class ReportStream {
+  #alive = true;
+  #unanswered = 0;
+  #isCorked = false;
+  #cancelPing: Cancel = () => {};
+
+  constructor(
+    private readonly socket: WebSocket,
+    private readonly caller: StreamCaller,
+    private readonly needs: StreamNeeds,
+  ) {
+    socket.on("message", (data) => this.#received(String(data)));
+    socket.on("pong", () => {
+      this.#alive = true;
+    });
+    socket.on("error", (error) => needs.world.log.debug("report stream error", { error }));
+    this.#pingLater();
+  }
+
+  close(): void {
+    this.socket.close(1001, "server stopping");
+  }
+
+  closed(): void {
+    this.#cancelPing();
+  }
+
+  #received(text: string): void {
+    this.#alive = true;
+    const read = this.caller.isAdmitted() ? readFrame(text) : "forbidden";
+    if (read === "forbidden") this.socket.close(1008, "the key is not valid any more");
+    else if (read === "unreadable") this.socket.close(1002, "bad frame");
+    else if (read.t === "hello") this.#send({ t: "ready" });
+    else if (read.t === "again") this.#send(read);
+    else this.#record(read, text.length);
+  }
+
+  #record(report: Report, size: number): void {
+    const { x, n } = report;
+    this.#unanswered += size;
+    if (this.#unanswered > MOST_UNANSWERED) this.socket.pause();
+    void this.#verdictOn(report).then((t) => this.#send({ t, x, n }, () => this.#answered(size)));
+  }
+
+  async #verdictOn({ x, items }: Report): Promise<"ack" | "stale" | "again"> {
+    const { owners, reports, world } = this.needs;
+    try {
+      if (!(await owners.owns(this.caller.environment.id, runIdOfToken(x)))) return "again";
+      return (await reports.record(x, items)) === "recorded" ? "ack" : "stale";
+    } catch (error) {
+      world.log.debug("streamed reports could not be recorded; the app will post them", { error });
+      return "again";
+    }
+  }
+
+  #answered(size: number): void {
+    this.#unanswered -= size;
+    if (this.socket.isPaused && this.#unanswered <= MOST_UNANSWERED) this.socket.resume();
+  }
+
+  /** Verdicts of one turn, as those of a batch are, leave in one write. */
+  #send(verdict: StreamedVerdict, left: () => void = () => {}): void {
+    if (this.socket.readyState !== this.socket.OPEN) {
+      left();
+      return;
+    }
+    const { wire } = this.caller;
+    if (!this.#isCorked) {
+      this.#isCorked = true;
+      wire.cork();
+      process.nextTick(() => {
+        this.#isCorked = false;
+        wire.uncork();
+      });
+    }
+    this.socket.send(JSON.stringify(verdict), left);
+  }
+
+  #pingLater(): void {
+    this.#cancelPing = this.needs.world.after(PING_EVERY_MS, () => {
+      // A socket that is not read from answers no pings: it is we who are behind.
+      if (!this.#alive && !this.socket.isPaused) return this.socket.terminate();
+      this.#alive = false;
+      if (this.socket.readyState === this.socket.OPEN) this.socket.ping();
+      this.#pingLater();
+    });
+  }
+}
+
+/** A report that cannot be read is left to the route, if it can be told which one it is; anything else ends the stream. */
+function readFrame(text: string): StreamedFrame | (StreamedVerdict & { t: "again" }) | "unreadable" {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return "unreadable";
+  }
+  const frame = streamedFrameSchema.safeParse(value);
+  if (frame.success) return frame.data;
+  const address = streamedAddressSchema.safeParse(value);
+  return address.success ? { t: "again", x: address.data.x, n: address.data.n } : "unreadable";
+}
