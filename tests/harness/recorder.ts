@@ -22,6 +22,8 @@ export interface Exchange {
   answered: { status: number; headers: IncomingHttpHeaders; body: string };
 }
 
+const NO_UPGRADE = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
 export class Recorder {
   readonly exchanges: Exchange[] = [];
   url = "";
@@ -35,6 +37,8 @@ export class Recorder {
 
   static async start(): Promise<Recorder> {
     const recorder = new Recorder();
+    // What our SDK would report over a stream is posted, and so kept here: it takes this for a server that knows no streams.
+    recorder.#server.on("upgrade", (_asked, socket) => socket.end(NO_UPGRADE));
     await new Promise<void>((resolve) => recorder.#server.listen(0, "127.0.0.1", () => resolve()));
     recorder.url = `http://127.0.0.1:${(recorder.#server.address() as AddressInfo).port}`;
     return recorder;

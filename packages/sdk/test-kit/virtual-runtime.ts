@@ -1,5 +1,5 @@
 // For tests of the SDK: a Runtime whose time stands still until the test moves it, and whose network is what the test says.
-import type { LogLevel, Runtime, Socket } from "../src/runtime/runtime.ts";
+import type { LogLevel, Runtime, Socket, SocketEvents } from "../src/runtime/runtime.ts";
 
 interface Timer {
   due: number;
@@ -40,7 +40,7 @@ export class VirtualRuntime implements Runtime {
   fetch(_url: string, _init: RequestInit): Promise<Response> {
     return Promise.reject(new Error("This test has no network."));
   }
-  dial(): Socket {
+  dial(_url: string, _headers: Record<string, string>, _events: SocketEvents): Socket {
     throw new Error("This test has no network.");
   }
   env(name: string): string | undefined {

@@ -13,6 +13,7 @@ import type { NotificationListeners } from "../jobs/notification.ts";
 import type { AnyJob } from "../jobs/perform.ts";
 import { type Authorization, authorize } from "../push/authorize.ts";
 import { handleAction, type NormalizedResponse } from "../push/handle.ts";
+import { ReportStream } from "../push/report-stream.ts";
 import { toResponse } from "../push/respond.ts";
 import { realRuntime } from "../runtime/real.ts";
 import type { LogLevel, Runtime } from "../runtime/runtime.ts";
@@ -78,6 +79,7 @@ export class TriggerClient {
   readonly store: { readonly env: KeyValueStore };
   readonly #options: TriggerClientOptions;
   readonly #runtime: Runtime;
+  readonly #stream: ReportStream;
   readonly #api: ApiClient;
   readonly #app: App;
   /** Only under `holdfast dev -- <command>`. */
@@ -93,6 +95,7 @@ export class TriggerClient {
     this.store = { env: new KeyValueStore(this.#api) };
     const logging = { level: options.logLevel ?? "info", mirror: options.ioLogLocalEnabled ?? false };
     this.#app = new App(options.id, this.#api, { runtime: this.#runtime, logging, verbose: options.verbose ?? false });
+    this.#stream = new ReportStream(this.#runtime, (message) => this.#app.trace(message));
     keepApp(this, this.#app);
     if (wantsDevConnection(this.#runtime)) this.#devConnection = new DevConnection(this.#app, () => this.#credentials());
     else register(this);
@@ -305,7 +308,7 @@ export class TriggerClient {
   /** Serves one call of the server: the whole of an adapter's work. For frameworks with Web requests, `client.handler` is simpler. */
   handleRequest(request: Request): Promise<NormalizedResponse> {
     this.markServed();
-    return handleAction(request, { app: this.#app, credentials: this.#credentials() });
+    return handleAction(request, { app: this.#app, credentials: this.#credentials(), stream: this.#stream });
   }
 
   /** Serves one call of the server, Request to Response; GET tells people what this address is. */

@@ -1,7 +1,8 @@
-// Room: push. One execution inside one HTTP call: its reports go out by POST while it runs, its end is the answer.
+// Room: push. One execution inside one HTTP call: its reports go out while it runs, over the report stream or by POST; its end is the answer.
 import { type ExecutionStart, PUSH, type TaskReport } from "@holdfast/protocol";
 import { type App, unknownJob } from "../client/app.ts";
 import { requireKey } from "../client/credentials.ts";
+import type { ExecutionEnd } from "../replay/execution.ts";
 import type { Reporter } from "../replay/outbox.ts";
 import { sleep } from "../runtime/runtime.ts";
 import type { Mount } from "./handle.ts";
@@ -10,13 +11,23 @@ import { answer, type NormalizedResponse, refuse } from "./respond.ts";
 /** How long an unreachable server is tried before the execution is given up. */
 const GIVE_UP_MS = 30_000;
 const LONGEST_PAUSE_MS = 3000;
+/** Reports an execution posts before a stream is opened for it: a short one would not win back what opening costs. */
+const SINGLE_REPORTS = 3;
 
 export async function executePushed(request: Request, mount: Mount): Promise<NormalizedResponse> {
   const start = await readStart(request);
   if (!start) return refuse(400, "Invalid execution");
-  const performance = mount.app.execute(start, httpReporter(start.token, mount));
-  if (!performance) return answer(200, { items: [], outcome: unknownJob(start) });
-  const end = await performance.ended;
+  const leave = mount.stream.enter();
+  try {
+    const performance = mount.app.execute(start, reporterOf(start.token, mount));
+    if (!performance) return answer(200, { items: [], outcome: unknownJob(start) });
+    return answerTo(await performance.ended);
+  } finally {
+    leave();
+  }
+}
+
+function answerTo(end: ExecutionEnd): NormalizedResponse {
   switch (end.kind) {
     case "ended":
       return answer(200, { items: end.items, outcome: end.outcome });
@@ -39,7 +50,26 @@ async function readStart(request: Request): Promise<ExecutionStart | undefined> 
   return wellFormed ? body : undefined;
 }
 
-function httpReporter(token: string, { app, credentials }: Mount): Reporter {
+/** Over the process's report stream once it stands; what it does not answer, and all before, is posted. */
+function reporterOf(token: string, mount: Mount): Reporter {
+  const { app, credentials, stream } = mount;
+  const post = postingReporter(token, mount);
+  let reports = 0;
+  return {
+    async report(items) {
+      reports += 1;
+      if (reports > SINGLE_REPORTS) stream.open(credentials);
+      if (!stream.takes(items, credentials)) return post.report(items);
+      const since = app.runtime.elapsed();
+      const verdict = await stream.report(token, items);
+      if (verdict !== "unanswered") return verdict;
+      age(items, app.runtime.elapsed() - since);
+      return post.report(items);
+    },
+  };
+}
+
+function postingReporter(token: string, { app, credentials }: Mount): Reporter {
   const url = credentials.apiUrl + PUSH.reportPath(token);
   const headers = { "content-type": "application/json", authorization: `Bearer ${requireKey(credentials)}` };
   return {

@@ -7,6 +7,7 @@ import { sleep } from "../runtime/runtime.ts";
 import { type Authorization, authorize } from "./authorize.ts";
 import { deliveredRequest, whatIsHandedOver } from "./delivered-request.ts";
 import { executePushed } from "./execute.ts";
+import type { ReportStream } from "./report-stream.ts";
 import { answer, type NormalizedResponse, refuse } from "./respond.ts";
 
 export type { NormalizedResponse } from "./respond.ts";
@@ -14,6 +15,7 @@ export type { NormalizedResponse } from "./respond.ts";
 export interface Mount {
   app: App;
   credentials: Credentials;
+  stream: ReportStream;
 }
 
 const REFUSALS: Record<Exclude<Authorization, "authorized">, string> = {

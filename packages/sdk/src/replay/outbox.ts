@@ -36,7 +36,8 @@ function stamp(item: TaskReport, now: number): TaskReport {
   return item;
 }
 
-function weight({ output, details, error }: TaskReport): number {
+/** About the characters of a report. */
+export function weight({ output, details, error }: TaskReport): number {
   return 200 + (output?.length ?? 0) + (details?.length ?? 0) + (error ? error.message.length + (error.stack?.length ?? 0) : 0);
 }
 
