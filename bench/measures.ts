@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { blocked } from "./blocked.ts";
 import { between } from "./counters.ts";
 import type { Figure } from "./figure.ts";
+import { pushed } from "./push.ts";
 import { COMMITS_BY_50, ONE_COMMIT } from "./raw-limits.ts";
 import { sleepersAtOnce, sleepersInTurn } from "./sleepers.ts";
 import type { Stand } from "./stand.ts";
@@ -39,6 +40,7 @@ export const MEASURES: Record<string, Measure> = {
     round: (stand, { sleepers }) => sleepersInTurn(stand, sleepers),
     most: 1,
   },
+  push: { title: "Steps of one run of an app reached by push", round: pushed, most: 3 },
   blocked: { title: "Claims beside runs that wait at a limit", round: (stand, { backlog }) => blocked(stand, backlog), most: 3 },
   cost: { title: "What the database is asked to do", round: cost, most: 1 },
 };
