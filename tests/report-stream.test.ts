@@ -9,10 +9,10 @@ import { TestServer } from "./harness/server.ts";
 import { StreamProxy, type Treatment } from "./harness/stream-proxy.ts";
 import { until } from "./harness/until.ts";
 
-const LEGS = 40;
+const LEGS = 60;
 const LEG_MS = 15;
-/** Posted before the stream stands: three, the one that opens it, and what is reported during the handshake. */
-const FIRST_POSTS = 10;
+/** Posted before the stream stands: three, the one that opens it, and what is reported during the handshake, which may take its time on a busy machine. */
+const FIRST_POSTS = LEGS / 2;
 const LONG = { timeout: 120_000 };
 
 let server: TestServer;
@@ -33,7 +33,7 @@ afterAll(async () => {
   removeCopiedApps();
 });
 
-/** An app behind a proxy in the middle of its run of forty steps. */
+/** An app behind a proxy in the middle of its run of sixty steps. */
 async function hauling(treatment: Treatment) {
   const proxy = await StreamProxy.start(server.url);
   proxy.treatment = treatment;
