@@ -2,7 +2,7 @@
 // schemas give it, in both directions. The same jobs on our SDK come to the same results.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { RunDetail } from "@holdfast/protocol";
+import type { AppInfo, RunDetail } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Mounting, removeCopiedApps } from "./harness/copied-app.ts";
 import { cleanUp, ROOT } from "./harness/processes.ts";
@@ -17,6 +17,8 @@ const NOT_OF_THE_SDK: Record<string, string> = {
   "GET /api/v1/whoami": "the CLI",
   "GET /api/v1/endpointindex/:id": "the CLI",
   "POST /api/v1/endpoints/:id/index": "scripts that deploy",
+  "GET /api/v1/endpoints/:environment/:app/index/:hook": "curl",
+  "POST /api/v1/endpoints/:environment/:app/index/:hook": "platforms that deploy",
   "GET /api/v1/events/:id": "SDKs before 2.2",
   "GET /api/v1/runs/:id": "SDKs before 2.2",
   "GET /api/v1/runs/:id/statuses": "SDKs before 2.2",
@@ -209,6 +211,9 @@ describe.each<Mounting>(["published", "ours-by-push", "ours"])("every frame, SDK
     const indexed = (await (await scene.ask("POST", `/api/v1/endpoints/${APP}/index`)).json()) as { id: string };
     const index = await (await scene.ask("GET", `/api/v1/endpointindex/${indexed.id}`)).json();
     expect(index).toMatchObject({ status: "SUCCESS", stats: { jobs: 25, sources: 1, dynamicTriggers: 2, dynamicSchedules: 1 } });
+    const apps = await scene.server.api.get<AppInfo[]>("/api/v1/environments/dev/apps");
+    const hook = apps.find(({ slug }) => slug === APP)?.indexHook ?? "";
+    if (mounting !== "ours") for (const method of ["GET", "POST"]) expect((await scene.ask(method, hook)).status).toBe(200);
     const browser = { key: whoami.pkApiKey, headers: { origin: "https://shop.example" } };
     const paths = [`events/${id}`, `runs/${run}`, `runs/${run}/statuses`];
     for (const path of [...paths.map((path) => `v1/${path}`), ...paths.map((path) => `v2/${path}`), `v2/runs/${run}/stream`]) {

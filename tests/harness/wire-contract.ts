@@ -60,12 +60,16 @@ const act = (answers: Schema): Contract => ({ answers, askedWith: SECRET });
 const schedule = core.RegisterScheduleBodySchema;
 const task = core.ServerTaskSchema;
 
+const hooked = z.object({ ok: z.literal(true) });
+
 /** By the names docs/protocol.md gives them, as its table has them. */
 export const ROUTES: Record<string, Contract> = {
   "GET /api/v1/whoami": get(whoAmI),
   "POST /api/v1/endpoints": put(z.object({ id: z.string(), url: z.url() }), endpoint),
   "GET /api/v1/endpointindex/:id": get(core.GetEndpointIndexResponseSchema),
   "POST /api/v1/endpoints/:id/index": act(core.GetEndpointIndexResponseSchema),
+  "GET /api/v1/endpoints/:environment/:app/index/:hook": get(hooked, OPEN),
+  "POST /api/v1/endpoints/:environment/:app/index/:hook": { answers: hooked, askedWith: OPEN },
   "POST /api/v1/events": put(core.SendEventBodySchema, core.ApiEventLogSchema),
   "POST /api/v1/events/bulk": put(core.SendBulkEventsBodySchema, core.ApiEventLogSchema.array()),
   "GET /api/v1/events/:id": get(core.GetEventSchema, EITHER),

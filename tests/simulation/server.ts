@@ -25,6 +25,8 @@ import { Actor } from "./timeline.ts";
 const VAULT: Vault = { keyId: "none", seal: (plain) => plain, open: (sealed) => sealed };
 
 /** The memory store needs none; and the safety net for parked work is left out, so that the simulation shows whether it is needed. */
+/** Apps here are never deployed. */
+const NO_REINDEXING = { ensure: async () => {}, stop: () => {} };
 const NO_UPKEEP = {
   ensurePartitions: async () => {},
   dropExpired: async () => [],
@@ -130,7 +132,8 @@ export class SimulatedServer {
         publicUrl: () => "http://server",
       });
       const { schedules, sources, connections } = core;
-      new Upkeep({ world, registry, schedules, postgres: NO_UPKEEP, outside: store.outside, sources, connections, bus }).start();
+      const upkeep = { world, registry, schedules, postgres: NO_UPKEEP, outside: store.outside, sources, connections, bus };
+      new Upkeep({ ...upkeep, reindexing: NO_REINDEXING }).start();
       core.worker.start();
       this.core = core;
       this.#streams = new ReportStreams({ world, reports: core.executor, owners: new RunOwners(store) });

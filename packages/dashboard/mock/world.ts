@@ -157,6 +157,7 @@ function makeApps(now: number): AppInfo[] {
       indexedAt: iso(now - 95_000),
       jobs: 5,
       endpoints: 2,
+      indexHook: null,
     },
     {
       id: "app_02",
@@ -169,6 +170,7 @@ function makeApps(now: number): AppInfo[] {
       indexedAt: iso(now - 7_200_000),
       jobs: 2,
       endpoints: 1,
+      indexHook: "/api/v1/endpoints/prod/billing/index/0f3c9a71e2b84d56c0aa",
     },
   ];
 }

@@ -273,6 +273,8 @@ export interface AppInfo {
   indexedAt: string | null;
   jobs: number;
   endpoints: number;
+  /** Path whose call, by anyone who knows it, asks the app for its jobs again: for the platform that deploys it. Null: a connected app needs none. */
+  indexHook: string | null;
 }
 
 /** Messages of GET …/live (server-sent events, one JSON object in `data`): what changed, not how; the client fetches again. */

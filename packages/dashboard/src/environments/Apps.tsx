@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useRefreshApp } from "../api/actions.ts";
 import { appsQuery } from "../api/queries.ts";
 import { Code } from "../parts/Code.tsx";
-import { Button, When } from "../parts/controls.tsx";
+import { Button, CopyLine, When } from "../parts/controls.tsx";
 import { plural } from "../parts/format.ts";
 import { Async, Section } from "../parts/layout.tsx";
 import { type Look, Status, Tag } from "../parts/status.tsx";
@@ -69,7 +69,19 @@ function AppRow({ env, app }: { env: string; app: AppInfo }) {
         </Button>
       </div>
       {app.url && <p className="mono mt-1 text-xs text-faint [overflow-wrap:anywhere]">{app.url}</p>}
+      {app.indexHook && <Hook app={app.slug} url={window.location.origin + app.indexHook} />}
       {app.lastError && <p className="mt-1 text-xs text-bad [overflow-wrap:anywhere]">{app.lastError}</p>}
     </li>
   );
 }
+
+const Hook = ({ app, url }: { app: string; url: string }) => (
+  <details className="mt-1 text-xs text-soft">
+    <summary className="cursor-pointer">After a deployment</summary>
+    <p className="my-1">
+      Have your platform call this address (GET or POST): the app is asked for its jobs five seconds later. Outside of development
+      it is asked every hour anyway.
+    </p>
+    <CopyLine text={url} label={`Copy the address ${app}'s deployments call`} />
+  </details>
+);

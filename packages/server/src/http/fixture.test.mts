@@ -12,6 +12,7 @@ import { planRuns } from "../dispatch/plan.ts";
 import { RecentEvents } from "../dispatch/recent-events.ts";
 import { Registry } from "../dispatch/registry.ts";
 import { Events } from "../dispatch/send.ts";
+import { Reindexing } from "../execute/reindexing.ts";
 import { createIngest } from "../ingest/ingest.ts";
 import { endpointUrl } from "../ingest/locate.ts";
 import type { RespondAnswer, VerifyAnswer } from "../ingest/ports.ts";
@@ -204,6 +205,7 @@ export async function startFixture(options: FixtureOptions = {}) {
     reports: { record: (token, items) => reports.record(token, items, world.now()) },
     owners: new RunOwners(store),
     tasks: new V2Tasks(world, store, { forceYield: () => false, progressed: () => {}, operate: async () => {} }),
+    reindexing: new Reindexing({ world, registry, registration }),
     ends: new RunEnds({ world, store, bus, runs }),
     ...buildDelivery({
       world,

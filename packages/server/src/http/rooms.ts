@@ -9,6 +9,7 @@ import type { Events } from "../dispatch/send.ts";
 import type { AppCalls } from "../execute/app-calls.ts";
 import type { Executor } from "../execute/executor.ts";
 import type { Registration } from "../execute/register.ts";
+import type { Reindexing } from "../execute/reindexing.ts";
 import type { Ingest } from "../ingest/ingest.ts";
 import type { SourceRegistration } from "../ingest/source-registration.ts";
 import type { Vault } from "../platform/secrets.ts";
@@ -50,6 +51,7 @@ export interface Rooms {
   owners: Pick<RunOwners, "owns">;
   tasks: Pick<V2Tasks, "open" | "complete" | "fail" | "cachedTasks">;
   registration: Pick<Registration, "register" | "refresh">;
+  reindexing: Pick<Reindexing, "hookOf" | "called">;
   apps: Pick<AppCalls, "reachable">;
   vault: Pick<Vault, "seal" | "open">;
   /** How often programs of one environment may call this server; null: as often as they like. */

@@ -5,6 +5,7 @@ import { RunEnds } from "../deliver/run-ends.ts";
 import { Registry } from "../dispatch/registry.ts";
 import { ADOPT_MS } from "../execute/lease.ts";
 import { Registration } from "../execute/register.ts";
+import { Reindexing } from "../execute/reindexing.ts";
 import { createHttp } from "../http/app.ts";
 import { acceptConnections } from "../http/connect-upgrade.ts";
 import { type Listening, listen } from "../http/listen.ts";
@@ -112,6 +113,7 @@ async function serve(opened: Opened): Promise<RunningServer> {
     outside: store.outside,
     sources: core.sources,
     connections: core.connections,
+    reindexing: rooms.reindexing,
     bus,
   });
   upkeep.start();
@@ -132,7 +134,7 @@ async function buildRooms(
   { config, world, vault, postgres, bus }: Opened,
   core: Core,
   url: () => string,
-): Promise<Rooms & { ends: RunEnds }> {
+): Promise<Rooms & { ends: RunEnds; reindexing: Reindexing }> {
   const { store } = postgres;
   const { registry, executor, worker, wake } = core;
   const server = {
@@ -140,6 +142,7 @@ async function buildRooms(
     progressed: (runId: string) => executor.progressed(runId),
     operate: (environmentId: string, task: TaskRow) => core.operations.begin(environmentId, task),
   };
+  const registration = new Registration(registry, executor.push, wake);
   return {
     ...core,
     mode: config.mode,
@@ -155,7 +158,8 @@ async function buildRooms(
     owners: new RunOwners(store),
     ends: new RunEnds({ world, store, bus, runs: core.runs }),
     tasks: new V2Tasks(world, store, server),
-    registration: new Registration(registry, executor.push, wake),
+    registration,
+    reindexing: new Reindexing({ world, registry, registration }),
     adminPasswordHash: config.adminPassword ? await hashPassword(config.adminPassword, vault.keyId) : null,
     sampleSecrets: config.sampleSecrets ?? {},
     dashboardDir: config.dashboardDir ?? builtDashboard(),

@@ -1,7 +1,8 @@
 // Room: main. What must be done now and then: tables for the weeks to come, dropping what is older than its retention, looking after gates, asking again
-// for webhooks that could not be registered, and reading the catalog again in case another server's word of a change got lost.
+// for webhooks that could not be registered and apps for their jobs, and reading the catalog again in case another server's word of a change got lost.
 import type { Connections } from "../connections/connections.ts";
 import type { Registry } from "../dispatch/registry.ts";
+import type { Reindexing } from "../execute/reindexing.ts";
 import type { SourceRegistration } from "../ingest/source-registration.ts";
 import type { World } from "../platform/world.ts";
 import type { Schedules } from "../schedule/schedules.ts";
@@ -14,6 +15,7 @@ const CATALOG_EVERY_MS = 5_000;
 const GATES_EVERY_MS = 30_000;
 const SOURCES_EVERY_MS = 30_000;
 const CONNECTIONS_EVERY_MS = 30_000;
+const APPS_EVERY_MS = 300_000;
 /** Finished things are kept this long; event ids longer than any sender retries. */
 const RETENTION = { deliveries: 30 * DAY, events: 30 * DAY, runs: 30 * DAY, eventKeys: 30 * DAY };
 
@@ -25,6 +27,7 @@ export interface UpkeepNeeds {
   outside: Pick<OutsideStore, "forgetWaiters">;
   sources: Pick<SourceRegistration, "ensure">;
   connections: Pick<Connections, "ensure" | "forget">;
+  reindexing: Pick<Reindexing, "ensure" | "stop">;
   bus: Bus;
 }
 
@@ -35,7 +38,7 @@ export class Upkeep {
   constructor(private readonly needs: UpkeepNeeds) {}
 
   start(): void {
-    const { world, schedules, postgres, outside, sources, connections, bus } = this.needs;
+    const { world, schedules, postgres, outside, sources, connections, reindexing, bus } = this.needs;
     this.#unsubscribe = bus.subscribe((message) => {
       if (message.type === "catalog") void this.#guard("reading the catalog", () => this.#readCatalog());
     });
@@ -47,6 +50,7 @@ export class Upkeep {
     });
     this.#every("sources", SOURCES_EVERY_MS, () => sources.ensure());
     this.#every("connections", CONNECTIONS_EVERY_MS, () => connections.ensure());
+    this.#every("apps", APPS_EVERY_MS, () => reindexing.ensure());
     this.#every("tables", HOUR, async () => {
       await postgres.ensurePartitions(world.now());
       await postgres.dropExpired(world.now(), RETENTION);
@@ -58,6 +62,7 @@ export class Upkeep {
 
   stop(): void {
     this.#unsubscribe();
+    this.needs.reindexing.stop();
     for (const cancel of this.#cancels.values()) cancel();
     this.#cancels.clear();
   }

@@ -19,7 +19,13 @@ function infoOf(call: Call, app: AppRow): AppInfo {
     indexedAt: app.indexedAt === null ? null : new Date(app.indexedAt).toISOString(),
     jobs,
     endpoints: app.index?.httpEndpoints?.length ?? 0,
+    indexHook: indexHookOf(call, app),
   };
+}
+
+function indexHookOf(call: Call, app: AppRow): string | null {
+  const hook = call.rooms.reindexing.hookOf(app);
+  return hook && `/api/v1/endpoints/${call.environment.slug}/${encodeURIComponent(app.slug)}/index/${hook}`;
 }
 
 export const appRoutes: Route[] = [

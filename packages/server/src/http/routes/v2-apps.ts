@@ -1,5 +1,5 @@
 // Room: http. The v2 routes the CLI calls: who am I, register my app, was it indexed (wire §2.12).
-import { registerEndpointBodySchema } from "@holdfast/protocol";
+import { registerEndpointBodySchema, UserFacingError } from "@holdfast/protocol";
 import type { AppRow, EnvironmentRow } from "../../store/store.ts";
 import { ORGANIZATION, PROJECT } from "../../views/tenant.ts";
 import { type Call, orThrow } from "../call.ts";
@@ -23,10 +23,11 @@ function indexOf(app: AppRow): object {
   return { status: "SUCCESS", stats, updatedAt };
 }
 
-function recordOf(app: AppRow): object {
+function recordOf(call: Call, app: AppRow): object {
   const at = new Date(app.indexedAt ?? 0).toISOString();
   const { id, slug, url, environmentId } = app;
-  return { id, slug, url, environmentId, indexingHookIdentifier: null, createdAt: at, updatedAt: at, endpointIndex: { id } };
+  const indexingHookIdentifier = call.rooms.reindexing.hookOf(app);
+  return { id, slug, url, environmentId, indexingHookIdentifier, createdAt: at, updatedAt: at, endpointIndex: { id } };
 }
 
 function whoAmI(environment: EnvironmentRow): object {
@@ -42,7 +43,29 @@ function ownApp(call: Call, idOrSlug: string): AppRow {
   return orThrow(found, "NOT_FOUND", `There is no app "${idOrSlug}" in this environment.`);
 }
 
+/** Whoever knows the address may call it: a platform's deployment hook, or curl. What it says is not read. */
+function indexHook(call: Call): Response {
+  const environment = orThrow(call.rooms.registry.environment(call.param("environment")), "NOT_FOUND", NO_HOOK);
+  if (!call.rooms.reindexing.called(environment, call.param("app"), call.param("hook")))
+    throw new UserFacingError("NOT_FOUND", NO_HOOK, "Copy the address anew: it changes with the environment's secret key.");
+  return call.json({ ok: true });
+}
+const NO_HOOK = "There is no such hook.";
+
+const hookRoute = (method: "GET" | "POST"): Route =>
+  route({
+    method,
+    path: "/api/v1/endpoints/:environment/:app/index/:hook",
+    name: method === "GET" ? "indexAppByHookGet" : "indexAppByHook",
+    summary: "Ask an app for its jobs again in five seconds; for a platform that has deployed it. The address is the secret",
+    tag: "v2",
+    access: "open",
+    handle: indexHook,
+  });
+
 export const v2AppRoutes: Route[] = [
+  hookRoute("GET"),
+  hookRoute("POST"),
   route({
     method: "GET",
     path: "/api/v1/whoami",
@@ -60,7 +83,8 @@ export const v2AppRoutes: Route[] = [
     tag: "v2",
     access: "secretKey",
     body: registerEndpointBodySchema,
-    handle: async (call, target) => call.json(recordOf(await call.rooms.registration.register(call.environment.id, target))),
+    handle: async (call, target) =>
+      call.json(recordOf(call, await call.rooms.registration.register(call.environment.id, target))),
   }),
   route({
     method: "GET",
