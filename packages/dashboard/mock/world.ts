@@ -170,7 +170,7 @@ function makeApps(now: number): AppInfo[] {
       indexedAt: iso(now - 7_200_000),
       jobs: 2,
       endpoints: 1,
-      indexHook: "/api/v1/endpoints/prod/billing/index/0f3c9a71e2b84d56c0aa",
+      indexHook: "/api/v1/endpoints/dev/billing/index/0f3c9a71e2b84d56c0aa",
     },
   ];
 }
