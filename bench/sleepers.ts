@@ -34,7 +34,7 @@ async function slept(stand: Stand, count: number, dueOf: (i: number) => number):
   if (left < 0) throw new Error("not all of them slept when the first was due");
   if ((await stand.waiting()) > count) throw new Error("others sleep, too");
   while ((await stand.waiting()) < count) {
-    if (Date.now() > dueOf(0)) throw new Error("not all of them slept when the first was due");
+    if (Date.now() > dueOf(0)) throw new Error(`${await stand.waiting()} of ${count} slept when the first was due`);
     await pause(100);
   }
   const withinMs = dueOf(count - 1) - Date.now() + 60_000;

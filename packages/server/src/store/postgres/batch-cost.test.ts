@@ -17,6 +17,8 @@ import {
 } from "../samples.conformance.ts";
 import type { Claim, RunRow, TaskWrite } from "../store.ts";
 import { startTestDatabase, type TestDatabase } from "./database.conformance.ts";
+import { weekOfRun } from "./groups.ts";
+import { statementOfWeek } from "./statements.ts";
 
 const FEW = 10;
 const MANY = 80;
@@ -122,4 +124,25 @@ describe("the cost of a batch", () => {
     const times = Object.entries(many).map(([name, cost]) => [name, cost / MANY / ((few[name] ?? 0) / FEW)] as const);
     expect(times.filter(([, growth]) => growth >= 1.1)).toEqual([]);
   });
+});
+
+it("changes look for the tasks of their runs, though statistics say that hardly any is open", async () => {
+  const [claimed] = await runsClaimed(1);
+  if (!claimed) throw new Error("no run was claimed");
+  const steps = Array.from({ length: 2_000 }, () => postgres.store.recordTask(report(sampleTask(claimed.run.id), claimed.token)));
+  await Promise.all(steps);
+  const client = new pg.Client(postgres.connection);
+  await client.connect();
+  await client.query("analyze; set plan_cache_mode = force_generic_plan; set enable_seqscan = off");
+  await client.query("set enable_hashjoin = off; set enable_mergejoin = off; set enable_bitmapscan = off");
+  for (const [name, values] of Object.entries({ "change-run": "'[]', '[]'", "end-run": "'[]'" })) {
+    const types = name === "end-run" ? "json" : "json, json";
+    await client.query(`prepare "${name}" (${types}) as ${statementOfWeek(name, weekOfRun(claimed.run.id)).text}`);
+    const { rows } = await client.query<{ "QUERY PLAN": string }>(`explain execute "${name}" (${values})`);
+    const lines = rows.map((row) => row["QUERY PLAN"]);
+    const scans = lines.flatMap((line, i) => (/Scan using tasks_/.test(line) ? [lines[i + 1] ?? ""] : []));
+    expect(scans.length, name).toBeGreaterThan(0);
+    for (const next of scans) expect(next).toMatch(/Index Cond: .*run_id = /);
+  }
+  await client.end();
 });

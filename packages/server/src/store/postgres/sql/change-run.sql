@@ -2,7 +2,8 @@
 -- any more does nothing and is not answered; of one that ends its run the queues are answered in which what awaited that end became due. A task that is reported with the change is not settled, canceled or reopened by it.
 -- Called by change-run.ts and claim.ts with JSON arrays sorted by run: $1 changes, $2 reports.
 -- The work row is locked first, as claims and reports do; that, and what was changed and reported, is asked once a statement (a sub-select of its own), not
--- once a row, or its cost would grow with the square of the batch. Served by work_pkey, the primary keys of the week's runs and tasks, tasks_open and
+-- once a row, or its cost would grow with the square of the batch. A run's tasks are looked for run by run (offset 0 and || '' keep it so): where few tasks are open when
+-- a connection plans this, it would else read all open tasks there ever are. Served by work_pkey, the primary keys of the week's runs and tasks, tasks_open and
 -- outbound_by_run.
 with input as materialized (
   select *
@@ -73,13 +74,17 @@ settled as (
       else 1
     end
   from changed c
-  where c.settle_at is not null and t.run_id = c.id and t.status = 'WAITING' and t.delay_until <= c.settle_at
+  cross join lateral (select o.key from tasks_of_week o where o.run_id = c.id and o.status = 'WAITING' offset 0) o
+  where c.settle_at is not null and t.run_id = c.id and t.key = o.key and t.status || '' = 'WAITING' and t.delay_until <= c.settle_at
     and t.run_id || ' ' || t.key <> all (array(select run_id || ' ' || key from reports))
 ),
 canceled as (
   update tasks_of_week t set status = 'CANCELED', completed_at = c.cancel_at
   from changed c
-  where t.run_id = c.id and t.status in ('PENDING', 'WAITING', 'RUNNING') and c.cancel_at is not null
+  cross join lateral (
+    select o.key from tasks_of_week o where o.run_id = c.id and o.status in ('PENDING', 'WAITING', 'RUNNING') offset 0
+  ) o
+  where c.cancel_at is not null and t.run_id = c.id and t.key = o.key and t.status || '' in ('PENDING', 'WAITING', 'RUNNING')
     and t.run_id || ' ' || t.key <> all (array(select run_id || ' ' || key from reports))
 ),
 reopened as (
@@ -88,7 +93,8 @@ reopened as (
     attempts = t.attempts + case when t.status = 'ERRORED' then 1 else 0 end,
     completed_at = null, output_text = null, error_text = null
   from changed c
-  where c.reopen and t.run_id = c.id and t.status in ('ERRORED', 'CANCELED')
+  cross join lateral (select o.key from tasks_of_week o where o.run_id = c.id and o.status in ('ERRORED', 'CANCELED') offset 0) o
+  where c.reopen and t.run_id = c.id and t.key = o.key and t.status || '' in ('ERRORED', 'CANCELED')
     and t.run_id || ' ' || t.key <> all (array(select run_id || ' ' || key from reports))
 ),
 told as (

@@ -1,7 +1,8 @@
 -- Ends runs whose last reports came before: what change-run.sql does for the commonest change, with a third of its parts. A change whose revision is not the
 -- run's any more does nothing and is not answered; the others are, with the queues in which what awaited that end became due.
 -- Called by change-run.ts with a JSON array sorted by run: $1 changes.
--- The work row is locked first, as claims and reports do, by a sub-select that is asked once a statement and not once a row. Served by work_pkey, the primary key of the week's runs, tasks_open and outbound_by_run.
+-- The work row is locked first, as claims and reports do, by a sub-select that is asked once a statement and not once a row. Open tasks are
+-- looked for run by run (offset 0 and || '' keep it so), whatever the statistics say of them. Served by work_pkey, the primary key of the week's runs, tasks_open and outbound_by_run.
 with input as materialized (
   select *
   from json_to_recordset($1::json) as i(
@@ -28,7 +29,10 @@ rested as (
 canceled as (
   update tasks_of_week t set status = 'CANCELED', completed_at = e.cancel_at
   from ended e
-  where t.run_id = e.id and t.status in ('PENDING', 'WAITING', 'RUNNING')
+  cross join lateral (
+    select o.key from tasks_of_week o where o.run_id = e.id and o.status in ('PENDING', 'WAITING', 'RUNNING') offset 0
+  ) o
+  where t.run_id = e.id and t.key = o.key and t.status || '' in ('PENDING', 'WAITING', 'RUNNING')
 ),
 told as (
   insert into work (id, kind, queue, due_at, attempts)
