@@ -94,6 +94,18 @@ describe("a job's result in one call", () => {
     expect(await end).toMatchObject({ id, status: "CANCELED" });
   });
 
+  test("a caller that goes is not waited for", LONG, async () => {
+    const leaving = new AbortController();
+    const url = `${server.url}/api/v1/jobs/tells/invoke`;
+    const headers = { authorization: `Bearer ${DEV_KEY}`, "content-type": "application/json", prefer: "wait=50" };
+    const body = JSON.stringify({ payload: { seconds: 600 } });
+    const call = fetch(url, { method: "POST", headers, body, signal: leaving.signal }).catch((error: Error) => error.name);
+    await callsWaiting(1);
+    leaving.abort();
+    expect(await call).toBe("AbortError");
+    await callsWaiting(0);
+  });
+
   test("a wait that is no number of seconds is refused before anything runs", LONG, async () => {
     const before = (await server.api.runsOf("child")).length;
     const answer = await invoke("child", { prefer: "wait=soon", key: "bad", payload: { n: 1 } });

@@ -2,11 +2,13 @@
 // Promises: one run, however often the connection breaks; no request stays open longer than proxies let it.
 import { UserFacingError } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import { type Runtime, sleep } from "../runtime/runtime.ts";
 import type { ApiClient, InvokeOptions } from "./api.ts";
 
 const DEFAULT_SECONDS = 60;
 const REQUEST_SECONDS = 30;
+/** Between two requests of which the first was answered without waiting: by a server that stops, or that does not know how to wait. */
+const PAUSE_MS = 1_000;
 
 /** How a run ended. */
 export type JobEnd =
@@ -28,7 +30,8 @@ export async function invokeAndWait(
   const idempotencyKey = options.idempotencyKey ?? runtime.uniqueId();
   const until = runtime.elapsed() + timeoutInSeconds * 1_000;
   for (;;) {
-    const left = Math.max(0, Math.ceil((until - runtime.elapsed()) / 1_000));
+    const from = runtime.elapsed();
+    const left = Math.max(0, Math.ceil((until - from) / 1_000));
     const waitSeconds = Math.min(left, REQUEST_SECONDS);
     const answer = await api.invokeJob(jobId, payload, { ...options, idempotencyKey, waitSeconds });
     if ("ok" in answer) return answer as JobEnd;
@@ -38,5 +41,6 @@ export async function invokeAndWait(
         `The run ${answer.id} of the job "${jobId}" has not ended within ${timeoutInSeconds} seconds.`,
         "It goes on. Give it more `timeoutInSeconds`, or ask for it later with `client.getRun(id)`.",
       );
+    if (runtime.elapsed() - from < PAUSE_MS) await sleep(runtime, PAUSE_MS);
   }
 }
