@@ -1,4 +1,4 @@
-// Bench: an app reached by push, in a process of its own, started by push.ts: runs of steps whose reports travel as BENCH_REPORTS says, over the report stream or,
+// Bench: an app reached by push, in a process of its own, started by push.ts: runs of steps whose reports travel as BENCH_REPORTS says, over the stream or,
 // for comparison, each by a request. It tells of every finished run by one line on stdout.
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";

@@ -1,7 +1,7 @@
 // Bench of peers: ourselves, as `holdfast start` runs, with every setting at its default.
 import { fileURLToPath } from "node:url";
+import { TriggerClient } from "@holdfast/sdk";
 import pg from "pg";
-import { Pool } from "undici";
 import { embeddedConnection } from "../../tests/harness/embedded-connection.ts";
 import { postmasterOf } from "../../tests/harness/processes.ts";
 import { DEV_KEY, TestServer } from "../../tests/harness/server.ts";
@@ -23,20 +23,13 @@ async function start({ data }: Home): Promise<Peer> {
 }
 
 function running(server: TestServer, app: App, client: pg.Client): Peer {
-  const http = new Pool(server.url, { connections: 50 });
-  const post = async (path: string, content: object, more: Record<string, string> = {}): Promise<void> => {
-    const { statusCode, body } = await http.request({
-      method: "POST",
-      path,
-      headers: { authorization: `Bearer ${DEV_KEY}`, "content-type": "application/json", ...more },
-      body: JSON.stringify(content),
-    });
-    const answer = await body.text();
-    if (statusCode !== 200) throw new Error(`${path} was answered with ${statusCode}: ${answer}`);
-  };
+  const caller = new TriggerClient({ id: "caller", apiKey: DEV_KEY, apiUrl: server.url });
   return {
-    submit: (job) => post("/api/v1/events", { event: { name: job.kind, payload: job } }),
-    submitAndWait: (job) => post(`/api/v1/jobs/${job.kind}/invoke`, { payload: job }, { prefer: "wait=30" }),
+    submit: async (job) => void (await caller.sendEvent({ name: job.kind, payload: job })),
+    submitAndWait: async (job) => {
+      const end = await caller.invokeJobAndWait(job.kind, job);
+      if (!end.ok) throw new Error(`the run of ${job.id} ended as ${end.status}`);
+    },
     onTold: app.onTold,
     complaints: app.complaints,
     open: () => counted(client, "select count(*) as n from runs where state_kind <> 'finished'"),
@@ -47,12 +40,11 @@ function running(server: TestServer, app: App, client: pg.Client): Peer {
       app: [app.program.pid],
     }),
     written: async () => {
-      const { body } = await http.request({ method: "GET", path: "/metrics" });
-      return { ...(await writtenBy(client)), commits: countersIn(await body.text()).commits };
+      const metrics = await fetch(`${server.url}/metrics`);
+      return { ...(await writtenBy(client)), commits: countersIn(await metrics.text()).commits };
     },
     stop: async () => {
       await client.end();
-      await http.close();
       await app.program.stop();
       await server.stop();
     },
@@ -66,6 +58,6 @@ export const holdfast: PeerKind = {
   sleepsInside: true,
   records: "event, run and its end; each step with its output",
   settings:
-    "`holdfast start` with its own PostgreSQL; app connected by WebSocket; all defaults; a lone job is a call whose answer is awaited (`Prefer: wait`)",
+    "`holdfast start` with its own PostgreSQL; app connected by WebSocket; jobs submitted by the SDK's client, which calls over its stream; all defaults",
   start,
 };

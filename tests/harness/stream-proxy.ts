@@ -1,4 +1,4 @@
-// Tests: a proxy between an app that is called and its server, of the kinds the report stream may meet: one that lets it through, one that knows no upgrades (as a
+// Tests: a proxy between an app that is called and its server, of the kinds the stream may meet: one that lets it through, one that knows no upgrades (as a
 // server that knows no stream), and one that holds back what is sent. It counts what passes, and can break the streams, before or after what is on its way.
 import { connect, createServer, type Server, type Socket } from "node:net";
 
@@ -14,6 +14,8 @@ export class StreamProxy {
   streams = 0;
   /** Reports posted so far. */
   posts = 0;
+  /** Events posted so far. */
+  calls = 0;
   /** Nothing comes back from the server over streams any more. */
   isDeaf = false;
   /** What did not come back. */
@@ -37,7 +39,7 @@ export class StreamProxy {
     client.on("error", () => client.destroy());
     client.once("data", (head) => {
       client.pause();
-      const isStream = /^GET \S*\/executions\/stream /.test(head.toString("latin1"));
+      const isStream = /^GET \S*\/api\/v1\/stream /.test(head.toString("latin1"));
       if (isStream) this.streams += 1;
       if (isStream && this.treatment === "refuse") return void client.end(REFUSAL);
       const upstream = connect(Number(this.target.port), this.target.hostname);
@@ -53,7 +55,9 @@ export class StreamProxy {
 
   #plain(client: Socket, upstream: Socket, head: Buffer): void {
     const pass = (chunk: Buffer): void => {
-      this.posts += chunk.toString("latin1").match(/^POST \S*\/executions\/\S+\/reports /gm)?.length ?? 0;
+      const text = chunk.toString("latin1");
+      this.posts += text.match(/^POST \S*\/executions\/\S+\/reports /gm)?.length ?? 0;
+      this.calls += text.match(/^POST \S*\/api\/v1\/events /gm)?.length ?? 0;
       upstream.write(chunk);
     };
     pass(head);

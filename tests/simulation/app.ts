@@ -1,6 +1,6 @@
 // Simulation: one app process: the real SDK over a seeded Runtime, connected through the virtual network. It keeps its own log of what it did and was told.
 
-import { PUSH, type TaskReport } from "@holdfast/protocol";
+import { PUSH } from "@holdfast/protocol";
 import {
   type ConnectedClient,
   type EventSpecification,
@@ -15,7 +15,7 @@ import type { HttpOutcome, HttpRequest } from "../../packages/server/src/platfor
 import type { Network } from "./network.ts";
 import { type Program, perform, type Stage } from "./programs.ts";
 import { EPOCH, type Scene } from "./scene.ts";
-import type { SimulatedServer } from "./server.ts";
+import { answerTo, type SimulatedServer } from "./server.ts";
 import { Actor } from "./timeline.ts";
 
 export const API_KEY = "tr_dev_simulation";
@@ -42,7 +42,6 @@ export const keyOf = ({ steps }: Program): number => steps.length % 2;
 export interface AppSetting {
   servers: readonly SimulatedServer[];
   network: Network;
-  environmentId: string;
   /** Milliseconds its wall clock is off; nothing may depend on it. */
   skew: number;
   /** Whether it dials out, or is called at its URL. */
@@ -163,7 +162,7 @@ function stageOf(
 
 function simulatedRuntime(scene: Scene, actor: Actor, setting: AppSetting & { boot: number }): Runtime {
   const chance = scene.chance(`runtime ${actor.name} ${setting.boot}`);
-  const { servers, network, environmentId } = setting;
+  const { servers, network } = setting;
   return {
     now: () => Math.floor(EPOCH + scene.now + setting.skew),
     elapsed: () => scene.now,
@@ -174,7 +173,11 @@ function simulatedRuntime(scene: Scene, actor: Actor, setting: AppSetting & { bo
     fetch: (url, init) => {
       const server = chance.pick(servers);
       if (url.endsWith("/reports")) actor.point("app posts report");
-      return network.request(actor, server.actor, () => answered(server, environmentId, url, String(init.body)));
+      const ask = async () => {
+        const { status, body } = await answerTo(server, url, String(init.body));
+        return new Response(body, { status });
+      };
+      return network.request(actor, server.actor, ask);
     },
     dial: (url, _headers, events: SocketEvents) => {
       const server = chance.pick(servers);
@@ -183,20 +186,6 @@ function simulatedRuntime(scene: Scene, actor: Actor, setting: AppSetting & { bo
     env: () => undefined,
     log: () => {},
   };
-}
-
-/** What the server's API answers to the two calls that the SDK makes of it here. */
-async function answered(server: SimulatedServer, environmentId: string, url: string, text: string): Promise<Response> {
-  if (!server.core) return new Response("{}", { status: 503 });
-  const token = /executions\/([^/]+)\/reports$/.exec(url)?.[1];
-  if (token !== undefined) {
-    const { items } = JSON.parse(text) as { items: TaskReport[] };
-    const verdict = await server.core.executor.record(token, items);
-    return new Response("{}", { status: verdict === "recorded" ? 200 : 409 });
-  }
-  const { event } = JSON.parse(text) as { event: { id: string; name: string; payload: unknown } };
-  const { id, name, timestamp } = (await server.core.events.send(environmentId, event)).event;
-  return new Response(JSON.stringify({ id, name, payload: {}, timestamp }));
 }
 
 interface Start {

@@ -1,7 +1,7 @@
 // Simulation: bugs put between the servers and the store, one at a time, to see whether the judge finds them. Production code knows nothing of them:
 // each wraps the memory store and answers wrongly, the way a wrong statement or a wrong store would.
 import { mergeTask, settleTask } from "@holdfast/engine";
-import type { AppFrame } from "@holdfast/protocol";
+import { type AppFrame, partsOf } from "@holdfast/protocol";
 import type { MemoryStore } from "../../packages/server/src/store/memory/memory-store.ts";
 import type { RunChange, Store, TaskRow, WorkRow } from "../../packages/server/src/store/store.ts";
 import type { Tamper } from "./network.ts";
@@ -48,12 +48,18 @@ function sendsAgain(): Tamper {
   const reports = new Map<string, string[]>();
   let owed: string[] = [];
   return (text) => {
-    const frame = JSON.parse(text) as AppFrame;
+    const frame = JSON.parse(partsOf(text).head) as AppFrame;
     if (frame.t === "report") reports.set(frame.x, [...(reports.get(frame.x) ?? []), text]);
     if (frame.t !== "hello") return [text, ...owed.splice(0)];
     owed = (frame.holds ?? []).flatMap((x) => reports.get(x) ?? []).map((again) => again.replace(/"n":/, '"n":1000'));
     return [text];
   };
+}
+
+/** What an app would hear of the event it sends. */
+function answerMadeUp(body: string): string {
+  const { event } = JSON.parse(body) as { event: { id: string; name: string } };
+  return JSON.stringify({ ...event, payload: {}, timestamp: new Date(0) });
 }
 
 /** As if the change had been decided on the run as it is now. */
@@ -236,5 +242,11 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
       return store.claim({ ...request, queues: request.queues.filter(({ queue }) => queue === oldest?.queue) }, decide);
     },
   })),
+  "streamed reports are acknowledged, and not recorded": {
+    stream: (needs) => ({ ...needs, reports: { record: async () => "recorded" } }),
+  },
+  "streamed calls are answered, and not done": {
+    stream: (needs) => ({ ...needs, answerCall: async (_call, { body }) => ({ status: 200, body: answerMadeUp(body) }) }),
+  },
   "what an app comes back with is called stale": wrapping(() => ({ adopt: async () => new Set<string>() })),
 };

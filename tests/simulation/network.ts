@@ -231,6 +231,8 @@ class Dialled implements Socket {
     else this.fail("closed by the app");
     this.#state = "over";
   }
+
+  keepAwake(): void {}
 }
 
 /** Why a request got no answer. */

@@ -1,12 +1,13 @@
 // Simulation: one server: the real rooms over a seeded World. A crash throws all of it away; a restart builds it anew over the same store.
 import { createHmac } from "node:crypto";
 import type { Duplex } from "node:stream";
-import { makeId, REPORT_STREAM_PATH } from "@holdfast/protocol";
+import { makeId, STREAM_PATH, type TaskReport } from "@holdfast/protocol";
 import type { WebSocket } from "ws";
 import { Registry } from "../../packages/server/src/dispatch/registry.ts";
 import { ADOPT_MS } from "../../packages/server/src/execute/lease.ts";
 import { Registration } from "../../packages/server/src/execute/register.ts";
-import { ReportStreams } from "../../packages/server/src/http/report-stream.ts";
+import { AppStreams, type StreamNeeds } from "../../packages/server/src/http/app-stream.ts";
+import type { AnswerCall, StreamedAnswer } from "../../packages/server/src/http/streamed-call.ts";
 import { DEFAULT_BODY_BYTES } from "../../packages/server/src/ingest/ports.ts";
 import { buildCore, type Core } from "../../packages/server/src/main/core.ts";
 import { Upkeep } from "../../packages/server/src/main/upkeep.ts";
@@ -41,6 +42,8 @@ export interface ServerSetting {
   environment: EnvironmentRow;
   /** Calls an app that is reached by its URL. */
   callApp(from: Actor, request: HttpRequest): Promise<HttpOutcome>;
+  /** Spoils what streams are built on. */
+  stream: ((needs: StreamNeeds) => StreamNeeds) | undefined;
 }
 
 /** News between the servers of one simulation. */
@@ -89,7 +92,7 @@ class SimulatedBus implements Bus {
 export class SimulatedServer {
   actor: Actor;
   core: Core | null = null;
-  #streams: ReportStreams | null = null;
+  #streams: AppStreams | null = null;
   #bus: SimulatedBus | null = null;
   #owner = "";
   #boots = 0;
@@ -136,7 +139,10 @@ export class SimulatedServer {
       new Upkeep({ ...upkeep, reindexing: NO_REINDEXING }).start();
       core.worker.start();
       this.core = core;
-      this.#streams = new ReportStreams({ world, reports: core.executor, owners: new RunOwners(store) });
+      const answerCall: AnswerCall = ({ path }, { body }) =>
+        answerTo(this, path, body).catch(() => ({ status: 503, body: "{}" }));
+      const needs = { world, reports: core.executor, owners: new RunOwners(store), answerCall };
+      this.#streams = new AppStreams(this.setting.stream?.(needs) ?? needs);
     };
     scene.timeline.after(0, actor, () => void boot().catch(failed));
   }
@@ -161,15 +167,29 @@ export class SimulatedServer {
     await new Registration(registry, executor.push, wake).register(this.setting.environment.id, { id: "app", url });
   }
 
-  /** Takes a connection of an app, or the reports of one that is called; false when it is not ready for any. */
+  /** Takes a connection of an app, or its stream of reports and calls; false when it is not ready for any. */
   accept(socket: ServerSocket, url: string): boolean {
     if (!this.core) return false;
     const { environment } = this.setting;
     const [taken, wire] = [socket as unknown as WebSocket, WIRE as Duplex];
-    if (url.endsWith(REPORT_STREAM_PATH)) this.#streams?.accept(taken, { environment, wire, isAdmitted: () => true });
+    if (url.endsWith(STREAM_PATH)) this.#streams?.accept(taken, { environment, wire, isAdmitted: () => true });
     else this.core.executor.hub.accept(taken, environment, wire);
     return true;
   }
+}
+
+/** What the server's API answers to the two calls that the SDK makes of it here. */
+export async function answerTo({ core, setting }: SimulatedServer, path: string, text: string): Promise<StreamedAnswer> {
+  if (!core) return { status: 503, body: "{}" };
+  const token = /executions\/([^/]+)\/reports$/.exec(path)?.[1];
+  if (token !== undefined) {
+    const { items } = JSON.parse(text) as { items: TaskReport[] };
+    const verdict = await core.executor.record(token, items);
+    return { status: verdict === "recorded" ? 200 : 409, body: "{}" };
+  }
+  const { event } = JSON.parse(text) as { event: { id: string; name: string; payload: unknown } };
+  const { id, name, timestamp } = (await core.events.send(setting.environment.id, event)).event;
+  return { status: 200, body: JSON.stringify({ id, name, payload: {}, timestamp }) };
 }
 
 function simulatedWorld(scene: Scene, actor: Actor, setting: ServerSetting, boot: number): World {

@@ -1,6 +1,7 @@
 // Simulation: one seed, from the first event to the verdict. Boots two servers and one or two apps without faults, lets senders and faults loose for a
 // while, then heals and demands that everything comes to its end.
 
+import type { StreamNeeds } from "../../packages/server/src/http/app-stream.ts";
 import type { HttpOutcome, HttpRequest } from "../../packages/server/src/platform/http-client.ts";
 import { MemoryStore } from "../../packages/server/src/store/memory/memory-store.ts";
 import type { EnvironmentRow, Store } from "../../packages/server/src/store/store.ts";
@@ -37,6 +38,8 @@ export interface Mutant {
   store?: (store: MemoryStore) => Store;
   /** Put between the apps and their connections. */
   tamper?: () => Tamper;
+  /** Put between the servers' rooms and the streams of apps. */
+  stream?: (needs: StreamNeeds) => StreamNeeds;
 }
 
 export interface SimulationOptions {
@@ -69,7 +72,12 @@ export async function simulate({ seed, mutant = {} }: SimulationOptions): Promis
   await memory.catalog.saveEnvironment(ENVIRONMENT);
   const neighbour = new Neighbour(scene);
   await neighbour.moveIn(memory);
-  const cast = castOf(scene, { store: mutant.store?.(memory) ?? memory, tamper: mutant.tamper?.(), neighbour });
+  const cast = castOf(scene, {
+    store: mutant.store?.(memory) ?? memory,
+    tamper: mutant.tamper?.(),
+    stream: mutant.stream,
+    neighbour,
+  });
   const nemesis = new Nemesis(scene, cast);
   await boot(scene, cast, nemesis);
   const { servers, network } = cast;
@@ -95,6 +103,7 @@ export async function simulate({ seed, mutant = {} }: SimulationOptions): Promis
 interface Setting {
   store: Store;
   tamper: Tamper | undefined;
+  stream: Mutant["stream"];
   neighbour: Neighbour;
 }
 
@@ -108,7 +117,7 @@ interface Cast {
 }
 
 /** Two servers on one store; one or two processes of one app, which dial out or are called. */
-function castOf(scene: Scene, { store, tamper, neighbour }: Setting): Cast {
+function castOf(scene: Scene, { store, tamper, stream, neighbour }: Setting): Cast {
   const chance = scene.chance("setting");
   const network = new Network(scene, tamper);
   const wire = new NewsWire(scene);
@@ -126,11 +135,12 @@ function castOf(scene: Scene, { store, tamper, neighbour }: Setting): Cast {
       message: error.message,
     }));
   };
+  const same = { store, environment: ENVIRONMENT, callApp, stream };
   const servers = ["server A", "server B"].map(
-    (name) => new SimulatedServer(scene, name, wire, { skew: chance.within(0, skew), store, environment: ENVIRONMENT, callApp }),
+    (name) => new SimulatedServer(scene, name, wire, { ...same, skew: chance.within(0, skew) }),
   );
   for (const name of chance.happens(0.7) ? ["app A", "app B"] : ["app A"]) {
-    const setting = { servers, network, environmentId: ENVIRONMENT.id, skew: chance.within(-86_400_000, 86_400_000), transport };
+    const setting = { servers, network, skew: chance.within(-86_400_000, 86_400_000), transport };
     apps.push(new SimulatedApp(scene, name, setting));
   }
   return { servers, apps, network, transport, skew };

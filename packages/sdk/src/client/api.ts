@@ -1,11 +1,9 @@
-// Room: client. Calls to the server's REST API: events and runs. Used by TriggerClient and by `io`.
-// Promises: errors are UserFacingErrors with the server's own words; what may pass (no connection, 5xx, 429) is tried again a few times.
+// Room: client. The server's REST API, method by method: events, runs, schedules, values. Used by TriggerClient and by `io`.
+// Promises: what requests.ts promises: errors in the server's own words, and that what may pass is tried again.
 import {
   type ApiRun,
   type ApiRunTask,
   type ConnectionAuth,
-  ERROR_STATUS,
-  type ErrorCode,
   type RegisterSourceEvent,
   type RegisterTriggerBody,
   type RunStatus,
@@ -18,8 +16,10 @@ import {
 import type { Anything } from "../anything.ts";
 import { Execution } from "../replay/execution.ts";
 import type { OpenedTask } from "../replay/outside.ts";
-import { type Runtime, sleep } from "../runtime/runtime.ts";
-import { type Credentials, requireKey } from "./credentials.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { AppStream } from "../stream/app-stream.ts";
+import type { Credentials } from "./credentials.ts";
+import { Requests, type Sending } from "./requests.ts";
 import { reviveEventDetail, reviveRun, reviveSentEvent, reviveSummary } from "./revive.ts";
 
 /** An event to send. */
@@ -145,41 +145,6 @@ function keptValue(answer: unknown): unknown {
   return value ? JSON.parse(value) : undefined;
 }
 
-const TRIES = 5;
-const LONGEST_PAUSE_MS = 30_000;
-
-/** Milliseconds the server asks to wait: Retry-After in seconds. */
-function retryAfter(response: Response): number | undefined {
-  const seconds = Number(response.headers.get("retry-after") ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, LONGEST_PAUSE_MS) : undefined;
-}
-
-function codeOf(status: number, given: unknown): ErrorCode {
-  if (typeof given === "string" && given in ERROR_STATUS) return given as ErrorCode;
-  const known = Object.entries(ERROR_STATUS).find(([, value]) => value === status);
-  return (known?.[0] as ErrorCode | undefined) ?? (status >= 500 ? "INTERNAL" : "BAD_REQUEST");
-}
-
-type Refusal = { message?: unknown; error?: unknown; hint?: unknown; code?: unknown };
-
-/** The server's refusal in its own words. */
-async function refusal(response: Response): Promise<UserFacingError> {
-  const body = (await response.json().catch(() => ({}))) as Refusal;
-  const message = [body.message, body.error].find((text) => typeof text === "string" && text !== "");
-  const hint = typeof body.hint === "string" ? body.hint : undefined;
-  return new UserFacingError(
-    codeOf(response.status, body.code),
-    String(message ?? `The server answered ${response.status}.`),
-    hint,
-  );
-}
-
-interface Sending {
-  method: string;
-  body?: string;
-  headers?: Record<string, string>;
-}
-
 export interface InvokeOptions {
   accountId?: string | undefined;
   /** Invoked twice with one key, it is the same run. Made up when left out. */
@@ -202,11 +167,12 @@ export interface EventWait {
 }
 
 export class ApiClient {
-  readonly #credentials: () => Credentials;
+  readonly #requests: Requests;
   readonly #runtime: Runtime;
 
-  constructor(credentials: () => Credentials, runtime: Runtime) {
-    this.#credentials = credentials;
+  /** @param stream of the process; without one every call is a request */
+  constructor(credentials: () => Credentials, runtime: Runtime, stream?: AppStream) {
+    this.#requests = new Requests(credentials, runtime, stream);
     this.#runtime = runtime;
   }
 
@@ -278,7 +244,7 @@ export class ApiClient {
 
   async unregisterSchedule(of: ScheduleName, key: string): Promise<{ ok: boolean }> {
     const path = `${registrationsPath(of)}/${encodeURIComponent(key)}`;
-    return (await this.#call(path, { method: "DELETE" })) as { ok: boolean };
+    return (await this.#call({ method: "DELETE", path })) as { ok: boolean };
   }
 
   /** Credentials the server keeps for an integration, good now; undefined when it is not connected. @param client the id of the client */
@@ -300,17 +266,18 @@ export class ApiClient {
 
   /** Keeps JSON text under a key (undefined: the value undefined); the value as it is kept. */
   async setValue(key: string, text: string | undefined): Promise<unknown> {
-    const init = { method: "PUT", ...(text === undefined ? {} : { body: text }) };
-    return keptValue(await this.#call(valuePath(key), init, "text/plain"));
+    const body = text === undefined ? {} : { body: text };
+    const headers = { "content-type": "text/plain" };
+    return keptValue(await this.#call({ method: "PUT", path: valuePath(key), headers, ...body }));
   }
 
   async deleteValue(key: string): Promise<boolean> {
-    return ((await this.#call(valuePath(key), { method: "DELETE" })) as { deleted: boolean }).deleted;
+    return ((await this.#call({ method: "DELETE", path: valuePath(key) })) as { deleted: boolean }).deleted;
   }
 
   async hasValue(key: string): Promise<boolean> {
     try {
-      await this.#answer(valuePath(key), { method: "HEAD" });
+      await this.#send({ method: "HEAD", path: valuePath(key) });
       return true;
     } catch (error) {
       if (error instanceof UserFacingError && error.code === "NOT_FOUND") return false;
@@ -326,11 +293,11 @@ export class ApiClient {
   ): Promise<{ id: string }> {
     const { idempotencyKey = this.#runtime.uniqueId(), context = {}, accountId, callbackUrl, waitSeconds } = options;
     const body = { payload, context, options: { accountId, callbackUrl } };
-    const answer = await this.#post(`/api/v1/jobs/${encodeURIComponent(jobId)}/invoke`, body, {
-      "idempotency-key": idempotencyKey,
-      ...(waitSeconds === undefined ? {} : { prefer: `wait=${waitSeconds}` }),
-    });
-    return answer as { id: string };
+    const waiting = waitSeconds === undefined ? {} : { prefer: `wait=${waitSeconds}` };
+    const headers = { "idempotency-key": idempotencyKey, ...waiting };
+    const patienceMs = (waitSeconds ?? 0) * 1_000;
+    const path = `/api/v1/jobs/${encodeURIComponent(jobId)}/invoke`;
+    return (await this.#post(path, body, { headers, patienceMs })) as { id: string };
   }
 
   /** Sends the first event that fits to a URL. */
@@ -341,7 +308,7 @@ export class ApiClient {
   /** Makes the server know a task that something outside completes, or tells what it knows of it. */
   async openTask(runId: string, task: { idempotencyKey: string } & Record<string, unknown>): Promise<OpenedTask> {
     const headers = { "idempotency-key": task.idempotencyKey };
-    return (await this.#post(`/api/v1/runs/${encodeURIComponent(runId)}/tasks`, task, headers)) as OpenedTask;
+    return (await this.#post(`/api/v1/runs/${encodeURIComponent(runId)}/tasks`, task, { headers })) as OpenedTask;
   }
 
   /** Every event gets an id, so that trying again cannot send it twice. */
@@ -350,51 +317,23 @@ export class ApiClient {
   }
 
   #get(path: string): Promise<unknown> {
-    return this.#call(path, { method: "GET" });
+    return this.#call({ method: "GET", path });
   }
 
-  #post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<unknown> {
-    return this.#call(path, { method: "POST", body: JSON.stringify(body), headers });
+  #post(path: string, body: unknown, more: Pick<Sending, "headers" | "patienceMs"> = {}): Promise<unknown> {
+    return this.#call({ method: "POST", path, body: JSON.stringify(body), ...more });
   }
 
   #put(path: string, body: unknown): Promise<unknown> {
-    return this.#call(path, { method: "PUT", body: JSON.stringify(body) });
+    return this.#call({ method: "PUT", path, body: JSON.stringify(body) });
   }
 
-  async #call(path: string, init: Sending, type = "application/json"): Promise<unknown> {
-    return (await this.#answer(path, init, type)).json();
+  async #call(sending: Sending): Promise<unknown> {
+    return JSON.parse(await this.#send(sending));
   }
 
-  /** An answer that is a success. */
-  async #answer(path: string, init: Sending, type = "application/json"): Promise<Response> {
-    const standIn = Execution.current()?.standIn;
-    if (standIn && standIn !== this) return standIn.#answer(path, init, type);
-    const credentials = this.#credentials();
-    const headers = { authorization: `Bearer ${requireKey(credentials)}`, "content-type": type, ...init.headers };
-    for (let attempt = 1; ; attempt++) {
-      const response = await this.#fetch(credentials.apiUrl + path, { ...init, headers }, attempt);
-      if (response?.ok) return response;
-      const mayPass = !response || response.status >= 500 || response.status === 429;
-      if (response && (!mayPass || attempt >= TRIES)) throw await refusal(response);
-      await response?.body?.cancel();
-      const backoff = 100 * 2 ** attempt * (1 + this.#runtime.random());
-      await sleep(this.#runtime, (response && retryAfter(response)) ?? Math.min(backoff, 2000));
-    }
-  }
-
-  /** Undefined when there was no connection and another try is left. */
-  async #fetch(url: string, init: RequestInit, attempt: number): Promise<Response | undefined> {
-    try {
-      return await this.#runtime.fetch(url, init);
-    } catch (error) {
-      if (attempt < TRIES) return undefined;
-      const { origin } = new URL(url);
-      const unreachable = new UserFacingError(
-        "OVERLOADED",
-        `The Holdfast server at ${origin} cannot be reached.`,
-        "Start it with `npx holdfast dev`, or set HOLDFAST_API_URL to where it runs.",
-      );
-      throw Object.assign(unreachable, { cause: error });
-    }
+  #send(sending: Sending): Promise<string> {
+    const standIn = Execution.current()?.standIn ?? this;
+    return standIn.#requests.send(sending);
   }
 }

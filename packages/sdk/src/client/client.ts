@@ -13,10 +13,10 @@ import type { NotificationListeners } from "../jobs/notification.ts";
 import type { AnyJob } from "../jobs/perform.ts";
 import { type Authorization, authorize } from "../push/authorize.ts";
 import { handleAction, type NormalizedResponse } from "../push/handle.ts";
-import { ReportStream } from "../push/report-stream.ts";
 import { toResponse } from "../push/respond.ts";
 import { realRuntime } from "../runtime/real.ts";
 import type { LogLevel, Runtime } from "../runtime/runtime.ts";
+import { AppStream } from "../stream/app-stream.ts";
 import { DynamicSchedule, type ScheduleMetadata } from "../triggers/dynamic-schedule.ts";
 import { DynamicTrigger, type DynamicTriggerOptions } from "../triggers/dynamic-trigger.ts";
 import { DEFAULT_SOURCE } from "../triggers/event-trigger.ts";
@@ -79,7 +79,7 @@ export class TriggerClient {
   readonly store: { readonly env: KeyValueStore };
   readonly #options: TriggerClientOptions;
   readonly #runtime: Runtime;
-  readonly #stream: ReportStream;
+  readonly #stream: AppStream;
   readonly #api: ApiClient;
   readonly #app: App;
   /** Only under `holdfast dev -- <command>`. */
@@ -91,11 +91,11 @@ export class TriggerClient {
     this.id = options.id;
     this.#options = options;
     this.#runtime = options.runtime ?? realRuntime;
-    this.#api = new ApiClient(() => this.#credentials(), this.#runtime);
+    this.#stream = new AppStream(this.#runtime, (message) => this.#app.trace(message));
+    this.#api = new ApiClient(() => this.#credentials(), this.#runtime, this.#stream);
     this.store = { env: new KeyValueStore(this.#api) };
     const logging = { level: options.logLevel ?? "info", mirror: options.ioLogLocalEnabled ?? false };
     this.#app = new App(options.id, this.#api, { runtime: this.#runtime, logging, verbose: options.verbose ?? false });
-    this.#stream = new ReportStream(this.#runtime, (message) => this.#app.trace(message));
     keepApp(this, this.#app);
     if (wantsDevConnection(this.#runtime)) this.#devConnection = new DevConnection(this.#app, () => this.#credentials());
     else register(this);

@@ -1,9 +1,9 @@
-// Room: push. One execution inside one HTTP call: its reports go out while it runs, over the report stream or by POST; its end is the answer.
+// Room: push. One execution inside one HTTP call: its reports go out while it runs, over the stream or by POST; its end is the answer.
 import { type ExecutionStart, PUSH, type TaskReport } from "@holdfast/protocol";
 import { type App, unknownJob } from "../client/app.ts";
 import { requireKey } from "../client/credentials.ts";
 import type { ExecutionEnd } from "../replay/execution.ts";
-import type { Reporter } from "../replay/outbox.ts";
+import { type Reporter, weight } from "../replay/outbox.ts";
 import { sleep } from "../runtime/runtime.ts";
 import type { Mount } from "./handle.ts";
 import { answer, type NormalizedResponse, refuse } from "./respond.ts";
@@ -50,7 +50,7 @@ async function readStart(request: Request): Promise<ExecutionStart | undefined> 
   return wellFormed ? body : undefined;
 }
 
-/** Over the process's report stream once it stands; what it does not answer, and all before, is posted. */
+/** Over the process's stream once it stands; what it does not answer, and all before, is posted. */
 function reporterOf(token: string, mount: Mount): Reporter {
   const { app, credentials, stream } = mount;
   const post = postingReporter(token, mount);
@@ -59,7 +59,8 @@ function reporterOf(token: string, mount: Mount): Reporter {
     async report(items) {
       reports += 1;
       if (reports > SINGLE_REPORTS) stream.open(credentials);
-      if (!stream.takes(items, credentials)) return post.report(items);
+      const size = items.reduce((sum, item) => sum + weight(item), 0);
+      if (!stream.carries(size, credentials)) return post.report(items);
       const since = app.runtime.elapsed();
       const verdict = await stream.report(token, items);
       if (verdict !== "unanswered") return verdict;

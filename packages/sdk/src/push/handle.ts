@@ -4,10 +4,10 @@ import { type HandOver, NOTIFY_ACTION, PUSH, type RunNotification } from "@holdf
 import type { App } from "../client/app.ts";
 import type { Credentials } from "../client/credentials.ts";
 import { sleep } from "../runtime/runtime.ts";
+import type { AppStream } from "../stream/app-stream.ts";
 import { type Authorization, authorize } from "./authorize.ts";
 import { deliveredRequest, whatIsHandedOver } from "./delivered-request.ts";
 import { executePushed } from "./execute.ts";
-import type { ReportStream } from "./report-stream.ts";
 import { answer, type NormalizedResponse, refuse } from "./respond.ts";
 
 export type { NormalizedResponse } from "./respond.ts";
@@ -15,7 +15,7 @@ export type { NormalizedResponse } from "./respond.ts";
 export interface Mount {
   app: App;
   credentials: Credentials;
-  stream: ReportStream;
+  stream: AppStream;
 }
 
 const REFUSALS: Record<Exclude<Authorization, "authorized">, string> = {

@@ -13,6 +13,8 @@ export interface Socket {
   send(text: string): void;
   /** Sends what is queued, then closes. */
   close(): void;
+  /** Whether a socket in the background keeps the program alive after all, for as long as an answer is awaited. */
+  keepAwake(awake: boolean): void;
 }
 
 export type LogLevel = "log" | "error" | "warn" | "info" | "debug";

@@ -2,6 +2,7 @@
 // turn leave in one write; a peer that no longer answers pings is given up after two missed beats.
 import "./plain-frames.ts";
 import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Socket as NetSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import type { Socket, SocketEvents } from "./runtime.ts";
@@ -39,18 +40,16 @@ function keepAlive(socket: WebSocket, background: boolean): void {
 }
 
 /** Holds writes of one turn back and lets them go together: many frames, one system call. */
-function corked(socket: WebSocket): (text: string) => void {
-  let wire: Duplex | undefined;
+function corked(socket: WebSocket, wireOf: () => Duplex | undefined): (text: string) => void {
   let waiting = false;
-  socket.on("upgrade", (response) => {
-    wire = response.socket;
-  });
+  let wire: Duplex | undefined;
   const release = () => {
     waiting = false;
     wire?.uncork();
   };
   return (text) => {
     if (socket.readyState !== WebSocket.OPEN) return;
+    wire = wireOf();
     if (wire && !waiting) {
       waiting = true;
       wire.cork();
@@ -95,6 +94,12 @@ export function dial(url: string, headers: Record<string, string>, events: Socke
     if (!reason) reason = text.length > 0 ? text.toString() : `the connection was closed (${code})`;
     finish();
   });
-  const send = corked(socket);
-  return { send, close: () => socket.close(1000) };
+  let wire: NetSocket | undefined;
+  socket.on("upgrade", (response) => {
+    wire = response.socket;
+  });
+  const keepAwake = (awake: boolean) => {
+    if (background) wire?.[awake ? "ref" : "unref"]();
+  };
+  return { send: corked(socket, () => wire), close: () => socket.close(1000), keepAwake };
 }

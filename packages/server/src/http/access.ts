@@ -11,6 +11,7 @@ import type { Caller } from "./call.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Route } from "./route.ts";
 import type { Sessions } from "./sessions.ts";
+import { type Streamed, streamedIn } from "./streamed-call.ts";
 
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 const INVALID_KEY = "Invalid or Missing API key";
@@ -45,6 +46,8 @@ export class Gate {
    * @throws UserFacingError UNAUTHORIZED, FORBIDDEN, NOT_FOUND
    */
   async admit(route: Route, context: Context): Promise<Caller> {
+    const streamed = streamedIn(context);
+    if (streamed) return callerOverStream(route, streamed);
     switch (route.access) {
       case "open":
         return NOBODY;
@@ -103,6 +106,12 @@ export class Gate {
     const open = key === null ? null : this.rooms.registry.environmentOfKey({ publicKey: key });
     return open ? { environment: open, by: "publicKey" } : { environment: this.#bySecret(key), by: "secretKey" };
   }
+}
+
+/** Whoever opened the stream showed a secret key. */
+function callerOverStream({ access }: Route, { environment }: Streamed): Caller {
+  if (access === "secretKey" || access === "anyKey") return { environment, by: "secretKey" };
+  throw new UserFacingError("FORBIDDEN", "This route is not called over a stream.", "Send a request.");
 }
 
 function bearerOf(context: Context): string | null {

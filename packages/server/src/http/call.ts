@@ -78,7 +78,17 @@ function clean(text: string): string {
 
 export function jsonResponse(status: number, value: unknown, headers: Record<string, string> = {}): Response {
   const fixed = { "content-type": "application/json", "cache-control": "no-store", "x-content-type-options": "nosniff" };
-  return new Response(JSON.stringify(value), { status, headers: { ...fixed, ...headers } });
+  const text = JSON.stringify(value);
+  const response = new Response(text, { status, headers: { ...fixed, ...headers } });
+  texts.set(response, text);
+  return response;
+}
+
+/** Bodies of answers in JSON: whoever wants one as text need not read it back out of a stream. */
+const texts = new WeakMap<Response, string>();
+
+export function textOf(response: Response): string | Promise<string> {
+  return texts.get(response) ?? response.text();
 }
 
 /** `found`, or the error that says what is missing. */

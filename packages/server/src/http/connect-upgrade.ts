@@ -1,13 +1,13 @@
-// Room: http. Upgrades to WebSockets, for apps that show a secret key: GET /api/v1/connect, and the report stream of pushed executions. Everything else
+// Room: http. Upgrades to WebSockets, for apps that show a secret key: GET /api/v1/connect, and the stream of reports and calls. Everything else
 // asking for an upgrade is refused in HTTP. Called by main, which says who takes the sockets.
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
-import { CONNECT_PATH, REPORT_STREAM_PATH } from "@holdfast/protocol";
+import { CONNECT_PATH, STREAM_PATH } from "@holdfast/protocol";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { Registry } from "../dispatch/registry.ts";
 import { hashKey } from "../platform/secrets.ts";
 import type { EnvironmentRow } from "../store/store.ts";
-import type { StreamCaller } from "./report-stream.ts";
+import type { StreamCaller } from "./app-stream.ts";
 
 /** Largest frame: a task's output may be 10 MB, as JSON text inside JSON. */
 const MAX_FRAME = 64 * 1024 * 1024;
@@ -15,7 +15,7 @@ const MAX_FRAME = 64 * 1024 * 1024;
 /** Who takes which sockets. */
 export interface Acceptors {
   connect(socket: WebSocket, environment: EnvironmentRow, wire: Duplex): void;
-  reports(socket: WebSocket, caller: StreamCaller): void;
+  stream(socket: WebSocket, caller: StreamCaller): void;
 }
 
 export function acceptConnections(server: Server, registry: Registry, acceptors: Acceptors): void {
@@ -23,15 +23,15 @@ export function acceptConnections(server: Server, registry: Registry, acceptors:
   server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     stream.on("error", () => stream.destroy());
     const path = (request.url ?? "").split("?")[0]?.replace(/\/{2,}/g, "/");
-    if (path !== CONNECT_PATH && path !== REPORT_STREAM_PATH)
-      return refuse(stream, "404 Not Found", `Only ${CONNECT_PATH} and ${REPORT_STREAM_PATH} take WebSockets.`);
+    if (path !== CONNECT_PATH && path !== STREAM_PATH)
+      return refuse(stream, "404 Not Found", `Only ${CONNECT_PATH} and ${STREAM_PATH} take WebSockets.`);
     const secretHash = hashOfKey(request);
     const find = () => (secretHash === null ? null : registry.environmentOfKey({ secretHash }));
     const environment = find();
     if (!environment) return refuse(stream, "401 Unauthorized", "Invalid or Missing API key");
     sockets.handleUpgrade(request, stream, head, (socket) => {
       if (path === CONNECT_PATH) return acceptors.connect(socket, environment, stream);
-      acceptors.reports(socket, { environment, wire: stream, isAdmitted: () => find()?.id === environment.id });
+      acceptors.stream(socket, { environment, wire: stream, isAdmitted: () => find()?.id === environment.id });
     });
   });
 }

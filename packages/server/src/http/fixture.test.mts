@@ -32,10 +32,11 @@ import { V2Tasks } from "../tasks/v2-tasks.ts";
 import { createMeter } from "../views/meter.ts";
 import { createViews } from "../views/views.ts";
 import { createHttp } from "./app.ts";
+import { AppStreams } from "./app-stream.ts";
 import { acceptConnections } from "./connect-upgrade.ts";
 import { listen } from "./listen.ts";
-import { ReportStreams } from "./report-stream.ts";
 import type { Rooms } from "./rooms.ts";
+import { answerCalls } from "./streamed-call.ts";
 
 export type Fixture = Awaited<ReturnType<typeof startFixture>>;
 
@@ -228,11 +229,11 @@ export async function startFixture(options: FixtureOptions = {}) {
     ownUrl: () => `http://127.0.0.1:${port}`,
   };
   const fetchHandler = createHttp(rooms);
-  const streams = new ReportStreams(rooms);
+  const streams = new AppStreams({ ...rooms, answerCall: answerCalls(fetchHandler) });
   const listening = await listen(fetchHandler, { host: "127.0.0.1", port: 0 }, (server) =>
     acceptConnections(server, registry, {
       connect: (socket) => socket.close(),
-      reports: (...arrived) => streams.accept(...arrived),
+      stream: (...arrived) => streams.accept(...arrived),
     }),
   );
   port = listening.port;

@@ -6,6 +6,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { type BodySource, readBody } from "../ingest/read-body.ts";
 import { nestsDeeper } from "../views/reader.ts";
+import { streamedIn } from "./streamed-call.ts";
 
 const DEFAULT_LIMIT = 1024 * 1024;
 const DEEPEST = 200;
@@ -18,7 +19,9 @@ export function sourceOf(context: Context): BodySource {
 }
 
 async function readText(context: Context, limit: number): Promise<string> {
-  const { bytes, end } = await readBody(sourceOf(context), limit);
+  const given = streamedIn(context)?.body;
+  if (given !== undefined && Buffer.byteLength(given) <= limit) return given;
+  const { bytes, end } = given === undefined ? await readBody(sourceOf(context), limit) : { bytes: Buffer.alloc(0), end: "cut" };
   if (end === "cut") throw new UserFacingError("TOO_LARGE", `The body is larger than the ${limit} bytes accepted.`);
   if (end === "broken") throw new UserFacingError("BAD_REQUEST", "The request ended before its body did.");
   return bytes.toString("utf8").replace(/^\uFEFF/, "");

@@ -7,11 +7,12 @@ import { ADOPT_MS } from "../execute/lease.ts";
 import { Registration } from "../execute/register.ts";
 import { Reindexing } from "../execute/reindexing.ts";
 import { createHttp } from "../http/app.ts";
+import { AppStreams } from "../http/app-stream.ts";
 import { acceptConnections } from "../http/connect-upgrade.ts";
 import { type Listening, listen } from "../http/listen.ts";
 import { hashPassword } from "../http/password.ts";
-import { ReportStreams } from "../http/report-stream.ts";
 import type { Rooms } from "../http/rooms.ts";
+import { answerCalls } from "../http/streamed-call.ts";
 import { DEFAULT_BODY_BYTES } from "../ingest/ports.ts";
 import { createVault, type Vault } from "../platform/secrets.ts";
 import { realWorld, type World } from "../platform/world.ts";
@@ -92,11 +93,12 @@ async function serve(opened: Opened): Promise<RunningServer> {
   const publicUrl = () => config.publicUrl ?? ownAddress();
   const core = buildCore({ world, store, bus, registry, vault, owner, mode, bodyBytes, devSchedules, publicUrl });
   const rooms = await buildRooms(opened, core, ownAddress);
-  const streams = new ReportStreams(rooms);
-  const listening = await listen(createHttp(rooms), config, (server) =>
+  const fetch = createHttp(rooms);
+  const streams = new AppStreams({ ...rooms, answerCall: answerCalls(fetch) });
+  const listening = await listen(fetch, config, (server) =>
     acceptConnections(server, registry, {
       connect: (...arrived) => core.executor.hub.accept(...arrived),
-      reports: (...arrived) => streams.accept(...arrived),
+      stream: (...arrived) => streams.accept(...arrived),
     }),
   );
   port.number = listening.port;

@@ -1,19 +1,28 @@
-// Room: http. The report stream, server side: task reports of pushed executions over one WebSocket of their app's process (protocol/report-stream.ts).
+// Room: http. The stream, server side: task reports of pushed executions, and calls of the API, over one WebSocket of an app's process (protocol/app-stream.ts).
 // main hands it upgraded sockets. Promises: a report is acknowledged once it is on disk, as the route POST /api/v1/executions/:token/reports does, and only
-// for runs of the key's environment; what could not be recorded is left to that route, which says why; an app that is ahead of the disk, or does not
-// read its verdicts, is not read from for as long.
+// for runs of the key's environment; what could not be recorded is left to that route, which says why; a call is answered as a request would be; an app
+// that is ahead of the disk, or does not read its answers, is not read from for as long.
 import type { Duplex } from "node:stream";
-import { type StreamedFrame, type StreamedVerdict, streamedAddressSchema, streamedFrameSchema } from "@holdfast/protocol";
+import {
+  partsOf,
+  type StreamedCall,
+  type StreamedFrame,
+  type StreamedVerdict,
+  streamedAddressSchema,
+  streamedFrameSchema,
+  withBody,
+} from "@holdfast/protocol";
 import type { WebSocket } from "ws";
 import type { Cancel, World } from "../platform/world.ts";
 import type { EnvironmentRow } from "../store/store.ts";
 import type { RunOwners } from "../tasks/owners.ts";
 import { runIdOfToken } from "../tasks/report.ts";
 import type { Rooms } from "./rooms.ts";
+import type { AnswerCall } from "./streamed-call.ts";
 
 /** Two unanswered pings and the stream counts as dead. */
 const PING_EVERY_MS = 15_000;
-/** Characters of reports whose verdicts have not left: beyond it nothing more is read. */
+/** Characters of frames whose answers have not left: beyond it nothing more is read. */
 const MOST_UNANSWERED = 8 * 1024 * 1024;
 
 type Report = StreamedFrame & { t: "report" };
@@ -22,6 +31,7 @@ export interface StreamNeeds {
   world: World;
   reports: Rooms["reports"];
   owners: Pick<RunOwners, "owns">;
+  answerCall: AnswerCall;
 }
 
 /** Who opened a stream. */
@@ -33,14 +43,14 @@ export interface StreamCaller {
   isAdmitted: () => boolean;
 }
 
-export class ReportStreams {
-  readonly #open = new Set<ReportStream>();
+export class AppStreams {
+  readonly #open = new Set<AppStream>();
 
   constructor(private readonly needs: StreamNeeds) {}
 
   /** Takes an authenticated socket. */
   accept(socket: WebSocket, caller: StreamCaller): void {
-    const stream = new ReportStream(socket, caller, this.needs);
+    const stream = new AppStream(socket, caller, this.needs);
     this.#open.add(stream);
     socket.on("close", () => {
       stream.closed();
@@ -48,16 +58,18 @@ export class ReportStreams {
     });
   }
 
-  /** The server goes away: apps post what was not answered. */
+  /** The server goes away: apps ask by requests for what was not answered. */
   close(): void {
     for (const stream of this.#open) stream.close();
   }
 }
 
-class ReportStream {
+class AppStream {
   #alive = true;
   #unanswered = 0;
   #isCorked = false;
+  /** Aborted when the app hangs up: nobody waits for its calls any more. */
+  readonly #gone = new AbortController();
   #cancelPing: Cancel = () => {};
 
   constructor(
@@ -69,7 +81,7 @@ class ReportStream {
     socket.on("pong", () => {
       this.#alive = true;
     });
-    socket.on("error", (error) => needs.world.log.debug("report stream error", { error }));
+    socket.on("error", (error) => needs.world.log.debug("stream error", { error }));
     this.#pingLater();
   }
 
@@ -79,26 +91,38 @@ class ReportStream {
 
   closed(): void {
     this.#cancelPing();
+    this.#gone.abort();
   }
 
   #received(text: string): void {
     this.#alive = true;
-    const read = this.caller.isAdmitted() ? readFrame(text) : "forbidden";
+    const { head, body } = partsOf(text);
+    const read = this.caller.isAdmitted() ? readFrame(head) : "forbidden";
     if (read === "forbidden") this.socket.close(1008, "the key is not valid any more");
     else if (read === "unreadable") this.socket.close(1002, "bad frame");
-    else if (read.t === "hello") this.#send({ t: "ready" });
-    else if (read.t === "again") this.#send(read);
-    else this.#record(read, text.length);
+    else if (read.t === "hello") this.#send(JSON.stringify({ t: "ready" } satisfies StreamedVerdict));
+    else if (read.t === "again") this.#send(JSON.stringify(read));
+    else this.#answer(text.length, read.t === "call" ? this.#answerTo(read, body) : this.#verdictOn(read));
   }
 
-  #record(report: Report, size: number): void {
-    const { x, n } = report;
+  #answer(size: number, answer: Promise<string>): void {
     this.#unanswered += size;
     if (this.#unanswered > MOST_UNANSWERED) this.socket.pause();
-    void this.#verdictOn(report).then((t) => this.#send({ t, x, n }, () => this.#answered(size)));
+    void answer.then((text) => this.#send(text, () => this.#answered(size)));
   }
 
-  async #verdictOn({ x, items }: Report): Promise<"ack" | "stale" | "again"> {
+  async #answerTo(call: StreamedCall, text: string): Promise<string> {
+    const { environment } = this.caller;
+    const { body, ...answer } = await this.needs.answerCall(call, { environment, body: text }, this.#gone.signal);
+    return withBody({ t: "answer", n: call.n, ...answer }, body);
+  }
+
+  async #verdictOn(report: Report): Promise<string> {
+    const { x, n } = report;
+    return JSON.stringify({ t: await this.#verdict(report), x, n } satisfies StreamedVerdict);
+  }
+
+  async #verdict({ x, items }: Report): Promise<"ack" | "stale" | "again"> {
     const { owners, reports, world } = this.needs;
     try {
       if (!(await owners.owns(this.caller.environment.id, runIdOfToken(x)))) return "again";
@@ -114,8 +138,8 @@ class ReportStream {
     if (this.socket.isPaused && this.#unanswered <= MOST_UNANSWERED) this.socket.resume();
   }
 
-  /** Verdicts of one turn, as those of a batch are, leave in one write. */
-  #send(verdict: StreamedVerdict, left: () => void = () => {}): void {
+  /** Answers of one turn, as those of a batch are, leave in one write. */
+  #send(text: string, left: () => void = () => {}): void {
     if (this.socket.readyState !== this.socket.OPEN) {
       left();
       return;
@@ -129,7 +153,7 @@ class ReportStream {
         wire.uncork();
       });
     }
-    this.socket.send(JSON.stringify(verdict), left);
+    this.socket.send(text, left);
   }
 
   #pingLater(): void {

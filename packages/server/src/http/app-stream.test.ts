@@ -1,13 +1,16 @@
-// The report stream over real sockets and a real database: acknowledged once on disk, only for runs of the key's environment, and never more than is asked for.
+// The stream over real sockets and a real database: reports acknowledged once on disk, calls answered as requests are, only of the key's environment.
 import { EventEmitter, once } from "node:events";
-import { REPORT_STREAM_PATH, type StreamedVerdict, type TaskReport } from "@holdfast/protocol";
+import { partsOf, STREAM_PATH, type StreamedVerdict, type TaskReport } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
+import { until } from "../../../../tests/harness/until.ts";
 import { WIRE } from "../execute/fixture.test.mts";
 import type { EnvironmentRow } from "../store/store.ts";
+import { createHttp } from "./app.ts";
+import { AppStreams } from "./app-stream.ts";
 import { eventJob, type Fixture, startFixture } from "./fixture.test.mts";
-import { ReportStreams } from "./report-stream.ts";
 import { runTokenFor } from "./run-token.test.mts";
+import { answerCalls } from "./streamed-call.ts";
 
 let server: Fixture;
 let events = 0;
@@ -46,14 +49,15 @@ class Stream {
   constructor(readonly socket: WebSocket) {
     opened.push(socket);
     socket.on("message", (data) => {
-      this.#heard.push(JSON.parse(String(data)));
+      const { head, body } = partsOf(String(data));
+      this.#heard.push(body === "" ? JSON.parse(head) : { ...JSON.parse(head), body: JSON.parse(body) });
       this.#look();
     });
     this.closed = new Promise((resolve) => socket.on("close", resolve));
   }
 
   static async open(key = server.keys.dev.secretKey): Promise<Stream> {
-    const socket = new WebSocket(server.url.replace("http", "ws") + REPORT_STREAM_PATH, {
+    const socket = new WebSocket(server.url.replace("http", "ws") + STREAM_PATH, {
       headers: { authorization: `Bearer ${key}` },
     });
     const stream = new Stream(socket);
@@ -68,6 +72,14 @@ class Stream {
     while (this.#heard.length < count) await new Promise<void>((resolve) => (this.#look = resolve));
     return this.#heard.splice(0, count);
   }
+}
+
+/** Calls the API, and hears the answer. */
+async function call(stream: Stream, method: string, path: string, body: unknown = "", headers: Record<string, string> = {}) {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  stream.send(`${JSON.stringify({ t: "call", n: 1, method, path, headers })}\n${text}`);
+  const [answer] = await stream.hears(1);
+  return answer as StreamedVerdict & { t: "answer"; body: Record<string, unknown> };
 }
 
 const tasksOf = async (run: string) => (await server.store.tasks(run)).map(({ key, outputText }) => [key, outputText]);
@@ -138,7 +150,85 @@ describe("the report stream", () => {
     await server.registry.refresh();
     stream.send({ t: "report", x: token, n: 1, items: [report("a")] });
     expect(await stream.closed).toBe(1008);
+    await server.store.catalog.saveEnvironment(server.environments.dev);
+    await server.registry.refresh();
     expect(await tasksOf(run)).toEqual([]);
+  });
+});
+
+describe("calls over the stream", () => {
+  it("are answered as requests are", async () => {
+    const stream = await Stream.open();
+    const event = { name: "order.placed", id: "streamed", payload: { text: "line\nfeed" } };
+    const taken = await call(stream, "POST", "/api/v1/events", { event });
+    expect(taken).toMatchObject({ t: "answer", n: 1, status: 200, body: event });
+    const found = await call(stream, "GET", "/api/v2/events/streamed");
+    expect(found.body).toEqual((await server.api("/api/v2/events/streamed")).json());
+    const missing = await call(stream, "GET", "/api/v2/runs/run_nowhere");
+    expect([missing.status, missing.body]).toEqual([404, (await server.api("/api/v2/runs/run_nowhere")).json()]);
+    for (const [path, body] of [
+      ["/api/v1/events", "{"],
+      ["/api/v1/events", { event: { id: 1 } }],
+      ["/api/v1/events", { event: { ...event, payload: "x".repeat(11 * 1024 * 1024) } }],
+      ["/api/v1/nowhere", {}],
+      ["/api/v2/events/streamed", {}],
+    ] as const) {
+      const request = await server.api(path, { method: "POST", body: body === "{" ? undefined : body });
+      const { status, body: told } = await call(stream, "POST", path, body);
+      expect([status, typeof told.message], path).toEqual([body === "{" ? 400 : request.status, "string"]);
+    }
+  });
+
+  it("know only what belongs to the key's environment, and only routes that take a secret key", async () => {
+    const { run } = await executing();
+    const stream = await Stream.open(server.keys.prod.secretKey);
+    const headers = { authorization: `Bearer ${server.keys.dev.secretKey}` };
+    expect(await call(stream, "GET", `/api/v2/runs/${run}`, "", headers)).toMatchObject({ status: 404 });
+    expect(await call(stream, "POST", `/api/v1/runs/${run}/cancel`, {}, headers)).toMatchObject({ status: 404 });
+    for (const path of ["/api/v1/environments", "/api/v1/environments/dev/jobs", "/api/v1/environments/prod/jobs"])
+      expect(await call(stream, "GET", path, "", { ...headers, cookie: "holdfast=x" }), path).toMatchObject({ status: 403 });
+    expect((await server.api(`/api/v2/runs/${run}`)).json()).not.toMatchObject({ status: "CANCELED" });
+  });
+
+  it("are no webhooks and open no streams of events", async () => {
+    const { run } = await executing();
+    const stream = await Stream.open();
+    const deliveries = async () => (await server.api("/api/v1/environments/dev/deliveries")).text;
+    const before = await deliveries();
+    for (const path of ["/api/v1/http-endpoints/x/env/dev/y", "//api/v1//sources/http/x"]) {
+      stream.send(`${JSON.stringify({ t: "call", n: 1, method: "POST", path })}\n{}`);
+      if (path.startsWith("//")) expect(await stream.closed, "no path of the API").toBe(1002);
+      else expect(await stream.hears(1)).toMatchObject([{ status: 404 }]);
+    }
+    expect(await deliveries()).toBe(before);
+    const other = await Stream.open();
+    expect(await call(other, "GET", `/api/v2/runs/${run}/stream`)).toMatchObject({ status: 406 });
+  });
+
+  it("count against the API's rate, and hear when to come back", async () => {
+    const { world, registry } = server;
+    const fetch = createHttp({ ...server.rooms, apiRate: { perSecond: 1, burst: 1 } });
+    const answer = answerCalls(fetch);
+    const [environment] = registry.environments();
+    if (!environment) throw new Error("no environment");
+    const ask = () =>
+      answer(
+        { t: "call", n: 1, method: "GET", path: "/api/v2/events/none" },
+        { environment, body: "" },
+        new AbortController().signal,
+      );
+    expect(await ask()).toMatchObject({ status: 404 });
+    expect(await ask()).toMatchObject({ status: 429, retryAfter: "1" });
+    expect(world.now()).toBeGreaterThan(0);
+  });
+
+  it("a caller that hangs up is not waited for", async () => {
+    const stream = await Stream.open();
+    const head = { t: "call", n: 1, method: "POST", path: "/api/v1/jobs/on-order/invoke", headers: { prefer: "wait=60" } };
+    stream.send(`${JSON.stringify(head)}\n${JSON.stringify({ payload: {} })}`);
+    await until(() => server.rooms.ends.waiting === 1, { what: () => "a call that waits" });
+    stream.socket.close();
+    await until(() => server.rooms.ends.waiting === 0, { what: () => "nobody waits" });
   });
 });
 
@@ -163,7 +253,12 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 it("reads no further from an app that is 8 MB ahead of the disk, or does not read its verdicts", async () => {
   const recorded: (() => void)[] = [];
   const record = () => new Promise<"recorded">((resolve) => recorded.push(() => resolve("recorded")));
-  const streams = new ReportStreams({ world: server.world, reports: { record }, owners: { owns: async () => true } });
+  const streams = new AppStreams({
+    world: server.world,
+    reports: { record },
+    owners: { owns: async () => true },
+    answerCall: async () => ({ status: 500, body: "" }),
+  });
   const socket = new PretendedSocket();
   const caller = { environment: {} as EnvironmentRow, wire: WIRE, isAdmitted: () => true };
   streams.accept(socket as unknown as WebSocket, caller);

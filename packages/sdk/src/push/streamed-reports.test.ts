@@ -26,6 +26,7 @@ class Line implements Socket {
   close(): void {
     this.isClosed = true;
   }
+  keepAwake(): void {}
   say(verdict: StreamedVerdict): void {
     this.events.message(JSON.stringify(verdict));
   }
@@ -126,7 +127,7 @@ it("is opened for the fourth report, which does not wait for it; later ones trav
   expect(lines).toHaveLength(0);
   await step();
   const [line] = lines as [Line];
-  expect([line.url, line.headers]).toEqual(["wss://server/base/api/v1/executions/stream", { authorization: `Bearer ${KEY}` }]);
+  expect([line.url, line.headers]).toEqual(["wss://server/base/api/v1/stream", { authorization: `Bearer ${KEY}` }]);
   line.events.opened();
   expect(line.frames).toEqual([{ t: "hello" }]);
   await step();
