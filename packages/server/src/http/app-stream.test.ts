@@ -242,8 +242,10 @@ class PretendedSocket extends EventEmitter {
   sent: StreamedVerdict[] = [];
   pause = () => (this.isPaused = true);
   resume = () => (this.isPaused = false);
+  closedBy: number[] = [];
+  close = (code: number) => void this.closedBy.push(code);
   send(text: string, left: () => void): void {
-    this.sent.push(JSON.parse(text));
+    this.sent.push(JSON.parse(partsOf(text).head));
     this.unread.push(left);
   }
 }
@@ -277,5 +279,29 @@ it("reads no further from an app that is 8 MB ahead of the disk, or does not rea
   expect(socket.isPaused, "the verdicts are still there").toBe(true);
   for (const left of socket.unread) left();
   expect(socket.isPaused).toBe(false);
+  socket.emit("close");
+});
+
+it("a server that goes away answers what it has read, and reads no more", async () => {
+  let finish = (): void => {};
+  const answers: string[] = [];
+  const answerCall = ({ path }: { path: string }) => {
+    answers.push(path);
+    return new Promise<{ status: number; body: string }>((resolve) => (finish = () => resolve({ status: 200, body: "{}" })));
+  };
+  const reports = { record: async () => "recorded" as const };
+  const streams = new AppStreams({ world: server.world, reports, owners: { owns: async () => true }, answerCall });
+  const socket = new PretendedSocket();
+  streams.accept(socket as unknown as WebSocket, { environment: {} as EnvironmentRow, wire: WIRE, isAdmitted: () => true });
+  const ask = (path: string) => socket.emit("message", JSON.stringify({ t: "call", n: 1, method: "POST", path }));
+  ask("/api/first");
+  streams.close();
+  ask("/api/second");
+  expect([answers, socket.closedBy]).toEqual([["/api/first"], []]);
+  finish();
+  await turn();
+  expect(socket.sent).toMatchObject([{ t: "answer", status: 200 }]);
+  for (const left of socket.unread) left();
+  expect(socket.closedBy).toEqual([1001]);
   socket.emit("close");
 });

@@ -24,6 +24,8 @@ import type { AnswerCall } from "./streamed-call.ts";
 const PING_EVERY_MS = 15_000;
 /** Characters of frames whose answers have not left: beyond it nothing more is read. */
 const MOST_UNANSWERED = 8 * 1024 * 1024;
+/** How long a server that goes away waits for the answers to what it has read. */
+const LAST_ANSWERS_MS = 4_000;
 
 type Report = StreamedFrame & { t: "report" };
 
@@ -58,7 +60,7 @@ export class AppStreams {
     });
   }
 
-  /** The server goes away: apps ask by requests for what was not answered. */
+  /** The server goes away: what it has read is answered, for the rest apps ask by requests. */
   close(): void {
     for (const stream of this.#open) stream.close();
   }
@@ -68,6 +70,7 @@ class AppStream {
   #alive = true;
   #unanswered = 0;
   #isCorked = false;
+  #isClosing = false;
   /** Aborted when the app hangs up: nobody waits for its calls any more. */
   readonly #gone = new AbortController();
   #cancelPing: Cancel = () => {};
@@ -86,6 +89,13 @@ class AppStream {
   }
 
   close(): void {
+    this.#isClosing = true;
+    this.#cancelPing();
+    if (this.#unanswered === 0) this.#end();
+    else this.#cancelPing = this.needs.world.after(LAST_ANSWERS_MS, () => this.#end());
+  }
+
+  #end(): void {
     this.socket.close(1001, "server stopping");
   }
 
@@ -96,6 +106,7 @@ class AppStream {
 
   #received(text: string): void {
     this.#alive = true;
+    if (this.#isClosing) return;
     const { head, body } = partsOf(text);
     const read = this.caller.isAdmitted() ? readFrame(head) : "forbidden";
     if (read === "forbidden") this.socket.close(1008, "the key is not valid any more");
@@ -136,6 +147,7 @@ class AppStream {
   #answered(size: number): void {
     this.#unanswered -= size;
     if (this.socket.isPaused && this.#unanswered <= MOST_UNANSWERED) this.socket.resume();
+    if (this.#isClosing && this.#unanswered === 0) this.#end();
   }
 
   /** Answers of one turn, as those of a batch are, leave in one write. */

@@ -18,11 +18,18 @@ export function sourceOf(context: Context): BodySource {
   return incoming ?? (context.req.raw.body as ReadableStream<Uint8Array> | null);
 }
 
+function tooLarge(limit: number): UserFacingError {
+  return new UserFacingError("TOO_LARGE", `The body is larger than the ${limit} bytes accepted.`);
+}
+
 async function readText(context: Context, limit: number): Promise<string> {
   const given = streamedIn(context)?.body;
-  if (given !== undefined && Buffer.byteLength(given) <= limit) return given;
-  const { bytes, end } = given === undefined ? await readBody(sourceOf(context), limit) : { bytes: Buffer.alloc(0), end: "cut" };
-  if (end === "cut") throw new UserFacingError("TOO_LARGE", `The body is larger than the ${limit} bytes accepted.`);
+  if (given !== undefined) {
+    if (Buffer.byteLength(given) > limit) throw tooLarge(limit);
+    return given;
+  }
+  const { bytes, end } = await readBody(sourceOf(context), limit);
+  if (end === "cut") throw tooLarge(limit);
   if (end === "broken") throw new UserFacingError("BAD_REQUEST", "The request ended before its body did.");
   return bytes.toString("utf8").replace(/^\uFEFF/, "");
 }
