@@ -1,11 +1,12 @@
-// `npm run check`: everything short of running tests. Formatting and lint, types (tests and dashboard included), unused code, the project's own rules,
-// and what the published packages would look like to those who install them. Says which checks failed; exit code 1 if any did.
+// `npm run check`: everything beside the tests. Formatting and lint, types (tests and dashboard included), unused code, the project's own rules, what the
+// published packages would look like to those who install them, and the newer lines of Node. Says which checks failed; exit code 1 if any did.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "./build.mjs";
 import { ensureInstalled, root } from "./install.mjs";
+import { nodeLineFailures } from "./node-lines.mjs";
 
 const PUBLISHED = ["packages/protocol", "packages/engine", "packages/server", "packages/sdk", "packages/cli", "catalogue"];
 
@@ -55,6 +56,7 @@ const CHECKS = {
   tidy: () => failureOf("tsx", ["scripts/tidy.ts"]),
   unused: () => failureOf("knip", ["--no-progress"]),
   packages,
+  nodes: nodeLineFailures,
 };
 
 function main() {

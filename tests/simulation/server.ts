@@ -172,8 +172,9 @@ export class SimulatedServer {
     if (!this.core) return false;
     const { environment } = this.setting;
     const [taken, wire] = [socket as unknown as WebSocket, WIRE as Duplex];
-    if (url.endsWith(STREAM_PATH)) this.#streams?.accept(taken, { environment, wire, isAdmitted: () => true });
-    else this.core.executor.hub.accept(taken, environment, wire);
+    if (url.endsWith(STREAM_PATH)) {
+      this.#streams?.accept(taken, { environment, origin: "http://server", wire, isAdmitted: () => true });
+    } else this.core.executor.hub.accept(taken, environment, wire);
     return true;
   }
 }

@@ -23,15 +23,27 @@ export function cookieName(context: Context): string {
 }
 
 export function isHttps(context: Context): boolean {
-  const forwarded = context.req.header("x-forwarded-proto")?.split(",")[0]?.trim();
-  return (forwarded ?? new URL(context.req.url).protocol.replace(":", "")) === "https";
+  return new URL(originOf(context)).protocol === "https:";
 }
 
 /** Where the caller reaches this server: "https://jobs.example.com". Only ever shown to them. */
 export function originOf(context: Context): string {
-  const host = context.req.header("x-forwarded-host")?.split(",")[0]?.trim();
-  const url = `${isHttps(context) ? "https" : "http"}://${host ?? new URL(context.req.url).host}`;
-  return URL.canParse(url) ? new URL(url).origin : new URL(context.req.url).origin;
+  return originFrom(context.req.url, (name) => context.req.header(name));
+}
+
+/** As `originOf`, of a request that asks for an upgrade. */
+export function originOfUpgrade({ headers }: IncomingMessage): string {
+  const url = `http://${headers.host ?? "localhost"}`;
+  return originFrom(URL.canParse(url) ? url : "http://localhost", (name) => [headers[name]].flat()[0]);
+}
+
+/** What proxies say of the first of them counts; what they do not say is as it is here. */
+function originFrom(url: string, header: (name: string) => string | undefined): string {
+  const { protocol, host, origin } = new URL(url);
+  const first = (name: string) => header(name)?.split(",")[0]?.trim();
+  const scheme = first("x-forwarded-proto") ?? protocol.replace(":", "");
+  const told = `${scheme === "https" ? "https" : "http"}://${first("x-forwarded-host") ?? host}`;
+  return URL.canParse(told) ? new URL(told).origin : origin;
 }
 
 export class Gate {

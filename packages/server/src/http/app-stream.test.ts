@@ -56,9 +56,9 @@ class Stream {
     this.closed = new Promise((resolve) => socket.on("close", resolve));
   }
 
-  static async open(key = server.keys.dev.secretKey): Promise<Stream> {
+  static async open(key = server.keys.dev.secretKey, more: Record<string, string> = {}): Promise<Stream> {
     const socket = new WebSocket(server.url.replace("http", "ws") + STREAM_PATH, {
-      headers: { authorization: `Bearer ${key}` },
+      headers: { authorization: `Bearer ${key}`, ...more },
     });
     const stream = new Stream(socket);
     await once(socket, "open");
@@ -179,6 +179,24 @@ describe("calls over the stream", () => {
     }
   });
 
+  it("are told URLs by the name the caller knows the server by, as requests are", async () => {
+    const { run } = await executing();
+    const forwarded = { "x-forwarded-proto": "https, http", "x-forwarded-host": "jobs.example.com" };
+    for (const [headers, origin] of [
+      [{}, server.url],
+      [forwarded, "https://jobs.example.com"],
+    ] as const) {
+      const key = `task of ${origin}`;
+      const task = { idempotencyKey: key, displayKey: key, noop: false, callback: { enabled: true, timeoutInSeconds: 60 } };
+      const post = { method: "POST", body: task, headers: { ...headers, "idempotency-key": key } };
+      const { callbackUrl } = (await server.api(`/api/v1/runs/${run}/tasks`, post)).json();
+      expect(callbackUrl).toMatch(new RegExp(`^${origin}/`));
+      const stream = await Stream.open(server.keys.dev.secretKey, headers);
+      const streamed = await call(stream, "POST", `/api/v1/runs/${run}/tasks`, task, { "idempotency-key": key });
+      expect(streamed.body).toMatchObject({ callbackUrl });
+    }
+  });
+
   it("know only what belongs to the key's environment, and only routes that take a secret key", async () => {
     const { run } = await executing();
     const stream = await Stream.open(server.keys.prod.secretKey);
@@ -214,7 +232,7 @@ describe("calls over the stream", () => {
     const ask = () =>
       answer(
         { t: "call", n: 1, method: "GET", path: "/api/v2/events/none" },
-        { environment, body: "" },
+        { environment, origin: "http://server", body: "" },
         new AbortController().signal,
       );
     expect(await ask()).toMatchObject({ status: 404 });
@@ -262,7 +280,7 @@ it("reads no further from an app that is 8 MB ahead of the disk, or does not rea
     answerCall: async () => ({ status: 500, body: "" }),
   });
   const socket = new PretendedSocket();
-  const caller = { environment: {} as EnvironmentRow, wire: WIRE, isAdmitted: () => true };
+  const caller = { environment: {} as EnvironmentRow, origin: "http://server", wire: WIRE, isAdmitted: () => true };
   streams.accept(socket as unknown as WebSocket, caller);
   for (const n of [1, 2]) {
     expect(socket.isPaused).toBe(false);
@@ -292,7 +310,12 @@ it("a server that goes away answers what it has read, and reads no more", async 
   const reports = { record: async () => "recorded" as const };
   const streams = new AppStreams({ world: server.world, reports, owners: { owns: async () => true }, answerCall });
   const socket = new PretendedSocket();
-  streams.accept(socket as unknown as WebSocket, { environment: {} as EnvironmentRow, wire: WIRE, isAdmitted: () => true });
+  streams.accept(socket as unknown as WebSocket, {
+    environment: {} as EnvironmentRow,
+    origin: "http://server",
+    wire: WIRE,
+    isAdmitted: () => true,
+  });
   const ask = (path: string) => socket.emit("message", JSON.stringify({ t: "call", n: 1, method: "POST", path }));
   ask("/api/first");
   streams.close();

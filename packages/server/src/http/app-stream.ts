@@ -39,6 +39,8 @@ export interface StreamNeeds {
 /** Who opened a stream. */
 export interface StreamCaller {
   environment: EnvironmentRow;
+  /** Where its app reaches this server. */
+  origin: string;
   /** The stream below the socket. */
   wire: Duplex;
   /** Whether the key it was opened with is still one. */
@@ -123,8 +125,8 @@ class AppStream {
   }
 
   async #answerTo(call: StreamedCall, text: string): Promise<string> {
-    const { environment } = this.caller;
-    const { body, ...answer } = await this.needs.answerCall(call, { environment, body: text }, this.#gone.signal);
+    const { environment, origin } = this.caller;
+    const { body, ...answer } = await this.needs.answerCall(call, { environment, origin, body: text }, this.#gone.signal);
     return withBody({ t: "answer", n: call.n, ...answer }, body);
   }
 

@@ -7,6 +7,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import type { Registry } from "../dispatch/registry.ts";
 import { hashKey } from "../platform/secrets.ts";
 import type { EnvironmentRow } from "../store/store.ts";
+import { originOfUpgrade } from "./access.ts";
 import type { StreamCaller } from "./app-stream.ts";
 
 /** Largest frame: a task's output may be 10 MB, as JSON text inside JSON. */
@@ -31,7 +32,8 @@ export function acceptConnections(server: Server, registry: Registry, acceptors:
     if (!environment) return refuse(stream, "401 Unauthorized", "Invalid or Missing API key");
     sockets.handleUpgrade(request, stream, head, (socket) => {
       if (path === CONNECT_PATH) return acceptors.connect(socket, environment, stream);
-      acceptors.stream(socket, { environment, wire: stream, isAdmitted: () => find()?.id === environment.id });
+      const isAdmitted = () => find()?.id === environment.id;
+      acceptors.stream(socket, { environment, origin: originOfUpgrade(request), wire: stream, isAdmitted });
     });
   });
 }

@@ -10,6 +10,8 @@ import { textOf } from "./call.ts";
 /** What a route finds in the environment of Hono's context in place of Node's request. */
 export interface Streamed {
   readonly environment: EnvironmentRow;
+  /** Where the caller reaches this server: URLs it is told begin with it. */
+  readonly origin: string;
   readonly body: string;
 }
 
@@ -31,7 +33,7 @@ export function answerCalls(fetch: Fetch): AnswerCall {
   return async ({ method, path, headers = {} }, streamed, gone) => {
     if (isForSenders(path)) return { status: 404, body: NOT_HERE };
     // As much of a Request as routes read: building a whole one costs more than all the rest of the call.
-    const request = { url: `http://stream${path}`, method, headers: new Headers(headers), body: null, signal: gone };
+    const request = { url: streamed.origin + path, method, headers: new Headers(headers), body: null, signal: gone };
     return told(await fetch(request as unknown as Request, { streamed }));
   };
 }
