@@ -72,8 +72,10 @@ describe.each(["connect", "push"] as const)("an app reached by %s", (mount) => {
   test("a race is won in every replay by whoever won it first", async () => {
     const run = await on.server.api.runOnce("timeout-race", { name: "timeout-race" }, PATIENT);
     expect(run).toMatchObject({ status: "SUCCESS", output: "work" });
-    // Once at first, once when the timeout is due, once after the wait: by then both racers are recorded.
-    expect(on.told(run.id)).toEqual(["work", "work", "work"]);
+    // Once at first, once when the timeout is due, once after the wait: by then both racers are recorded. A machine that is late does the last two in one.
+    const told = on.told(run.id);
+    expect(told.length).toBeGreaterThan(1);
+    expect(told).toEqual(told.map(() => "work"));
   });
 
   test("a canceled run starts no task any more, and what was under way changes nothing", async () => {
