@@ -23,8 +23,10 @@ const types: pg.CustomTypesConfig = {
 };
 
 /**
- * Settings of hot connections. Statements are planned once and for ever, often against empty tables: without these a plan that reads a whole small table
- * would stay in use when the table is large. A commit is acknowledged only once it is on disk, whatever the server's default.
+ * Settings of hot connections. Statements are planned once and for as long as the connection lives, often against empty tables: without these a plan that reads
+ * a whole small table would stay in use when the table is large. They are not enough, for an index can be read whole, too: how statements are written so that
+ * it is not, whatever the statistics say, stands in docs/decisions/0010-plans-made-once.md; plans.test.ts holds them to it.
+ * A commit is acknowledged only once it is on disk, whatever the server's default.
  */
 const HOT_SETTINGS = [
   "set plan_cache_mode = force_generic_plan",

@@ -16,6 +16,19 @@ export interface Reader {
 
 const MOST_CONNECTIONS = 4;
 const STATEMENT_TIMEOUT_MS = 15_000;
+/**
+ * Views read a page from an index, in its order. They are planned anew each time, for what is asked differs (a day or all time, any status), and so that no plan
+ * outlives the tables it was made for; what is off here would read and sort whole tables wherever the statistics make them look small.
+ */
+const VIEW_SETTINGS = {
+  default_transaction_read_only: "on",
+  plan_cache_mode: "force_custom_plan",
+  enable_seqscan: "off",
+  enable_bitmapscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+  enable_sort: "off",
+};
 const PATIENCE_MS = 8_000;
 
 export function createReader({ connection, log, counters }: LinkNeeds, world: World): Reader {
@@ -23,7 +36,9 @@ export function createReader({ connection, log, counters }: LinkNeeds, world: Wo
     ...clientConfig(connection, "views"),
     max: MOST_CONNECTIONS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
-    options: "-c default_transaction_read_only=on",
+    options: Object.entries(VIEW_SETTINGS)
+      .map(([name, value]) => `-c ${name}=${value}`)
+      .join(" "),
     idleTimeoutMillis: 30_000,
   });
   pool.on("error", (error) => log.debug("an idle view connection broke", { error }));

@@ -6,7 +6,7 @@ with input as materialized (
 forgotten as (
   delete from starts s
   using (select door, max(n - most) as last from input group by door) i
-  where s.door = i.door and s.n <= i.last
+  where s.door = any (array[i.door]) and s.n <= i.last
 )
 insert into starts (door, n, at, opens_at)
 select i.door, i.n, i.at, coalesce((select s.at + i.period from starts s where s.door = i.door and s.n = i.n - i.most), 0)

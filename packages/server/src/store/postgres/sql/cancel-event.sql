@@ -4,6 +4,6 @@ with waiting as materialized (
   select id from work where id = $1 and kind = 'event' for update
 ),
 removed as (
-  delete from work using waiting where work.id = waiting.id
+  delete from work using waiting where work.id = any (array[waiting.id])
 )
-update events_of_week e set canceled_at = $2 from waiting where e.id = waiting.id returning e.id
+update events_of_week e set canceled_at = $2 from waiting where e.id = any (array[waiting.id]) returning e.id

@@ -3,5 +3,5 @@
 -- as many rows as ask, whatever the limit.
 select s.door, s.n, s.at
 from json_to_recordset($1::json) as i(door text, most bigint, asking bigint)
-join doors d on d.id = i.door
-join starts s on s.door = d.id and s.n >= d.starts - i.most and s.n < d.starts - i.most + i.asking
+join doors d on d.id = any (array[i.door])
+join starts s on s.door = any (array[d.id]) and s.n >= d.starts - i.most and s.n < d.starts - i.most + i.asking

@@ -3,4 +3,4 @@
 with finished as (
   delete from work where id = $1 and token = $2 returning id
 )
-delete from outbound o using finished f where o.id = f.id
+delete from outbound o using finished f where o.id = any (array[f.id])

@@ -4,14 +4,14 @@
 -- primary key of the week's runs.
 with freed as (
   delete from slots s using runs_of_week r
-  where s.run_id = any($1::text[]) and r.id = s.run_id and r.state_kind <> 'executing'
+  where s.run_id = any($1::text[]) and r.id = any (array[s.run_id]) and r.state_kind <> 'executing'
   returning s.gate
 ),
 left_parking as (
   delete from parked p using runs_of_week r
-  where p.run_id = any($1::text[]) and r.id = p.run_id
-    and (r.state_kind = 'finished' or not p.invited and exists (select 1 from work w where w.id = p.run_id))
+  where p.run_id = any($1::text[]) and r.id = any (array[p.run_id])
+    and (r.state_kind = 'finished' or not p.invited and exists (select 1 from work w where w.id = p.run_id offset 0))
 )
 update gates g set used = g.used - n.count, ceiling = greatest(g.capacity, g.used - n.count)
 from (select gate, count(*)::integer as count from freed group by gate) n
-where g.id = n.gate
+where g.id = any (array[n.gate])

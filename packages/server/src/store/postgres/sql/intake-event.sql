@@ -16,6 +16,6 @@ keyed as (
   returning event_row_id
 ),
 fresh as materialized (
-  select * from input where id = any (array(select event_row_id from keyed))
+  select * from input where (select jsonb_object_agg(event_row_id, true) from keyed) ? id
 ),
 /* store-fresh */

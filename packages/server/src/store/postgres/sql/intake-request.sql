@@ -22,5 +22,5 @@ requests as (
 insert into work (id, kind, queue, due_at, token, owner, attempts)
 select id, 'delivery', queue, due_at, token, owner, 0
 from input
-where id = any (array(select id from requests))
+where (select jsonb_object_agg(id, true) from requests) ? id
 on conflict (id) do nothing

@@ -11,7 +11,8 @@ with input as materialized (
   )
 ),
 held as materialized (
-  select i.* from input i join work w on w.id = i.request_id and w.token = i.done_token for update of w
+  select i.* from input i join work w on w.id = any (array[i.request_id]) and w.token is not distinct from i.done_token and i.done_token is not null
+  for update of w
 ),
 keyed as (
   insert into event_keys (environment_id, event_id, event_row_id, created_at)
@@ -20,13 +21,13 @@ keyed as (
   returning event_row_id
 ),
 fresh as materialized (
-  select * from held where id = any (array(select event_row_id from keyed))
+  select * from held where (select jsonb_object_agg(event_row_id, true) from keyed) ? id
 ),
 removed as (
-  delete from work w using fresh f where w.id = f.request_id
+  delete from work where id = any (array(select request_id from fresh))
 ),
 judged as (
   update deliveries_of_week d set verdict = 'verified', reason = f.reason, status = f.status, event_row_id = f.id
-  from fresh f where d.id = f.request_id
+  from fresh f where d.id = any (array[f.request_id])
 ),
 /* store-fresh */

@@ -3,7 +3,8 @@
 -- Answers for each intake whether its finished work was still its claim's (held) and whose the event key is (key_row; null for an event that needs
 -- one: another batch is storing the same id at this moment, ask again, for which the finished work stays). Rows of work are added only by the intake
 -- that is the first to store their subject, so that a repeated intake revives nothing. Large values are fetched from their arrays only where they are
--- stored. Served by the primary keys of work, event_keys, waiters and the current weeks.
+-- stored. What one part found out the next looks up by key in one object, so that the cost grows with the batch and not with its square.
+-- Served by the primary keys of work, event_keys, waiters and the current weeks.
 with input as materialized (
   select *
   from json_to_recordset($1::json) as i(
@@ -15,34 +16,47 @@ with input as materialized (
   )
 ),
 finished as materialized (
-  select i.n from input i join work w on w.id = i.done_id and w.token = i.done_token for update of w
+  select i.n
+  from input i
+  join work w on w.id = any (array[i.done_id]) and w.token is not distinct from i.done_token and i.done_token is not null
+  for update of w
+),
+begun as materialized (
+  select
+    i.*,
+    environment_id || ' ' || event_id as event_key,
+    done_id is null or coalesce((select jsonb_object_agg(n, true) from finished) ? n::text, false) as held
+  from input i
 ),
 keyed as (
   insert into event_keys (environment_id, event_id, event_row_id, created_at)
   select environment_id, event_id, event_row_id, created_at
-  from input i
-  where event_row_id is not null and (done_id is null or exists (select 1 from finished f where f.n = i.n))
+  from begun
+  where event_row_id is not null and held
   on conflict do nothing
-  returning environment_id, event_id, event_row_id
+  returning environment_id || ' ' || event_id as event_key, event_row_id
+),
+looked_up as (
+  select b.*, (select jsonb_object_agg(event_key, event_row_id) from keyed) ->> b.event_key as own_key_row, e.event_row_id as former_key_row
+  from begun b
+  left join lateral (
+    select k.event_row_id from event_keys k where k.environment_id = b.environment_id and k.event_id = b.event_id offset 0
+  ) e on true
 ),
 decided as materialized (
-  select
-    i.*,
-    i.done_id is null or f.n is not null as held,
-    coalesce(k.event_row_id, e.event_row_id) as key_row,
-    coalesce(k.event_row_id = i.event_row_id, false) as fresh
-  from input i
-  left join finished f on f.n = i.n
-  left join keyed k on k.environment_id = i.environment_id and k.event_id = i.event_id
-  left join event_keys e on e.environment_id = i.environment_id and e.event_id = i.event_id
+  select l.*, coalesce(own_key_row, former_key_row) as key_row, coalesce(own_key_row = event_row_id, false) as fresh
+  from looked_up l
 ),
 settled as materialized (
   select d.*, event_row_id is not null and key_row <> event_row_id as duplicate
   from decided d
   where held and (event_row_id is null or key_row is not null)
 ),
+storing as materialized (
+  select coalesce(jsonb_object_agg(n, fresh), '{}') as by_n from settled where not duplicate
+),
 removed as (
-  delete from work w using settled s where w.id = s.done_id and w.token = s.done_token
+  delete from work where id = any (array(select done_id from settled))
 ),
 requests as (
   insert into deliveries as d (
@@ -88,7 +102,7 @@ new_runs as (
     is_test boolean, created_at bigint, updated_at bigint, revision integer, flow_text text,
     /* run-state-columns */
   )
-  join settled s on s.n = r.n and not s.duplicate
+  where (select by_n from storing) ? r.n::text
   on conflict (id) do nothing
   returning id
 ),
@@ -96,11 +110,10 @@ new_work as (
   insert into work (id, kind, queue, due_at, token, owner, attempts)
   select w.id, w.kind, w.queue, w.due_at, w.token, w.owner, 0
   from json_to_recordset($6::json) as w(n integer, id text, kind text, queue text, due_at bigint, token text, owner text)
-  join settled s on s.n = w.n and not s.duplicate
-  where case w.kind
-    when 'run' then w.id in (select id from new_runs)
-    when 'delivery' then w.id in (select id from requests where verdict = 'pending')
-    else s.fresh
+  where (select by_n from storing) ? w.n::text and case w.kind
+    when 'run' then (select jsonb_object_agg(id, true) from new_runs) ? w.id
+    when 'delivery' then (select jsonb_object_agg(id, true) from requests where verdict = 'pending') ? w.id
+    else ((select by_n from storing) ->> w.n::text)::boolean
   end
   on conflict (id) do nothing
 ),
@@ -109,10 +122,9 @@ awaited as (
   select s.event_row_id || ':waiters', 'waiters', '@events:' || s.environment_id, s.delivered_at, 0
   from settled s
   where not duplicate and s.delivered_at is not null and s.canceled_at is null and (s.fresh or s.done_id is not null)
-    and exists (select 1 from waiters w where w.environment_id = s.environment_id and w.name = s.name)
+    and exists (select 1 from waiters w where w.environment_id = s.environment_id and w.name = s.name offset 0)
   on conflict (id) do nothing
   returning id
 )
-select d.n, d.held, d.key_row, a.id is not null as awaited
-from decided d
-left join awaited a on a.id = d.event_row_id || ':waiters'
+select n, held, key_row, coalesce((select jsonb_object_agg(id, true) from awaited) ? (event_row_id || ':waiters'), false) as awaited
+from decided

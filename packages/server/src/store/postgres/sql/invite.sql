@@ -28,11 +28,11 @@ chosen as materialized (
   ) c
 ),
 invited as (
-  update parked p set invited = true from chosen c where p.run_id = c.run_id
+  update parked p set invited = true from chosen c where p.run_id = any (array[c.run_id])
 ),
 advanced as (
   update gates g set turn = greatest(g.turn, n.turn)
-  from (select gate, max(turn) as turn from chosen group by gate) n where g.id = n.gate
+  from (select gate, max(turn) as turn from chosen group by gate) n where g.id = any (array[n.gate])
 )
 insert into work (id, kind, queue, due_at, token, owner, attempts)
 select run_id, 'run', queue, $2::bigint - greatest(priority, 0) * 1000000000, null, null, 0 from chosen order by run_id

@@ -6,4 +6,4 @@ update work w set
   owner = case when i.token is null then w.owner else i.owner end,
   attempts = w.attempts + case when i.token is null then 0 else 1 end
 from json_to_recordset($1::json) as i(id text, token text, owner text, due_at bigint)
-where w.id = i.id
+where w.id = any (array[i.id])

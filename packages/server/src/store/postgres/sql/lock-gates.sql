@@ -4,7 +4,7 @@
 insert into gates as g (id, rule, capacity, used, ceiling, turn, touched_at, period_ms, burst)
 select i.id, i.rule, coalesce(l.capacity, i.capacity), 0, coalesce(l.capacity, i.capacity), 0, $2::bigint, i.period_ms, i.burst
 from json_to_recordset($1::json) as i(id text, rule text, capacity integer, period_ms bigint, burst integer)
-left join gate_limits l on l.rule = i.rule
+left join gate_limits l on l.rule = any (array[i.rule])
 order by i.id
 on conflict (id) do update set
   capacity = coalesce((select l.capacity from gate_limits l where l.rule = g.rule), g.capacity),

@@ -5,7 +5,7 @@
 with open_run as materialized (
   select i.*, r.state_kind = 'finished' as finished
   from json_to_recordset($1::json) as i(environment_id text, /* task-columns */)
-  join runs_of_week r on r.id = i.run_id and r.environment_id = i.environment_id
+  join runs_of_week r on r.id = any (array[i.run_id]) and r.environment_id || '' = i.environment_id
   for no key update of r
 ),
 opened as (
@@ -28,15 +28,13 @@ opened as (
   where t.status in ('CANCELED', 'PENDING')
     and excluded.status <> 'CANCELED'
   returning t.*, (t.xmax = 0) as created
-),
-answer as (
-  select * from opened
-  union all
-  select t.*, false
-  from open_run i
-  join tasks_of_week t on t.run_id = i.run_id and t.key = i.key
-  where not exists (select 1 from opened o where o.run_id = i.run_id and o.key = i.key)
 )
-select i.run_id as asked_run_id, i.key as asked_key, a.*
+select run_id as asked_run_id, key as asked_key, o.*
+from opened o
+union all
+select i.run_id, i.key, t.*, case when t.run_id is not null then false end
 from open_run i
-left join answer a on a.run_id = i.run_id and a.key = i.key
+left join lateral (
+  select * from tasks_of_week where run_id = i.run_id and key = i.key offset 0
+) t on true
+where not coalesce((select jsonb_object_agg(run_id || ' ' || key, true) from opened) ? (i.run_id || ' ' || i.key), false)

@@ -9,8 +9,8 @@ added as (
   insert into parked (run_id, gate, queue, priority, turn, invited)
   select i.run_id, i.gate, i.queue, i.priority, i.turn, false
   from input i
-  join runs r on r.id = i.run_id
-  where r.revision = 0 and r.state_kind = 'queued' and not exists (select 1 from work w where w.id = i.run_id)
+  join runs r on r.id = any (array[i.run_id])
+  where r.revision = 0 and r.state_kind = 'queued' and not exists (select 1 from work w where w.id = i.run_id offset 0)
   order by i.run_id
   on conflict (run_id) do nothing
   returning run_id
@@ -19,4 +19,4 @@ update gates g set turn = greatest(g.turn, n.turn)
 from (
   select i.turn_of, max(i.turn) as turn from added a join input i on i.run_id = a.run_id where i.turn_of is not null group by i.turn_of
 ) n
-where g.id = n.turn_of
+where g.id = any (array[n.turn_of])

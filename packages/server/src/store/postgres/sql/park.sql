@@ -6,12 +6,12 @@ with input as materialized (
   select * from json_to_recordset($1::json) as i(run_id text, gate text, queue text, priority integer, turn bigint, began boolean)
 ),
 dropped as (
-  delete from work where id in (select run_id from input)
+  delete from work where id = any (array(select run_id from input))
 )
 insert into parked as k (run_id, gate, queue, priority, turn, invited)
 select i.run_id, i.gate, i.queue, i.priority, case when p.run_id is null and i.began then 0 else i.turn end, false
 from input i
-left join parked p on p.run_id = i.run_id
+left join lateral (select k.run_id from parked k where k.run_id = i.run_id offset 0) p on true
 order by i.run_id
 on conflict (run_id) do update set
   turn = case when k.gate = excluded.gate then k.turn else excluded.turn end,

@@ -2,6 +2,6 @@
 -- has locked doors and work: $1 the ids of the doors. Served by doors_pkey, work_pkey and the primary key of runs.
 select w.id, w.due_at
 from doors d
-join work w on w.id = d.run_id
-join runs r on r.id = d.run_id
+join work w on w.id = any (array[d.run_id])
+join runs r on r.id = any (array[d.run_id])
 where d.id = any($1::text[]) and w.token is null and r.revision = 0

@@ -3,7 +3,7 @@
 with held as materialized (
   select i.*
   from json_to_recordset($1::json) as i(token text, /* task-columns */)
-  join runs_of_week r on r.id = i.run_id and r.state_kind <> 'finished'
+  join runs_of_week r on r.id = any (array[i.run_id]) and r.state_kind <> 'finished'
   for no key update of r
 ),
 written as (

@@ -5,6 +5,6 @@ with waiting as materialized (
   select id from work where id = $1 and kind = 'event' and token is null and due_at >= $2 for update
 ),
 moved as (
-  update work set due_at = $5 from waiting where work.id = waiting.id
+  update work set due_at = $5 from waiting where work.id = any (array[waiting.id])
 )
-update events_of_week e set payload_text = $3, context_text = $4, deliver_at = $5 from waiting where e.id = waiting.id returning e.id
+update events_of_week e set payload_text = $3, context_text = $4, deliver_at = $5 from waiting where e.id = any (array[waiting.id]) returning e.id

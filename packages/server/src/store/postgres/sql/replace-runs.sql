@@ -7,10 +7,10 @@ with input as materialized (
   )
 ),
 moved as (
-  update work w set queue = i.app_id, due_at = i.due_at from input i where w.id = i.id
+  update work w set queue = i.app_id, due_at = i.due_at from input i where w.id = any (array[i.id])
 )
 update runs_of_week r set
   app_id = i.app_id, job_name = i.job_name, job_version = i.job_version, event_row_id = i.event_row_id, delivery_id = i.delivery_id, is_test = i.is_test,
   flow_text = i.flow_text, updated_at = greatest(r.updated_at, i.updated_at), due_at = i.due_at
 from input i
-where r.id = i.id
+where r.id = any (array[i.id])

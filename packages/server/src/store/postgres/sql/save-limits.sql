@@ -8,4 +8,4 @@ saved as (
   on conflict (rule) do update set capacity = excluded.capacity where l.capacity <> excluded.capacity
   returning rule
 )
-select g.id, g.rule, g.capacity, true as open from saved s join gates g on g.rule = s.rule
+select g.id, g.rule, g.capacity, true as open from saved s join gates g on g.rule = any (array[s.rule])

@@ -5,4 +5,4 @@ update gates g set
   last_us = $2::bigint * 1000,
   step_us = paced_step(g.capacity, g.period_ms)
 from json_to_recordset($1::json) as i(gate text, count integer)
-where g.id = i.gate
+where g.id = any (array[i.gate])

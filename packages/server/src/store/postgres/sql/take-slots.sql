@@ -12,4 +12,4 @@ left_parking as (
 )
 update gates g set used = g.used + n.count
 from (select gate, count(*)::integer as count from taken group by gate) n
-where g.id = n.gate
+where g.id = any (array[n.gate])

@@ -6,7 +6,7 @@ cross join lateral (
   select * from (
     select *, sum(octet_length(output_text)) over (order by position, key rows between unbounded preceding and 1 preceding) as bytes_before
     from tasks_of_week
-    where run_id = asked.run_id
+    where run_id || '' = asked.run_id
     order by position, key
     limit $2
   ) page

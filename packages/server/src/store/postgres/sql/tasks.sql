@@ -3,7 +3,7 @@
 select * from (
   select *, sum(octet_length(output_text)) over (order by position, key rows between unbounded preceding and 1 preceding) as bytes_before
   from tasks_of_week
-  where run_id = $1 and (position, key) > ($2, $3) and ($4::text[] is null or status = any($4))
+  where run_id || '' = $1 and (position, key) > ($2, $3) and ($4::text[] is null or status = any($4))
   order by position, key
   limit $5
 ) page

@@ -10,5 +10,5 @@ found as (
 )
 select g.id, g.rule, g.capacity, g.used < coalesce(l.capacity, g.capacity) as open
 from found f
-join gates g on g.id = f.gate
-left join gate_limits l on l.rule = g.rule
+join gates g on g.id = any (array[f.gate])
+left join gate_limits l on l.rule = any (array[g.rule])

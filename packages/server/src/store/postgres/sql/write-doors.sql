@@ -5,4 +5,4 @@ update doors d set
 from json_to_recordset($1::json) as i(
   id text, starts bigint, last_at bigint, run_id text, event_id text, since bigint, due_at bigint, idle_at bigint
 )
-where d.id = i.id
+where d.id = any (array[i.id])

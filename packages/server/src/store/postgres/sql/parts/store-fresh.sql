@@ -15,7 +15,7 @@ fresh_runs as materialized (
     created_at bigint, updated_at bigint, status text, state_kind text, cause text, due_at bigint, token text, since bigint,
     started_at bigint, executions integer, work_due_at bigint, owner text
   )
-  where r.event_row_id = any (array(select id from fresh))
+  where (select jsonb_object_agg(id, true) from fresh) ? r.event_row_id
 ),
 stored_runs as (
   insert into runs_of_week (
@@ -35,9 +35,9 @@ awaited as (
   insert into work (id, kind, queue, due_at, attempts)
   select f.id || ':waiters', 'waiters', '@events:' || f.environment_id, f.created_at, 0
   from fresh f
-  where exists (select 1 from waiters w where w.environment_id = f.environment_id and w.name = f.name)
+  where exists (select 1 from waiters w where w.environment_id = f.environment_id and w.name = f.name offset 0)
   on conflict (id) do nothing
   returning id
 )
-select id, id || ':waiters' = any (array(select id from awaited)) as awaited
+select id, coalesce((select jsonb_object_agg(id, true) from awaited) ? (id || ':waiters'), false) as awaited
 from fresh

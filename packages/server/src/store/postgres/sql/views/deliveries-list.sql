@@ -9,6 +9,6 @@ from (
 ) page
 left join endpoints ep on ep.id = page.endpoint_id
 left join lateral (
-  select array_agg(r.id order by r.id) as runs from runs r where r.event_row_id = page.event_row_id and r.delivery_id = page.id
+  select array_agg(r.id order by r.id || '') as runs from runs r where r.event_row_id = page.event_row_id and r.delivery_id = page.id
 ) started on true
 order by page.id desc

@@ -1,4 +1,4 @@
--- Called by views/tasks.ts for v2's GET runs/:id with subtasks: the children of some tasks. Index: tasks_by_position (run_id, position).
+-- Called by views/tasks.ts for v2's GET runs/:id with subtasks: the children of some tasks. Index: tasks_by_position (run_id || '', position).
 -- Texts behind $5 bytes of them are not read, nor are outputs that nobody asks for; see run-top-tasks.sql.
 -- $1 run, $2 ids of parents, $3 limit, $4 whether outputs are asked for, $5 bytes
 with page as (
@@ -6,7 +6,7 @@ with page as (
     *, coalesce(octet_length(details_text), 0)
       + case when $4::boolean then coalesce(octet_length(output_text), 0) + coalesce(octet_length(error_text), 0) else 0 end as bytes
   from tasks
-  where run_id = $1::text and parent_id = any($2::text[])
+  where run_id = $1::text and run_id || '' = $1::text and parent_id = any($2::text[])
   order by position, key limit $3::integer
 ),
 measured as (

@@ -1,4 +1,4 @@
--- Called by views/tasks.ts for v2's GET runs/:id: tasks without a parent, from one task on (itself included). Index: tasks_by_position (run_id, position).
+-- Called by views/tasks.ts for v2's GET runs/:id: tasks without a parent, from one task on (itself included). Index: tasks_by_position (run_id || '', position).
 -- How long a text is, is known without reading it; those behind $5 bytes of texts are not read, nor are outputs that nobody asks for.
 -- $1 run, $2 id of the first task or null, $3 limit, $4 whether outputs are asked for, $5 bytes
 with first as materialized (select position, key from tasks where run_id = $1::text and id = $2::text limit 1),
@@ -7,7 +7,7 @@ page as (
     *, coalesce(octet_length(details_text), 0)
       + case when $4::boolean then coalesce(octet_length(output_text), 0) + coalesce(octet_length(error_text), 0) else 0 end as bytes
   from tasks
-  where run_id = $1::text and parent_id is null
+  where run_id = $1::text and run_id || '' = $1::text and parent_id is null
     and (position, key) >= (coalesce((select position from first), 0), coalesce((select key from first), ''))
   order by position, key limit $3::integer
 ),
