@@ -3,7 +3,7 @@
 import type { RunNotification } from "@holdfast/protocol";
 import type { Registry } from "../dispatch/registry.ts";
 import type { World } from "../platform/world.ts";
-import { outsideQueue } from "../store/queues.ts";
+import { notifiedApp, notifyQueue, outsideQueue } from "../store/queues.ts";
 import type { AppRow, OutboundRow, RunRow, Store } from "../store/store.ts";
 import type { Callbacks } from "../tasks/callbacks.ts";
 import { notificationOf } from "./notification.ts";
@@ -45,7 +45,7 @@ export class Outbound {
 
   /** The app wants to hear how this run ends. Safe to repeat. */
   async whenEnded(run: Pick<RunRow, "id" | "environmentId" | "appId">, listens: Listens): Promise<void> {
-    await this.#await(run, { id: `out_app_${run.id}`, kind: "run-to-app", queue: run.appId, request: listens });
+    await this.#await(run, { id: `out_app_${run.id}`, kind: "run-to-app", queue: notifyQueue(run.appId), request: listens });
   }
 
   /** This URL is told how the run ends. Answers the id, to take it back with. */
@@ -94,7 +94,7 @@ export class Outbound {
 
   async #toApp(row: OutboundRow): Promise<Done> {
     const { store, registry, apps } = this.needs;
-    const app = registry.app(row.queue);
+    const app = registry.app(notifiedApp(row.queue));
     const notification = row.runId && (await notificationOf(store, registry, row.runId));
     const { success, failure } = JSON.parse(row.requestText) as Listens;
     if (!app || !notification || !(notification.ok ? success : failure)) return { type: "done" };

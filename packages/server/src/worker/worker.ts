@@ -12,7 +12,7 @@ import type { Ingest } from "../ingest/ingest.ts";
 import type { World } from "../platform/world.ts";
 import type { Runs } from "../runs/change.ts";
 import type { Schedules } from "../schedule/schedules.ts";
-import { serverQueues, verifyQueue } from "../store/queues.ts";
+import { eventQueue, notifyQueue, serverQueues, verifyQueue } from "../store/queues.ts";
 import type { Bus, Claim, Claimed, EventRow, Store } from "../store/store.ts";
 import { makeToken } from "../tasks/report.ts";
 
@@ -20,8 +20,10 @@ const RENEW_EVERY_MS = 5_000;
 const POLL_EVERY_MS = 1_000;
 /** Most pieces claimed at once from one queue. */
 const CLAIM_AT_ONCE = 200;
-/** Verifications under way at once for one app. */
-const VERIFY_AT_ONCE = 50;
+/** Questions to one app under way at once, of each kind: whether requests are genuine, and how its runs ended. */
+const ASKED_AT_ONCE = 50;
+/** Pieces in hand at once of any other queue: what one environment's events and requests keep in memory while they are answered slowly, or never. */
+const HELD_AT_ONCE = 300;
 /** A verification the app could not answer is tried again after this, doubled each time up to the maximum. */
 const VERIFY_AGAIN_MS = { first: 500, most: 30_000 };
 /** How long a stop waits for executions to end by themselves. */
@@ -54,10 +56,12 @@ export class Worker {
   #cancelRenew: () => void = () => {};
   #unsubscribe: () => void = () => {};
   #claimed: Promise<void> = Promise.resolve();
-  /** Claimed deliveries and events in hand: token → nothing else to know. */
-  readonly #inHand = new Set<string>();
-  /** Verifications under way, by app. */
-  readonly #verifying = new Map<string, number>();
+  /** What was claimed and is in hand, runs apart: token → its queue. */
+  readonly #inHand = new Map<string, string>();
+  /** How much of each queue is. */
+  readonly #held = new Map<string, number>();
+  /** Queues of which less was asked for because of that: there is more to ask for once something of them is done. */
+  readonly #short = new Set<string>();
 
   constructor(private readonly needs: WorkerNeeds) {}
 
@@ -88,8 +92,12 @@ export class Worker {
   /** Work of this queue is due then. If that is later, other servers find out when they next look. */
   wakeAt(queue: string, dueAt: number): void {
     if (dueAt <= this.needs.world.now()) this.needs.bus.publish({ type: "work", queues: [queue] });
-    else if (this.#stopping) return;
-    else if (this.#claiming) this.#again = true;
+    else this.#lookBy(dueAt);
+  }
+
+  #lookBy(dueAt: number): void {
+    if (this.#stopping) return;
+    if (this.#claiming) this.#again = true;
     else if (dueAt < this.#lookAt) this.#lookLater(dueAt);
   }
 
@@ -137,15 +145,24 @@ export class Worker {
   /** What this server can do now, and how much of it. */
   #queues(): { queue: string; limit: number }[] {
     const { registry, executor, apps } = this.needs;
-    const queues = serverQueues(registry.environments()).map((queue) => ({ queue, limit: CLAIM_AT_ONCE }));
+    const queues = serverQueues(registry.environments()).map((queue) => ({ queue, limit: this.#roomIn(queue) }));
     for (const app of registry.apps()) {
       // Half of the room is left to runs that are stored meanwhile: they need no claim.
       const limit = Math.min(CLAIM_AT_ONCE, Math.ceil(executor.room(app) / 2));
       if (limit > 0) queues.push({ queue: app.id, limit });
-      const verifications = VERIFY_AT_ONCE - (this.#verifying.get(app.id) ?? 0);
-      if (verifications > 0 && apps.reachable(app)) queues.push({ queue: verifyQueue(app.id), limit: verifications });
+      if (!apps.reachable(app)) continue;
+      for (const queue of [verifyQueue(app.id), notifyQueue(app.id)])
+        queues.push({ queue, limit: this.#roomIn(queue, ASKED_AT_ONCE) });
     }
-    return queues;
+    return queues.filter(({ limit }) => limit > 0);
+  }
+
+  #roomIn(queue: string, most = HELD_AT_ONCE): number {
+    const atOnce = Math.min(CLAIM_AT_ONCE, most);
+    const room = Math.min(atOnce, most - (this.#held.get(queue) ?? 0));
+    if (room < atOnce) this.#short.add(queue);
+    else this.#short.delete(queue);
+    return room;
   }
 
   #begin(item: Claimed): void {
@@ -158,7 +175,9 @@ export class Worker {
   }
 
   async #hold(item: Exclude<Claimed, { kind: "run" }>): Promise<void> {
-    this.#inHand.add(item.token);
+    const queue = this.#queueOf(item);
+    this.#inHand.set(item.token, queue);
+    this.#held.set(queue, (this.#held.get(queue) ?? 0) + 1);
     try {
       if (item.kind === "event") await this.#deliver(item.event, item.token);
       else if (item.kind === "waiters")
@@ -166,8 +185,22 @@ export class Worker {
       else if (item.kind === "outbound") await this.needs.outbound.perform(item.outbound, item);
       else await this.#verify(item);
     } finally {
-      this.#inHand.delete(item.token);
+      this.#letGo(item.token, queue);
     }
+  }
+
+  #queueOf(item: Exclude<Claimed, { kind: "run" }>): string {
+    if (item.kind === "outbound") return item.outbound.queue;
+    if (item.kind !== "delivery") return eventQueue(item.event.environmentId);
+    return verifyQueue(this.needs.registry.endpoint(item.delivery.endpointId ?? "")?.app.id ?? "");
+  }
+
+  #letGo(token: string, queue: string): void {
+    this.#inHand.delete(token);
+    const left = (this.#held.get(queue) ?? 0) - 1;
+    if (left > 0) this.#held.set(queue, left);
+    else this.#held.delete(queue);
+    if (this.#short.has(queue)) this.wake();
   }
 
   #deliver(event: EventRow, token: string): Promise<void> {
@@ -176,23 +209,12 @@ export class Worker {
   }
 
   async #verify({ delivery, token, attempts }: Claimed & { kind: "delivery" }): Promise<void> {
-    const { ingest, registry, store, world, owner } = this.needs;
-    const appId = registry.endpoint(delivery.endpointId ?? "")?.app.id;
-    this.#verifies(appId, 1);
-    try {
-      const settled = await ingest.verify(delivery, token);
-      if (settled === "no-answer") {
-        const pause = Math.min(VERIFY_AGAIN_MS.most, VERIFY_AGAIN_MS.first * 2 ** Math.min(attempts, 10));
-        await store.renew([token], world.now() + pause, owner);
-      }
-    } finally {
-      this.#verifies(appId, -1);
-      this.wake();
-    }
-  }
-
-  #verifies(appId: string | undefined, more: number): void {
-    if (appId !== undefined) this.#verifying.set(appId, (this.#verifying.get(appId) ?? 0) + more);
+    const { ingest, store, world, owner } = this.needs;
+    const settled = await ingest.verify(delivery, token);
+    if (settled !== "no-answer") return;
+    const pause = Math.min(VERIFY_AGAIN_MS.most, VERIFY_AGAIN_MS.first * 2 ** Math.min(attempts, 10));
+    await store.renew([token], world.now() + pause, owner);
+    this.#lookBy(world.now() + pause);
   }
 
   #renewLater(): void {
@@ -209,7 +231,7 @@ export class Worker {
     const { executor, store, world, owner } = this.needs;
     const mine = executor.live.all();
     if (mine.length === 0 && this.#inHand.size === 0) return;
-    const tokens = [...mine.map(({ token }) => token), ...this.#inHand];
+    const tokens = [...mine.map(({ token }) => token), ...this.#inHand.keys()];
     const held = await store.renew(tokens, world.now() + LEASE_MS, owner);
     // One that was adopted again meanwhile is another entry by now.
     for (const execution of mine) {
