@@ -12,8 +12,8 @@ let stand: Stand;
 let atFirst = { fsyncs: 0, xid: 0 };
 /** What goes on besides steps: looking for work once a second, leases, starting and ending the run. Per step, over 500 steps. */
 const BESIDES = 0.1;
-/** Bytes of the database's log, about half as much again as measured: 730 a step, 3,160 a run without steps, 6,450 a webhook with one step. */
-const MOST_BYTES = { step: 1_200, run: 4_800, webhook: 9_700 };
+/** Bytes of the database's log, about half as much again as measured: 730 a step, 2,600 a run without steps, 5,880 a webhook with one step. */
+const MOST_BYTES = { step: 1_200, run: 3_900, webhook: 8_800 };
 /** Bytes of the server's heap, garbage included, about half as much again as measured: 27,000 a step, 98,000 a run without steps. */
 const MOST_ALLOCATED = { step: 41_000, run: 147_000 };
 

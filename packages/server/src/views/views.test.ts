@@ -239,4 +239,20 @@ describe("views of real rows", () => {
     ]);
     expect(await views().activity.jobs(dev(), [], now)).toEqual(new Map());
   });
+
+  it("lists those that execute, which stand with those that succeeded, and each of both by itself", async () => {
+    run.busy = await make("alpha", "busy", null, {});
+    const token = await runTokenFor(server, run.busy);
+    expect(await list({ statuses: ["EXECUTING"] as RunStatus[] })).toEqual(["busy"]);
+    expect(await list({ statuses: ["EXECUTING", "FAILURE"] as RunStatus[], job: "alpha" })).toEqual(["busy", "worse", "bad"]);
+    expect(await list({ statuses: ["EXECUTING"] as RunStatus[], job: "beta" })).toEqual([]);
+    expect(await list({ statuses: ["EXECUTING"] as RunStatus[], q: "gamma" })).toEqual([]);
+    expect(await list({ statuses: ["EXECUTING"] as RunStatus[], cursor: run.busy })).toEqual([]);
+    expect(await list({ statuses: ["SUCCESS"] as RunStatus[] })).toEqual(["ok"]);
+    expect(await views().runs.list(server.environments.prod, { statuses: ["EXECUTING"], limit: 50 })).toEqual({ items: [] });
+    const row = await server.store.run(null, run.busy);
+    if (row) await new Runs(server.world, server.store).apply(row, { type: "succeeded", token, output: null });
+    expect(await list({ statuses: ["EXECUTING"] as RunStatus[] })).toEqual([]);
+    expect(await list({ statuses: ["SUCCESS"] as RunStatus[] })).toEqual(["busy", "ok"]);
+  });
 });

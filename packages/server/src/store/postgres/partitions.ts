@@ -8,11 +8,11 @@ import { WEEKLY_TABLES, type WeeklyTable, weekAt, weekBounds, weekName } from ".
 const WEEKS_BACK = 2;
 const WEEKS_AHEAD = 8;
 
-/** Updated rows want room beside their old version; the others are written once. */
+/** Updated rows want room beside their old version, runs that ended together all at once; the others are written once. */
 const STORAGE: Record<WeeklyTable, string> = {
   deliveries: "fillfactor = 95",
   events: "fillfactor = 100",
-  runs: "fillfactor = 75, autovacuum_vacuum_insert_scale_factor = 0.1",
+  runs: "fillfactor = 60, autovacuum_vacuum_insert_scale_factor = 0.1",
   tasks: "fillfactor = 95, autovacuum_vacuum_insert_scale_factor = 0.1",
 };
 

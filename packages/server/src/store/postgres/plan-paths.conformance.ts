@@ -254,7 +254,7 @@ async function lease(store: Store): Promise<void> {
   await claim(store, [CROWDED.queue, unique("app")], { limit: 2 });
 }
 
-/** The pages people and programs look at. Left out: what counts all that is due (work-due). */
+/** The pages people and programs look at. Left out: what counts all that is due (work-due), and lists of all that execute now. */
 async function look({ store, reader }: PostgresStore, { id }: RunRow): Promise<void> {
   const { event, run } = await executing(store);
   const delivery = sampleDelivery({ endpointId: "ep_1" as never });
@@ -265,7 +265,7 @@ async function look({ store, reader }: PostgresStore, { id }: RunRow): Promise<v
   const pages: Record<string, unknown[]> = {
     "runs-list": [ENVIRONMENT, ...all],
     "runs-of-job": [ENVIRONMENT, ...all, "job"],
-    "runs-of-status": [ENVIRONMENT, ...all, null, ["QUEUED", "EXECUTING"]],
+    "runs-of-status": [ENVIRONMENT, ...all, null, ["QUEUED", "SUCCESS"]],
     "runs-by-any-id": [ENVIRONMENT, run.id, event.rowId, delivery.id, "run_~", 5],
     "runs-by-id": [ENVIRONMENT, [run.id]],
     "run-detail": [ENVIRONMENT, run.id],
