@@ -16,6 +16,8 @@ import {
 } from "../samples.conformance.ts";
 import { run, startTestDatabase, type TestDatabase } from "./database.conformance.ts";
 import { migrate, migrations } from "./migrate.ts";
+import { makeWeeks } from "./partitions.ts";
+import { crowd } from "./plan-crowd.conformance.ts";
 import { statement, statementNames, statementOfWeek } from "./statements.ts";
 import { WEEK_MS, weekAt, weekName } from "./weeks.ts";
 
@@ -64,6 +66,22 @@ describe("migrations", () => {
     expect(schema.length).toBeGreaterThan(200);
     expect(await schemaOf(stepwise)).toEqual(schema);
     expect(await schemaOf(together)).toEqual(schema);
+  });
+
+  it("give the runs there are the standing their lists go by, and weeks there are their room", async () => {
+    const connection = await database.fresh();
+    const admin = await client(connection);
+    const before = migrations().findIndex(({ name }) => name.startsWith("0013"));
+    await migrate(admin, NOW, migrations().slice(0, before));
+    await makeWeeks(admin, [weekAt(NOW)]);
+    await crowd(admin, 0, 8);
+    await migrate(admin, NOW);
+    const { rows } = await admin.query("select status, standing, count(*)::integer as runs from runs group by 1, 2 order by 1");
+    const standings = { EXECUTING: "", QUEUED: "QUEUED", SUCCESS: "", WAITING_TO_CONTINUE: "WAITING_TO_CONTINUE" };
+    expect(rows).toEqual(Object.entries(standings).map(([status, standing]) => ({ status, standing, runs: 2 })));
+    const week = await admin.query("select reloptions from pg_class where relname = $1", [weekName("runs", weekAt(NOW))]);
+    expect(week.rows[0].reloptions).toContain("fillfactor=60");
+    await admin.end();
   });
 
   it("refuse an edited file, a newer database, and leave nothing of a failed file", async () => {

@@ -6,6 +6,7 @@ with named as (
   select id from runs where event_row_id in ($3::text, (select d.event_row_id from deliveries d where d.id = $4::text))
 )
 select r.*, (select e.name from events e where e.id = r.event_row_id) as event_name
-from runs r
-where r.id = any(array(select id from named)) and r.environment_id = $1::text and r.id < $5::text
+from named n
+cross join lateral (select * from runs where id = n.id offset 0) r
+where r.environment_id = $1::text and r.id < $5::text
 order by r.id desc limit $6::integer
