@@ -6,7 +6,7 @@ import { awaitsCallback } from "@holdfast/engine";
 import { isId, type TaskDetails } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
 import type { Runs } from "../runs/change.ts";
-import type { RunRow, Store, TaskRow } from "../store/store.ts";
+import type { Store, TaskRow } from "../store/store.ts";
 
 /** How a task ended outside of its run, as JSON text; null: undefined. */
 export type OutsideEnd = { status: "COMPLETED"; outputText: string | null } | { status: "ERRORED"; errorText: string };
@@ -28,7 +28,16 @@ export function callbackUrl(world: World, origin: string, task: { runId: string;
   return `${origin}/api/v1/runs/${task.runId}/tasks/${task.id}/callback/${secret}`;
 }
 
+/** A wake of a run; once it has looked at the run, what is recorded from then on needs another one. */
+interface Wake {
+  hasLooked: boolean;
+  done: Promise<void>;
+}
+
 export class Callbacks {
+  /** The last wake of each run that is under way. */
+  readonly #wakes = new Map<string, Wake>();
+
   constructor(private readonly needs: CallbacksNeeds) {}
 
   /**
@@ -64,19 +73,37 @@ export class Callbacks {
     if (!row) return "foreign";
     const task: TaskRow = { ...row, ...end, completedAt: world.now(), failuresText: null };
     const verdict = await store.recordTask({ task, token: null, failureText: null });
-    if (verdict !== "stale") await this.#wake(row);
+    if (verdict !== "stale" && !(await this.#isEarly(row))) await this.#wake(runId);
     return verdict === "recorded" ? "taken" : "late";
   }
 
-  async #wake(task: TaskRow): Promise<void> {
-    const { store, runs } = this.needs;
-    const run = await store.run(null, task.runId);
-    if (run && !(await this.#isEarly(run, task))) await runs.apply(run, { type: "woken" });
+  /**
+   * Whoever comes before the next wake of the run has looked at it joins that one, and one is under way at a time: a hundred answers at once, each trying
+   * to change the same revision, would hold up each other and the end of its execution for seconds.
+   */
+  #wake(runId: string): Promise<void> {
+    const former = this.#wakes.get(runId);
+    if (former && !former.hasLooked) return former.done;
+    const wake: Wake = { hasLooked: false, done: Promise.resolve() };
+    const perform = async (): Promise<void> => {
+      await former?.done.catch(() => {});
+      wake.hasLooked = true;
+      const { store, runs } = this.needs;
+      const run = await store.run(null, runId);
+      if (run) await runs.apply(run, { type: "woken" });
+    };
+    this.#wakes.set(runId, wake);
+    wake.done = perform().finally(() => {
+      if (this.#wakes.get(runId) === wake) this.#wakes.delete(runId);
+    });
+    return wake.done;
   }
 
   /** A published SDK would hand out the URLs of the branches that still wait a second time, so it is woken when none does any more. v2 did so, too. */
-  async #isEarly(run: RunRow, task: TaskRow): Promise<boolean> {
-    if (task.parentId === null || !this.needs.isPublished(run.appId)) return false;
+  async #isEarly(task: TaskRow): Promise<boolean> {
+    if (task.parentId === null) return false;
+    const run = await this.needs.store.run(null, task.runId);
+    if (!run || !this.needs.isPublished(run.appId)) return false;
     const waiting = await this.needs.store.tasks(run.id, { statuses: ["WAITING"] });
     const now = this.needs.world.now();
     return waiting.some(
