@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { RunStatus, TaskStatus } from "../statuses.ts";
 import { type DisplayProperty, displayPropertySchema, errorShapeSchema } from "./endpoint.ts";
-import { rawEventSchema } from "./event.ts";
+import { momentSchema, rawEventSchema } from "./event.ts";
 import type { StatusRecord } from "./run-status.ts";
 
 /** Entries of `properties` may be partial; those without label or text are dropped (wire §2.5). */
@@ -22,7 +22,7 @@ export const runTaskBodySchema = z.object({
   name: z.string().optional(),
   icon: z.string().optional(),
   description: z.string().optional(),
-  delayUntil: z.coerce.date().optional(),
+  delayUntil: momentSchema,
   retry: z.record(z.string(), z.unknown()).optional(),
   properties: looseProperties.optional(),
   params: z.unknown().optional(),
@@ -71,9 +71,19 @@ export interface ServerTask {
   forceYield: boolean;
 }
 
+/** As far away as any wait of a run, in seconds: 317 years. */
+const LONGEST_DELAY_S = 10_000_000_000;
+
 export const sendEventOptionsSchema = z.object({
-  deliverAt: z.coerce.date().optional(),
-  deliverAfter: z.number().int().optional(),
+  deliverAt: momentSchema,
+  /** Seconds. */
+  deliverAfter: z
+    .number()
+    .int()
+    .max(LONGEST_DELAY_S)
+    .nullable()
+    .transform((seconds) => seconds ?? undefined)
+    .optional(),
   accountId: z.string().optional(),
 });
 export const sendEventBodySchema = z.object({ event: rawEventSchema, options: sendEventOptionsSchema.optional() });

@@ -17,12 +17,22 @@ export const eventRuleSchema = z.object({
 });
 export type EventRule = z.infer<typeof eventRuleSchema>;
 
+/**
+ * A moment as v2 took it: text, or epoch milliseconds. Null counts as left out: that is what JSON makes of a date that is none, and nobody who writes it
+ * means 1970.
+ */
+export const momentSchema = z.coerce
+  .date("Invalid date: give one such as 2026-03-01T09:00:00Z")
+  .nullable()
+  .transform((moment) => moment ?? undefined)
+  .optional();
+
 export const rawEventSchema = z.object({
   name: z.string().min(1).max(500),
   payload: z.unknown().optional(),
   context: z.unknown().optional(),
   id: z.string().min(1).max(500).optional(),
-  timestamp: z.coerce.date().optional(),
+  timestamp: momentSchema,
   source: z.string().optional(),
   payloadType: z.enum(["JSON", "REQUEST"]).optional(),
 });

@@ -154,7 +154,9 @@ export class RunIO implements IO {
   }
 
   wait(cacheKey: CacheKey, seconds: number): Promise<void> {
-    if (!Number.isFinite(seconds)) {
+    // Text that is a number will do, as on v2: it comes out of forms and queries.
+    const length = typeof seconds === "string" ? Number(seconds) : seconds;
+    if (!Number.isFinite(length)) {
       return Promise.reject(new Error(`io.wait() needs a number of seconds; it was given ${String(seconds)}.`));
     }
     const options: RunTaskOptions = {
@@ -164,7 +166,7 @@ export class RunIO implements IO {
       noop: true,
       style: { style: "minimal" },
     };
-    return this.#execution.runTask<void>(cacheKey, { callback: async () => {}, options, delayMs: seconds * 1000 });
+    return this.#execution.runTask<void>(cacheKey, { callback: async () => {}, options, delayMs: length * 1000 });
   }
 
   sendEvent(cacheKey: CacheKey, event: SendEvent, options?: SendEventOptions): Promise<SentEvent> {

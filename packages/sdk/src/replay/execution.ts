@@ -198,8 +198,8 @@ export class Execution {
   #dueAt(frame: Frame, record: RecordedTask | undefined, delayMs: number | undefined): number {
     if (record) return record.status === "WAITING" ? this.#began + (record.wakeMs ?? 0) : frame.began;
     if (delayMs !== undefined) return frame.began + delayMs;
-    const until = frame.options.delayUntil;
-    return until === undefined ? frame.began : frame.began + until.getTime() - this.runtime.now();
+    const until = frame.notBefore;
+    return until === null ? frame.began : frame.began + until - this.runtime.now();
   }
 
   /** A task that something outside completes: its URL is handed out, once, and it waits. */

@@ -67,6 +67,14 @@ export class Frame implements IOTask {
   get delayUntil(): Date | undefined {
     return this.options.delayUntil;
   }
+  /** {@link RunTaskOptions.delayUntil} in epoch milliseconds. Text is read as a date: v2 sent it to its server, which did so. */
+  get notBefore(): number | null {
+    const given: unknown = this.options.delayUntil;
+    if (given === undefined || given === null) return null;
+    const time = given instanceof Date || typeof given === "string" ? new Date(given).getTime() : Number.NaN;
+    if (Number.isNaN(time)) throw new Error(`A task's delayUntil must be a valid Date; it is ${String(given)}.`);
+    return time;
+  }
   get status(): "RUNNING" {
     return "RUNNING";
   }

@@ -70,6 +70,24 @@ describe("times nobody can name", () => {
     }
   });
 
+  it("a delayUntil that is no date is an error, not a task at once; a date as text is one, and null is none", async () => {
+    const delayed = (model: RunModel, delayUntil: unknown) =>
+      model.execute((io) => io.runTask("later", async () => 1, { delayUntil: delayUntil as Date }));
+    for (const nonsense of [new Date(Number.NaN), "tomorrow", {}]) {
+      const outcome = await delayed(new RunModel(), nonsense);
+      expect(outcome).toMatchObject({ status: "ERROR", error: { message: expect.stringContaining("delayUntil") } });
+    }
+    const model = new RunModel();
+    const text = new Date(model.runtime.now() + 30_000).toISOString();
+    expect(await delayed(model, text)).toMatchObject({ status: "SUSPENDED", wakeMs: 30_000 });
+    expect(await delayed(new RunModel(), null)).toEqual({ status: "SUCCESS", output: "1" });
+  });
+
+  it("a wait of a number that came as text takes its time, as on v2", async () => {
+    const seconds = "30" as unknown as number;
+    expect(await new RunModel().execute((io) => io.wait("w", seconds))).toMatchObject({ status: "SUSPENDED", wakeMs: 30_000 });
+  });
+
   it("retry options that are no numbers count as left out", async () => {
     const model = new RunModel();
     const retry = { limit: Number.NaN, minTimeoutInMs: Number.NaN, factor: "2" as unknown as number, maxTimeoutInMs: undefined };

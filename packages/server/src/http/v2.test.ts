@@ -108,6 +108,31 @@ describe("the v2 wire", () => {
     expect(answer.json()).toMatchObject({ error: expect.stringContaining("event.name"), message: expect.any(String) });
   });
 
+  it("refuses a delivery so far away that nobody can name its time, and stores nothing", async () => {
+    const event = { name: "order.placed", id: "in-a-long-time" };
+    for (const deliverAfter of [1e11, 1e15, Number.MAX_SAFE_INTEGER]) {
+      const answer = await server.api("/api/v1/events", { method: "POST", body: { event, options: { deliverAfter } } });
+      expect([answer.status, answer.json().message]).toEqual([422, expect.stringContaining("options.deliverAfter")]);
+    }
+    expect((await server.api(`/api/v2/events/${event.id}`)).status).toBe(404);
+    const longest = await server.api("/api/v1/events", { method: "POST", body: { event, options: { deliverAfter: 1e10 } } });
+    expect([longest.status, longest.json().deliverAt]).toEqual([200, expect.stringMatching(/^2[23]/)]);
+  });
+
+  it("says what is no date, and takes null for none, not for 1970", async () => {
+    const send = (event: object, options: object = {}) =>
+      server.api("/api/v1/events", { method: "POST", body: { event: { name: "order.dated", ...event }, options } });
+    const bad = await send({ timestamp: "yesterday" }, { deliverAt: "tomorrow" });
+    expect(bad.status).toBe(422);
+    for (const place of ["event.timestamp", "options.deliverAt"])
+      expect(bad.json().message).toContain(`${place}: Invalid date: give one such as 2026-03-01T09:00:00Z`);
+    const none = await send({ timestamp: null }, { deliverAt: null, deliverAfter: null });
+    expect(none.status).toBe(200);
+    expect(Date.parse(none.json().timestamp)).toBeGreaterThan(Date.parse("2020-01-01"));
+    const later = await send({}, { deliverAt: null, deliverAfter: 3600 });
+    expect(later.json()).toMatchObject({ deliverAt: expect.any(String) });
+  });
+
   it("opens, completes and fails tasks as the trigger-version says", async () => {
     const run = await order("order-tasks");
     const bare = await openTask(run, "outer");
