@@ -19,6 +19,8 @@ export interface Accepted {
   reason: string | null;
   /** The work row this finishes, when it was stored before. */
   done: Claim;
+  /** What has run is run again on purpose: an event of its own, whether or not its message was seen before. */
+  anew?: boolean;
 }
 
 export class Deliveries {
@@ -72,11 +74,11 @@ export class Deliveries {
     return result;
   }
 
-  /** A message's event id is the endpoint's and the sender's id of it; a replay, or a message without an id, is an event of its own. */
-  #eventOf({ endpoint, delivery, payload }: Accepted): EventRow {
+  /** A message's event id is the endpoint's and the sender's id of it; one without, or one that is run anew, is an event of its own. */
+  #eventOf({ endpoint, delivery, payload, anew = false }: Accepted): EventRow {
     const { world } = this.parts;
     const now = world.now();
-    const own = delivery.senderId !== null && replayedFrom(delivery) === null ? delivery.senderId : delivery.id;
+    const own = delivery.senderId !== null && !anew ? delivery.senderId : delivery.id;
     return {
       rowId: world.newId("event"),
       environmentId: delivery.environmentId,

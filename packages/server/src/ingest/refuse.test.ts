@@ -183,6 +183,35 @@ describe("replay", () => {
     });
   });
 
+  it("runs a message once that was refused several times and then replayed, whether its sender tries again before or after", async () => {
+    const body = JSON.stringify({ n: 3 });
+    const secretOf = (secret: string) =>
+      server.api("/api/v1/environments/dev/endpoints/preset/secret", { method: "PUT", body: { preset: "svix", secret } });
+    const mended = `whsec_${Buffer.alloc(24, 9).toString("base64")}`;
+    const headers = svix(body, { secret: mended, at: new Date(server.world.now()) });
+    const [first, second] = [await post("preset", { body, headers }), await post("preset", { body, headers })];
+    await secretOf(mended);
+    const ran = (await replay(first.id)).json() as DeliverySummary;
+    expect(ran).toMatchObject({ verdict: "verified", runs: [expect.any(String)] });
+    expect((await replay(second.id)).json()).toMatchObject({ verdict: "duplicate", runs: [] });
+    const tried = await post("preset", { body, headers });
+    expect(await delivery(tried.id)).toMatchObject({ verdict: "duplicate", runs: [] });
+    // What has run is run again by whoever asks for it.
+    expect((await replay(ran.id)).json()).toMatchObject({ verdict: "verified", runs: [expect.any(String)] });
+    await secretOf(SECRET);
+  });
+
+  it("runs a message once that waits for its app and is replayed meanwhile", async () => {
+    const sent = await post("stored", { headers: { "svix-id": "msg_waits" } });
+    const again = (await replay(sent.id)).json() as DeliverySummary;
+    for (const item of await all.claim()) {
+      if (item.kind === "delivery") await server.rooms.ingest.verify(item.delivery, item.token);
+    }
+    const found = [await delivery(again.id), await delivery(sent.id)];
+    expect(found.map(({ verdict }) => verdict).sort()).toEqual(["duplicate", "verified"]);
+    expect(found.flatMap(({ runs }) => runs)).toHaveLength(1);
+  });
+
   it("says why it cannot", async () => {
     const cut = await post("stored", { body: Buffer.alloc(LIMIT + 10) });
     const answers = [await replay(cut.id), await replay("dlv_00000000000000000000000000"), await replay("nonsense")];

@@ -1,5 +1,5 @@
 // Room: ingest. Takes a stored delivery up again: a new delivery with the same bytes, verified anew unless it was verified before. Called by http.
-// Promises: the replay runs even though its message was seen before, because its event has an id of its own.
+// Promises: what was verified before runs again, because its event has an id of its own; what was not runs as the message it is, once, however often it came.
 import { type DeliveryId, UserFacingError } from "@holdfast/protocol";
 import type { DeliveryRow } from "../store/store.ts";
 import { type Deliveries, replayedFrom, replayReason } from "./arrival.ts";
@@ -27,7 +27,7 @@ export class Replays {
     const isVerified = original.verdict === "verified" || original.verdict === "duplicate";
     // What is in a source's request only its app can tell.
     if (isVerified && !arrived.endpoint.source) {
-      return this.#accept(arrived, replayReason(root, "of a verified delivery, not verified again."));
+      return this.#accept(arrived, replayReason(root, "of a verified delivery, not verified again."), { anew: true });
     }
     switch (verificationOf(arrived.endpoint)) {
       case "in-run":
@@ -46,14 +46,17 @@ export class Replays {
   async #checkAgain(arrived: Arrived, root: string): Promise<DeliveryId> {
     const first = await this.parts.store.delivery(arrived.delivery.environmentId, root);
     const checked = this.verification.check(arrived, first?.receivedAt ?? arrived.delivery.receivedAt);
-    if (checked.ok) return this.#accept(arrived, replayReason(root, "verified again."));
+    if (checked.ok) {
+      const named = { ...arrived, delivery: { ...arrived.delivery, senderId: checked.id } };
+      return this.#accept(named, replayReason(root, "verified again."));
+    }
     await this.deliveries.refuse(arrived.delivery, replayReason(root, checked.reason), 200, { whole: true });
     return arrived.delivery.id as DeliveryId;
   }
 
-  async #accept(arrived: Arrived, reason: string): Promise<DeliveryId> {
+  async #accept(arrived: Arrived, reason: string, { anew = false } = {}): Promise<DeliveryId> {
     const marked = { ...arrived, delivery: { ...arrived.delivery, reason } };
-    return (await this.deliveries.accept({ ...marked, reason, done: null })).id as DeliveryId;
+    return (await this.deliveries.accept({ ...marked, reason, done: null, anew })).id as DeliveryId;
   }
 
   async #again(original: DeliveryRow): Promise<Arrived> {
