@@ -1,5 +1,5 @@
 // Room: main. First boot: the two environments every server has, with their keys. Later boots find them.
-import type { EnvironmentType } from "@holdfast/protocol";
+import { type EnvironmentType, UserFacingError } from "@holdfast/protocol";
 import { generateApiKeys, hashKey, previewOf, type Vault } from "../platform/secrets.ts";
 import type { World } from "../platform/world.ts";
 import type { CatalogStore } from "../store/catalog-rows.ts";
@@ -11,6 +11,35 @@ export interface EnvironmentKeysOfBoot {
   prod: string;
 }
 
+const VARIABLES = { dev: "HOLDFAST_DEV_API_KEY", prod: "HOLDFAST_PROD_API_KEY" } as const;
+type Slug = keyof typeof VARIABLES;
+
+/** What was wished for, without the line break that ends a file it may come from; a header could not carry that. */
+function wishes({ devApiKey, prodApiKey }: ServerConfig): Record<Slug, string | undefined> {
+  return { dev: devApiKey?.trim() || undefined, prod: prodApiKey?.trim() || undefined };
+}
+
+/**
+ * Looks at the keys given for the first boot, before anything is made: they would be stored for good.
+ *
+ * @throws UserFacingError BAD_CONFIGURATION when no program could use one, or both are the same
+ */
+export function checkGivenKeys(config: ServerConfig): void {
+  const wished = wishes(config);
+  for (const slug of ["dev", "prod"] as const) {
+    const key = wished[slug];
+    if (key === undefined || /^tr_[\x21-\x7e]+$/.test(key)) continue;
+    throw new UserFacingError("BAD_CONFIGURATION", `${VARIABLES[slug]} is no secret key.`, howToMake(slug));
+  }
+  if (wished.dev === undefined || wished.dev !== wished.prod) return;
+  const message = `${VARIABLES.dev} and ${VARIABLES.prod} are the same key, which could not say which environment it opens.`;
+  throw new UserFacingError("BAD_CONFIGURATION", message, howToMake("prod"));
+}
+
+function howToMake(slug: Slug): string {
+  return `It starts with tr_ and goes on in letters and digits; make one with \`echo tr_${slug}_$(openssl rand -hex 16)\`.`;
+}
+
 export async function ensureEnvironments(
   config: ServerConfig,
   catalog: CatalogStore,
@@ -18,17 +47,26 @@ export async function ensureEnvironments(
   world: World,
 ): Promise<EnvironmentKeysOfBoot> {
   const rows = await catalog.environments();
-  const ensure = async (slug: "dev" | "prod", type: EnvironmentType, wished: string | undefined): Promise<string> => {
+  const given = wishes(config);
+  const ensure = async (slug: Slug, type: EnvironmentType): Promise<string> => {
     const found = rows.find((row) => row.slug === slug);
-    if (found) return vault.open(found.secretKeySealed, `environment:${found.id}`);
-    const row = newEnvironment(world, vault, { slug, type, wished });
+    if (found) {
+      const key = vault.open(found.secretKeySealed, `environment:${found.id}`);
+      if (given[slug] !== undefined && given[slug] !== key) world.log.warn(notThisKey(slug));
+      return key;
+    }
+    const row = newEnvironment(world, vault, { slug, type, wished: given[slug] });
     await catalog.saveEnvironment(row.row);
     return row.secretKey;
   };
   return {
-    dev: await ensure("dev", "DEVELOPMENT", config.devApiKey),
-    prod: await ensure("prod", "PRODUCTION", config.prodApiKey),
+    dev: await ensure("dev", "DEVELOPMENT"),
+    prod: await ensure("prod", "PRODUCTION"),
   };
+}
+
+function notThisKey(slug: Slug): string {
+  return `${VARIABLES[slug]} is not this server's key of the environment ${slug}: it counts on the first boot only; the dashboard shows and rotates keys`;
 }
 
 function newEnvironment(world: World, vault: Vault, wish: { slug: string; type: EnvironmentType; wished: string | undefined }) {

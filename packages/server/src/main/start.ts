@@ -29,7 +29,7 @@ import { buildCore, type Core } from "./core.ts";
 import { openDataDir } from "./data-dir.ts";
 import { openDatabase } from "./database.ts";
 import { encryptionKeyOf } from "./encryption-key.ts";
-import { ensureEnvironments } from "./environments.ts";
+import { checkGivenKeys, ensureEnvironments } from "./environments.ts";
 import { takeIdentity } from "./identity.ts";
 import { Upkeep } from "./upkeep.ts";
 import { VERSION } from "./version.ts";
@@ -45,6 +45,7 @@ const CLOSE_MS = 5_000;
  */
 export async function startServer(config: ServerConfig): Promise<RunningServer> {
   const world = realWorld({ log: { level: config.logLevel ?? "info", json: config.json ?? false } });
+  checkGivenKeys(config);
   openDataDir(config.dataDir);
   const vault = createVault(encryptionKeyOf(config));
   const undo: (() => Promise<void>)[] = [() => world.close()];
