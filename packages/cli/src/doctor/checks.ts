@@ -90,7 +90,6 @@ export async function databaseCheck({ context: { settings }, load, server }: Pro
     databaseUrl: settings.databaseUrl ?? undefined,
   });
   const name = `PostgreSQL ${version}${embedded ? ", embedded" : ""}`;
-  if (Number.parseInt(version, 10) < 15) return failed(`${name} is too old.`, "Use PostgreSQL 15 or newer.");
   if (fsync !== "on") return failed(`${name} runs with fsync ${fsync}: a power cut can lose everything.`, "Set fsync = on.");
   if (synchronousCommit === "off") {
     return failed(

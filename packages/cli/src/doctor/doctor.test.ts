@@ -45,7 +45,6 @@ test("for a person: one line a check", async () => {
 });
 
 test.each([
-  [{ version: "14.9", embedded: false, fsync: "on", synchronousCommit: "on" }, "too old"],
   [{ version: "16.1", embedded: false, fsync: "off", synchronousCommit: "on" }, "fsync off"],
   [{ version: "16.1", embedded: false, fsync: "on", synchronousCommit: "off" }, "synchronous_commit off"],
 ])("database %j fails", async (database, words) => {

@@ -1,6 +1,7 @@
 // Room: main. Looks at the database a server would use, without starting one. Called by `holdfast doctor`.
 import pg from "pg";
 import { createLogger } from "../platform/log.ts";
+import { reach, requireFit } from "../store/postgres/fitness.ts";
 import type { ServerConfig } from "./config.ts";
 import { openDataDir } from "./data-dir.ts";
 import { openDatabase } from "./database.ts";
@@ -19,7 +20,7 @@ const CONNECT_WITHIN_MS = 5_000;
 /**
  * Starts the embedded database (or reaches the one of `databaseUrl`), asks it about itself, and stops it again.
  *
- * @throws UserFacingError when the embedded one cannot start or the data directory is in use; the driver's error when a URL cannot be reached
+ * @throws UserFacingError when the embedded one cannot start, the data directory is in use, or a URL's cannot be reached or used
  * @example await inspectDatabase({ dataDir: ".holdfast" }) // { version: "18.4", embedded: true, fsync: "on", synchronousCommit: "on" }
  */
 export async function inspectDatabase(config: Pick<ServerConfig, "dataDir" | "databaseUrl">): Promise<DatabaseFacts> {
@@ -27,8 +28,10 @@ export async function inspectDatabase(config: Pick<ServerConfig, "dataDir" | "da
   const database = await openDatabase(config, createLogger({ level: "error" }));
   try {
     const client = new pg.Client({ ...database.connection, connectionTimeoutMillis: CONNECT_WITHIN_MS });
-    await client.connect();
+    client.on("error", () => undefined);
+    await reach(client);
     try {
+      await requireFit(client);
       const { rows } = await client.query<{ version: string; fsync: string; synchronous_commit: string }>(
         "select current_setting('server_version') as version, current_setting('fsync') as fsync, current_setting('synchronous_commit') as synchronous_commit",
       );

@@ -10,12 +10,14 @@ export type Failure = "again" | "data" | "no-week" | "bug";
 const PASSING = /^(08|53|57P0|58|28|3D|57014|40001|40P01|55P03|25006|25P02|25P03|26000|0A000)/;
 /** What the driver, which gives these no code, and the link say. */
 const BROKEN_WIRE = /connection|terminated|timeout|not queryable|not confirmed/i;
+/** Node's codes for a certificate it does not trust: as good as no answer, for it may be mended while we run. */
+const DISTRUST = /CERT|^UNABLE_TO_|^ERR_TLS_/;
 const ABOUT_DATA = /^(22|23|54|HF)/;
 
 export function failureOf(error: unknown): Failure {
   const { code, message } = describe(error);
   if (code === undefined) return BROKEN_WIRE.test(message) ? "again" : "bug";
-  if (/^E[A-Z]+$/.test(code)) return "again";
+  if (/^E[A-Z]+$/.test(code) || DISTRUST.test(code)) return "again";
   if (code === "42P01" || (code === "23514" && /no partition of relation/.test(message))) return "no-week";
   if (PASSING.test(code)) return "again";
   return ABOUT_DATA.test(code) ? "data" : "bug";
@@ -32,10 +34,23 @@ function describe(error: unknown): { code: string | undefined; message: string }
   return { code: "code" in error && typeof error.code === "string" ? error.code : undefined, message: error.message };
 }
 
+/** The user, the password or the database's name. */
+const REFUSED = /^(28|3D)/;
+
 /** What a caller is told when the database could not be reached in time. */
 export function unreachable(error: unknown): UserFacingError {
+  const { code, message } = describe(error);
+  if (code !== undefined && REFUSED.test(code)) {
+    const check = "Check the user, the password and the database's name in DATABASE_URL.";
+    return new UserFacingError("DATABASE_UNREACHABLE", `The database refused the connection: ${message}`, check);
+  }
+  if (code !== undefined && DISTRUST.test(code)) {
+    const trust =
+      "Name the authority that signed it, NODE_EXTRA_CA_CERTS=/path/to/ca.pem, or encrypt without looking at it: sslmode=no-verify in DATABASE_URL.";
+    return new UserFacingError("DATABASE_UNREACHABLE", `The database's certificate is not trusted: ${message}`, trust);
+  }
   const hint = "Check that PostgreSQL is running and that DATABASE_URL points at its primary; nothing was lost, try again.";
-  return new UserFacingError("DATABASE_UNREACHABLE", `The database did not answer in time: ${describe(error).message}`, hint);
+  return new UserFacingError("DATABASE_UNREACHABLE", `The database did not answer in time: ${message}`, hint);
 }
 
 /** What a caller is told when the database will not take this item. */

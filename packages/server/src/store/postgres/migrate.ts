@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { UserFacingError } from "@holdfast/protocol";
 import pg from "pg";
-import { failureOf, unreachable } from "./failures.ts";
+import { reach } from "./fitness.ts";
 import { type Connection, clientConfig } from "./link.ts";
 
 interface Migration {
@@ -33,9 +33,7 @@ export function migrations(): Migration[] {
 export async function alone<T>(connection: Connection, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ ...clientConfig(connection, "tables"), query_timeout: 600_000 });
   client.on("error", () => undefined);
-  await client.connect().catch((error: unknown) => {
-    throw failureOf(error) === "again" ? unreachable(error) : error;
-  });
+  await reach(client);
   try {
     await client.query("set client_min_messages = warning");
     await client.query("select pg_advisory_lock($1)", [LOCK]);

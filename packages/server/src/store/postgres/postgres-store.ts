@@ -11,6 +11,7 @@ import { Claims } from "./claim.ts";
 import { PostgresConnections } from "./connections.ts";
 import { type Counters, createCounters } from "./counters.ts";
 import { persist } from "./failures.ts";
+import { requireFit } from "./fitness.ts";
 import { GateKeeper } from "./gate-keeper.ts";
 import { INTAKE_PATIENCE_MS, intakes } from "./intake.ts";
 import { PostgresValues } from "./key-values.ts";
@@ -110,6 +111,7 @@ export function createPostgresStore({ connection, world, log }: PostgresStoreOpt
     counters,
     migrate: () =>
       alone(connection, async (client) => {
+        await requireFit(client);
         await migrate(client, world.now());
         await makeWeeks(client, weeksAround(world.now()));
       }),
