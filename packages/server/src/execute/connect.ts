@@ -116,6 +116,8 @@ export class ConnectHub {
     }
     const slug = frame.t === "hello" ? frame.app : connection.app?.slug;
     if (!slug) return this.#refuse(connection, "The first frame must be hello.");
+    // Before the index counts: runs it starts are for a process that is known to have their jobs.
+    connection.tells(frame.index);
     try {
       const sdk = frame.t === "hello" ? frame.sdk : (connection.app?.sdk ?? null);
       const registration = { environmentId: connection.environment.id, slug, transport: "connect" as const, url: null, sdk };
@@ -196,31 +198,32 @@ export class ConnectHub {
   }
 
   reachable(appId: string): boolean {
-    return this.#of(appId) !== null;
+    return this.#of(appId).length > 0;
   }
 
-  /** The app's connection with the most room. */
-  #of(appId: string): Connection | null {
-    let best: Connection | null = null;
-    for (const connection of this.#connections) {
-      if (connection.app?.id === appId && !connection.leaving && (!best || connection.room > best.room)) best = connection;
-    }
-    return best;
+  /** Connections of the app, those with the most room first. */
+  #of(appId: string): Connection[] {
+    const all = [...this.#connections].filter(({ app, leaving }) => app?.id === appId && !leaving);
+    return all.sort((one, other) => other.room - one.room);
   }
 
   /**
    * Sends an execution to the app. The first page of tasks is in `start`, the rest follows from `more`, as fast as the app reads.
    *
-   * @returns the connection that took it; "gone" if there is none, "full" if none has room (any more)
+   * @param isDefined the app's index has the job, so that a process without it is one of another deployment; else any process may say that it has it not
+   * @returns the connection that took it; "gone" if there is none, "full" if none has room (any more), "elsewhere" if only processes have that lack the job
    */
   async execute(
     appId: string,
     start: ExecutionStart,
     more: AsyncIterable<RecordedTask[]> | null,
-  ): Promise<Connection | "gone" | "full"> {
-    const connection = this.#of(appId);
-    if (!connection) return "gone";
-    if (connection.room <= 0) return "full";
+    isDefined = false,
+  ): Promise<Connection | "gone" | "full" | "elsewhere"> {
+    const all = this.#of(appId);
+    const having = all.filter((one) => one.hasJob(start.job.id));
+    const connection = having[0] ?? (isDefined ? undefined : all[0]);
+    if (all.length === 0) return "gone";
+    if (!connection || connection.room <= 0) return this.room(appId) > 0 ? "elsewhere" : "full";
     connection.executions.add(start.token);
     connection.send(more ? { t: "execute", start, more: true } : { t: "execute", start });
     if (more) {
@@ -234,7 +237,8 @@ export class ConnectHub {
   }
 
   async ask(appId: string, frame: Question): Promise<{ value: unknown } | NoAnswer> {
-    const connection = this.#of(appId);
+    const all = this.#of(appId);
+    const connection = all.find((one) => one.knows(frame)) ?? all[0];
     if (!connection) return { type: "no-answer", message: "The app is not connected." };
     if (connection.clogged) return { type: "no-answer", message: "The app does not read what it is sent." };
     const reply = await connection.ask(frame);

@@ -1,7 +1,7 @@
 // Room: execute. One app's WebSocket as the server sees it: what runs on it, what it was asked, and how much it has not read yet. Made by the connect hub.
 // Promises: an app that does not read gets nothing new once CLOGGED_BYTES wait for it; frames of one turn leave in one write.
 import type { Duplex } from "node:stream";
-import type { AppFrame, HandOver, RequestPayload, RunNotification, ServerFrame } from "@holdfast/protocol";
+import type { AppFrame, HandOver, IndexDocument, RequestPayload, RunNotification, ServerFrame } from "@holdfast/protocol";
 import type { WebSocket } from "ws";
 import type { World } from "../platform/world.ts";
 import type { AppRow, EnvironmentRow } from "../store/store.ts";
@@ -32,6 +32,9 @@ export class Connection {
   concurrency = 0;
   leaving = false;
   alive = true;
+  /** What this process of the app has. While a deployment replaces another, not all have the same. */
+  #jobs: ReadonlySet<string> = new Set();
+  #endpoints: ReadonlySet<string> = new Set();
   readonly #waiting = new Map<number, (reply: (AppFrame & { t: "reply" }) | null) => void>();
   #requests = 0;
   #corked = false;
@@ -45,6 +48,21 @@ export class Connection {
     private readonly world: World,
     private readonly below: Below,
   ) {}
+
+  tells({ jobs, httpEndpoints = [] }: IndexDocument): void {
+    this.#jobs = new Set(jobs.map(({ id }) => id));
+    this.#endpoints = new Set(httpEndpoints.map(({ id }) => id));
+  }
+
+  hasJob(id: string): boolean {
+    return this.#jobs.has(id);
+  }
+
+  /** Whether the process has what the question is about, as far as it names that. */
+  knows(question: Question): boolean {
+    if (question.t === "notify") return this.hasJob(question.notification.job.id);
+    return question.t === "source" || this.#endpoints.has(question.endpoint);
+  }
 
   send(frame: ServerFrame): void {
     if (this.socket.readyState !== this.socket.OPEN) return;

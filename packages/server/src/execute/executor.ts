@@ -178,9 +178,14 @@ export class Executor implements ConnectListener {
     const start = executionStart(this.needs.world, { ...prepared, tasks: first.value ?? [] });
     const execution = this.live.get(token);
     if (!execution) return;
-    const connection = await this.hub.execute(app.id, start, more);
+    const isDefined = this.needs.registry.job(run.environmentId, run.jobId)?.app.id === app.id;
+    const connection = await this.hub.execute(app.id, start, more, isDefined);
     if (connection === "gone") {
       await this.#over(token, { type: "unreachable", token, error: { message: "The app is not connected." } });
+    } else if (connection === "elsewhere") {
+      // Given back it would be claimed again at once, as long as processes without the job have room.
+      const message = `No process of the app that has the job "${run.jobId}" has room.`;
+      await this.#over(token, { type: "unreachable", token, error: { message } });
     } else if (connection === "full") await this.#over(token, { type: "released", token });
     else execution.stop = (reason) => connection.stop(token, reason);
   }

@@ -86,7 +86,7 @@ export async function executorScene(setting: ExecutorSetting = {}) {
   return { store, bus, registry, runs, executor, app, woken, claimed };
 }
 
-function jobOf(id: string): object {
+export function jobOf(id: string): object {
   const event = { name: "hello", title: "Hello", source: "trigger.dev", icon: "bolt" };
   const trigger = { type: "static", title: "hello", rule: { event: "hello", source: "trigger.dev" } };
   const fixed = {

@@ -199,7 +199,7 @@ describe("credit", () => {
     async function* more() {
       for (; pages < 3; pages++) yield page;
     }
-    const start = { token: "exe_1.run_1", tasks: [] } as unknown as ExecutionStart;
+    const start = { token: "exe_1.run_1", job: { id: "j" }, tasks: [] } as unknown as ExecutionStart;
     const sent = server.executor.hub.execute(app.id, start, more());
     await expect.poll(() => socket.of("tasks").length).toBe(1);
     expect(server.executor.room(app as never)).toBe(0);
