@@ -74,7 +74,12 @@ try {
   // The loader says nothing of files that CommonJS modules require.
   Object.keys(createRequire(import.meta.url).cache).forEach(tellLoaded);
 }
-const made = clients();
+const all = clients();
+// Another of the same id would take the first one's place at the server, and its jobs away, as a later deployment does.
+const made = all.filter(({ id }, at) => all.findIndex((other) => other.id === id) === at);
+for (const id of new Set(all.filter((client) => !made.includes(client)).map((client) => client.id))) {
+  tell({ holdfast: "twice", client: id });
+}
 const connected = await Promise.all(made.map(connect));
 if (made.length === 0) tell({ holdfast: "empty" });
 else tell({ holdfast: "connected", clients: made.filter((_, at) => connected[at]).map((client) => client.id) });

@@ -158,6 +158,14 @@ test("no client, and a refused one, are said; --json gives one object a line", a
   expect(events(here).find((each) => each.code === "REFUSED")).toMatchObject({ client: "x", message: "wrong key" });
 });
 
+test("two clients of one id: the first is connected, and the other's jobs are not lost without a word", async () => {
+  const { here, log } = start({ "a.ts": app("one"), "b.ts": app("one"), "c.ts": app("two") }, ["--json", "a.ts", "b.ts", "c.ts"]);
+  await here.until(() => events(here).some((each) => each.type === "app"));
+  expect(events(here).find((each) => each.type === "app")).toMatchObject({ clients: ["one", "two"] });
+  expect(events(here).filter((each) => each.code === "TWICE")).toEqual([{ type: "error", code: "TWICE", client: "one" }]);
+  expect(log().filter((line) => line.startsWith("connected one"))).toHaveLength(1);
+});
+
 const PRINT = `const keep = (name) => name + "=" + (process.env[name] ?? "");
 console.log(["HOLDFAST_API_URL", "HOLDFAST_API_KEY", "TRIGGER_API_URL", "TRIGGER_API_KEY", "CLERK_WEBHOOK_SIGNING_SECRET"].map(keep).join("\\n"));
 console.error("to stderr");

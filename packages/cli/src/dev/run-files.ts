@@ -58,6 +58,12 @@ function words(event: AppEvent): [value: object, text: string] {
         { type: "error", code: "NO_APP" },
         "  Your files made no TriggerClient, so there are no jobs. Waiting for a change.",
       ];
+    case "twice":
+      return [
+        { type: "error", code: "TWICE", client: event.client },
+        `  Your files make several TriggerClients with the id "${event.client}". Only the first is connected: jobs of the others do not run.\n` +
+          "  Make one, export it, and define all jobs on it, or give each an id of its own.",
+      ];
     case "refused":
       return [{ type: "error", code: "REFUSED", ...event }, `  The server refused the app "${event.client}": ${event.message}`];
     case "crashed":

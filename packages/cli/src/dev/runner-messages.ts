@@ -7,6 +7,8 @@ export type RunnerMessage =
   | { holdfast: "connected"; clients: string[] }
   /** The files ran and made no TriggerClient. */
   | { holdfast: "empty" }
+  /** The files made several TriggerClients with this id; the first of them counts. */
+  | { holdfast: "twice"; client: string }
   /** The server refused an app. */
   | { holdfast: "refused"; client: string; message: string };
 
