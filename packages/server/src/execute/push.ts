@@ -137,10 +137,8 @@ export class Push {
   async index(target: { url: string; slug: string; environmentId: string }): Promise<IndexAnswer & { url?: string }> {
     const ping = await this.#following(target, "PING", { "x-trigger-endpoint-id": target.slug });
     if ("type" in ping) return ping;
-    const pong = parseJson(ping.body) as { ok?: boolean; error?: string } | undefined;
-    if (pong?.ok !== true) {
-      return { type: "no-answer", message: pong?.error ?? messageOf(pong) ?? `The app answered ${ping.status} to a ping.` };
-    }
+    const pong = parseJson(ping.body) as { ok?: boolean; error?: string } | null | undefined;
+    if (pong?.ok !== true) return unanswered(pong?.error ?? messageOf(pong) ?? noPong(ping, target.url));
     const answer = await this.#following({ ...target, url: ping.url }, "INDEX_ENDPOINT", {});
     if ("type" in answer) return answer;
     const parsed = indexDocumentSchema.safeParse(parseJson(answer.body));
@@ -189,6 +187,16 @@ export class Push {
     };
     return this.world.fetch({ url, method: "POST", headers, body, line, ...bounds });
   }
+}
+
+/** A page, or a login that stands before the handler: the commonest reason why an app cannot be registered. */
+function noPong(
+  { url, status, headers }: { url: string; status: number; headers: Record<string, string> },
+  asked: string,
+): string {
+  const type = headers["content-type"]?.split(";")[0]?.trim();
+  const whose = url === asked ? url : `${url}, to which ${asked} redirects,`;
+  return `${whose} answered ${status} ${type ? `with ${type}` : "without a content type"}, which is no app's answer to a ping.`;
 }
 
 function unanswered(message: string): NoAnswer {
