@@ -32,6 +32,18 @@ test.each(["HOLDFAST_ENCRYPTION_KEY", "HOLDFAST_ADMIN_PASSWORD"])(
   },
 );
 
+test("secrets are taken without the line break that ends the file they come from", async () => {
+  const server = fakeServer();
+  const here = world({ HOLDFAST_ENCRYPTION_KEY: "key\n", HOLDFAST_ADMIN_PASSWORD: " pass word \r\n" });
+  const ended = run(["start", "--port", "0"], here, server.load);
+  await here.until(() => here.printed.out);
+  expect(server.configs[0]).toMatchObject({ encryptionKey: "key", adminPassword: " pass word " });
+  here.raise("SIGTERM");
+  await ended;
+  const empty = world({ ...SECRETS, HOLDFAST_ADMIN_PASSWORD: "\n" });
+  expect(await run(["start"], empty, server.load)).toBe(2);
+});
+
 test("runs until SIGTERM, with server.json while it does", async () => {
   const server = fakeServer();
   const env = {

@@ -30,8 +30,9 @@ export async function start(context: Context, load: LoadServer): Promise<number>
   }
 }
 
+/** Without the line break that ends a file it may come from: nobody could type that into a login. */
 function demand({ world }: Context, name: keyof typeof HOW): string {
-  const value = world.env[name];
+  const value = world.env[name]?.replace(/[\r\n]+$/, "");
   if (value) return value;
   throw new CommandError("USAGE", `holdfast start needs ${name}.`, HOW[name]);
 }
