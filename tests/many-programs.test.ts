@@ -1,10 +1,10 @@
-// Programs of shops, of people, of data and of hooks, as users of v2 wrote them: one app of all of them on the published SDK, and the same files on ours, each in an environment of its own.
-// Each job comes to what is written here, and both SDKs show the same tasks.
+// Programs of shops, of people, of data and of hooks, as users of v2 wrote them: one app of all of them on the published SDK, and the same files on ours, by connect and by push,
+// each in an environment of its own. Each job comes to what is written here, and all three show the same tasks.
 import { createHmac } from "node:crypto";
 import type { RunDetail, TaskView } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Api } from "./harness/api.ts";
-import { removeCopiedApps, startCopiedApp } from "./harness/copied-app.ts";
+import { type Mounting, removeCopiedApps, startCopiedApp } from "./harness/copied-app.ts";
 import { cleanUp } from "./harness/processes.ts";
 import { DEV_KEY, PROD_KEY, TestServer } from "./harness/server.ts";
 import { shown, steady } from "./harness/shown.ts";
@@ -259,8 +259,8 @@ interface Side {
   /** Runs of each job, once all have ended. */
   runs: Map<string, RunDetail[]>;
 }
-let server: TestServer;
-const sides = new Map<"published" | "ours", Side>();
+const servers: TestServer[] = [];
+const sides = new Map<Mounting, Side>();
 
 async function begin(api: Api, { job, starts = [] }: Expected): Promise<void> {
   for (const start of starts) {
@@ -285,8 +285,8 @@ async function pay(api: Api): Promise<void> {
   await until(paid, { ...PATIENT, everyMs: 500, what: () => "an invoice to be paid" });
 }
 
-async function startSide(mounting: "published" | "ours"): Promise<void> {
-  const [key, environment] = mounting === "published" ? [DEV_KEY, "dev"] : [PROD_KEY, "prod"];
+async function startSide(mounting: Mounting, server: TestServer, environment: "dev" | "prod"): Promise<void> {
+  const key = environment === "dev" ? DEV_KEY : PROD_KEY;
   const api = new Api(server.url, key, environment);
   const vendor = await VendorOfPrograms.start();
   const env = { ...server.appEnv, TRIGGER_API_KEY: key, VENDOR_URL: vendor.url };
@@ -305,17 +305,23 @@ const matched = (end: unknown, expected: unknown): boolean =>
   expected instanceof RegExp ? expected.test(String(end)) : JSON.stringify(end) === JSON.stringify(expected);
 
 beforeAll(async () => {
-  server = await TestServer.start();
-  await Promise.all([startSide("published"), startSide("ours")]);
+  // A server has two environments, and there are three sides.
+  const start = async () => servers[servers.push(await TestServer.start()) - 1] as TestServer;
+  const [one, other] = await Promise.all([start(), start()]);
+  await Promise.all([
+    startSide("published", one, "dev"),
+    startSide("ours", one, "prod"),
+    startSide("ours-by-push", other, "dev"),
+  ]);
 }, 120_000);
 afterAll(async () => {
-  await server.stop();
+  await Promise.all(servers.map((server) => server.stop()));
   await cleanUp();
   removeCopiedApps();
   for (const { vendor } of sides.values()) vendor.stop();
 });
 
-describe.each(["published", "ours"] as const)("programs, SDK %s", (mounting) => {
+describe.each<Mounting>(["published", "ours", "ours-by-push"])("programs, SDK %s", (mounting) => {
   const all = Object.entries(THEMES).flatMap(([theme, programs]) => programs.map((program) => ({ theme, ...program })));
 
   test.each(all)("$theme: $job", LONG, async ({ job, ends }) => {
@@ -333,7 +339,7 @@ describe.each(["published", "ours"] as const)("programs, SDK %s", (mounting) => 
   });
 });
 
-describe("both SDKs", () => {
+describe.each<Mounting>(["ours", "ours-by-push"])("SDK %s and the published one", (mounting) => {
   /** What differs from one environment, machine or moment to the other. */
   const alike = (text: string): string =>
     steady(text)
@@ -355,19 +361,17 @@ describe("both SDKs", () => {
   };
 
   test.each(ALL.map(({ job }) => job))("show the same of %s", LONG, async (job) => {
-    const [published, ours] = [sides.get("published") as Side, sides.get("ours") as Side];
+    const [published, ours] = [sides.get("published") as Side, sides.get(mounting) as Side];
     expect(await told(ours, job)).toEqual(await told(published, job));
   });
+});
 
-  test("tell how runs ended", async () => {
-    const both = [...sides.values()];
-    const heard = () => both.every(({ vendor }) => Object.keys(vendor.told).length === 2);
-    await until(heard, { ...PATIENT, what: () => "both ends of both deploys" });
-    for (const { vendor } of both) {
-      expect(vendor.told).toEqual({
-        "deployed-abc": { output: { commit: "abc", url: "https://abc.example" }, of: "deploy" },
-        "not-deployed": { of: "deploy", status: "FAILURE", payload: { commit: "bad", breaks: true } },
-      });
-    }
+test.each<Mounting>(["published", "ours", "ours-by-push"])("SDK %s is told how runs ended", LONG, async (mounting) => {
+  const { vendor } = sides.get(mounting) as Side;
+  const heard = () => Object.keys(vendor.told).length === 2;
+  await until(heard, { ...PATIENT, what: () => "the ends of both deploys" });
+  expect(vendor.told).toEqual({
+    "deployed-abc": { output: { commit: "abc", url: "https://abc.example" }, of: "deploy" },
+    "not-deployed": { of: "deploy", status: "FAILURE", payload: { commit: "bad", breaks: true } },
   });
 });
