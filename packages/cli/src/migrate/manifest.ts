@@ -2,6 +2,7 @@
 // Promises: formatting stays; the block "trigger.dev", which names the endpoint, stays; integrations stay, and get the same SDK as the app.
 import { readJson, removeJson, setJson } from "../project/json-text.ts";
 import type { Remark } from "../project/plan.ts";
+import { renamedInJson } from "./config.ts";
 import { migrateScript } from "./scripts.ts";
 import { isIntegration, OUR_SDK, packageRemark, SUBPATHS, V2_SDK } from "./v2-packages.ts";
 
@@ -10,6 +11,8 @@ export interface ManifestWish {
   sdk: string;
   version: string;
   manager: "npm" | "pnpm" | "yarn" | "bun";
+  /** Names of variables as they become. */
+  variables: ReadonlyMap<string, string>;
 }
 
 const GROUPS = ["dependencies", "devDependencies", "peerDependencies", "optionalDependencies"] as const;
@@ -42,7 +45,7 @@ export function migrateManifest(path: string, before: string, wish: ManifestWish
     for (const call of migrated.left)
       remarks.push({ path, line: lineOf(before, name), message: `holdfast has no command for: ${call}` });
   }
-  return { text, remarks };
+  return { text: renamedInJson(text, wish.variables), remarks };
 }
 
 const lineOf = (text: string, key: string): number => text.slice(0, text.indexOf(JSON.stringify(key))).split("\n").length;

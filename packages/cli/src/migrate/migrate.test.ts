@@ -148,8 +148,8 @@ test("variables: the dead address is replaced, names only if wished, and nothing
       .replace("\nTRIGGER_API_KEY", "\nHOLDFAST_API_KEY")
       .replace("export TRIGGER_API_URL", "export HOLDFAST_API_URL"),
   );
-  expect(migrated({ ...texts, "turbo.json": '{\n  "env": ["TRIGGER_API_KEY"]\n}' }, { renameEnv: true }).remarks).toEqual([
-    "turbo.json:2: names TRIGGER_API_KEY, and is of a kind that is left to you",
+  expect(migrated({ ...texts, "a.mdx": "\nTRIGGER_API_KEY" }, { renameEnv: true }).remarks).toEqual([
+    "a.mdx:2: names TRIGGER_API_KEY, and is of a kind that is left to you",
   ]);
 });
 
@@ -179,7 +179,7 @@ export const B = () => <TriggerProvider publicApiKey="pk_x" apiUrl="/jobs" />;
 import { Client } from "@trigger.dev/tunnel";
 import { task } from "@trigger.dev/sdk/v3";
 `,
-    "src/App.vue": '<script>\nimport "@trigger.dev/react";\n</script>',
+    "src/App.vue": "<script>\n// Hi\n</script>\n<p>{{ '@trigger.dev/react' }}",
   });
   const starts = remarks.map((remark) => remark.slice(0, 60));
   expect(starts).toEqual(
@@ -194,7 +194,7 @@ import { task } from "@trigger.dev/sdk/v3";
       "server.ts:1: createExpressServer is not there",
       "server.ts:2: @trigger.dev/tunnel is not carried over",
       "server.ts:3: @trigger.dev/sdk/v3 belongs to Trigger.dev v3",
-      "src/App.vue:2: names @trigger.dev",
+      "src/App.vue:4: names @trigger.dev",
     ].map((start) => expect.stringMatching(new RegExp(`^${start.slice(0, 60).replace(/[.*+?^$()|[\]{}]/g, "\\$&")}`))),
   );
 });

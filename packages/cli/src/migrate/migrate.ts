@@ -6,10 +6,14 @@ import { CommandError, type ExitCode } from "../output/exit-codes.ts";
 import { Draft, type Plan } from "../project/plan.ts";
 import { type Project, projectAt } from "../project/project.ts";
 import { type ProposeFlags, propose } from "../project/propose.ts";
+import { blocksOf } from "./blocks.ts";
+import { migrateJson, migrateLines } from "./config.ts";
 import { migrateEnvFile } from "./env-file.ts";
-import { migrateManifest, v2PackagesOf } from "./manifest.ts";
-import { migrateSource } from "./source.ts";
+import { type Kind, kindOf } from "./kinds.ts";
+import { type ManifestWish, migrateManifest, v2PackagesOf } from "./manifest.ts";
+import { migrateSource, type SourceWish } from "./source.ts";
 import { isIntegration, OUR_SDK, V2_SDK } from "./v2-packages.ts";
+import { RENAMED } from "./variables.ts";
 
 export interface MigrateFlags extends ProposeFlags {
   /** Imports name our SDK, instead of v2's name being an alias of it. */
@@ -33,7 +37,7 @@ export async function migrate(context: Context, flags: MigrateFlags, version: st
       next: [
         `${manager} install`,
         `npx holdfast dev -- ${manager === "npm" ? "npm run" : manager} dev`,
-        ...(flags.renameEnv ? ["rename TRIGGER_API_KEY and TRIGGER_API_URL where the app is deployed, too"] : []),
+        ...(flags.renameEnv ? ["rename the variables where the app is deployed, too"] : []),
         "what is different: docs/migrate-from-v2.md",
       ],
     },
@@ -43,7 +47,9 @@ export async function migrate(context: Context, flags: MigrateFlags, version: st
 
 /** Refuses a project that is none of v2's, or that cannot be turned over as wished. */
 function demandV2(project: Project, { imports }: MigrateFlags): void {
-  const manifests = project.paths.filter(isManifest).map((path) => ({ path, text: project.read(path) ?? "" }));
+  const manifests = project.paths
+    .filter((path) => kindOf(path) === "manifest")
+    .map((path) => ({ path, text: project.read(path) ?? "" }));
   const found = manifests.flatMap(({ path, text }) => v2PackagesOf(text).map((each) => ({ path, ...each })));
   const ours = manifests.some(({ text }) => text.includes(`"${OUR_SDK}"`));
   if (found.length === 0 && !ours) {
@@ -63,20 +69,10 @@ function demandV2(project: Project, { imports }: MigrateFlags): void {
   }
 }
 
-const isManifest = (path: string): boolean => /(?:^|\/)package\.json$/.test(path);
-const isSource = (path: string): boolean => /\.[cm]?[jt]sx?$/.test(path);
-const isEnvFile = (path: string): boolean => /(?:^|\/)\.env(?:\.[\w.-]+)?$/.test(path);
 /** What a source must hold for anything to be said of it: most files of a project need not be read closely. */
 const CONCERNED = /trigger/i;
-/** Read by people and programs we know too little of. */
-const isOther = (path: string): boolean =>
-  /\.(?:vue|svelte|astro|mdx|ya?ml|toml|json|sh)$|(?:^|\/)Dockerfile[^/]*$/.test(path) &&
-  !/(?:^|\/)(?:package|package-lock)\.json$|lock\.ya?ml$/.test(path);
-
-const RENAMED = new Map([
-  ["TRIGGER_API_KEY", "HOLDFAST_API_KEY"],
-  ["TRIGGER_API_URL", "HOLDFAST_API_URL"],
-]);
+/** What a file that cannot be read must hold for a person to look at it. */
+const NAMED = /@trigger\.dev\/|TRIGGER_(?:PUBLIC_)?API_/;
 
 /** What migrate would do to a project. */
 export function planMigrate(project: Project, flags: MigrateFlags, version: string): Plan {
@@ -84,26 +80,55 @@ export function planMigrate(project: Project, flags: MigrateFlags, version: stri
   const sdk = flags.imports ? OUR_SDK : V2_SDK;
   const variables = flags.renameEnv ? RENAMED : new Map<string, string>();
   const { manager } = detect(project);
+  const wish = { sdk, variables, version, manager };
   for (const path of project.paths) {
-    const before = project.read(path) ?? "";
-    if (isManifest(path)) take(draft, path, migrateManifest(path, before, { sdk, version, manager }));
-    else if (isSource(path) && CONCERNED.test(before)) take(draft, path, migrateSource(path, before, { sdk, variables }));
-    else if (isEnvFile(path)) take(draft, path, { text: migrateEnvFile(before, variables), remarks: [] });
-    else if (isOther(path)) take(draft, path, { text: before, remarks: mentions(path, before, flags) });
+    const kind = kindOf(path);
+    const before = kind && project.read(path);
+    const why = kind && project.unread(path, NAMED);
+    if (why) draft.remark({ path, message: `${why}, so it was left alone` });
+    if (!kind || before === undefined || !CONCERNED.test(before)) continue;
+    const { text, remarks } = MIGRATE[kind](path, before, wish);
+    draft.edit(path, () => text);
+    for (const remark of remarks) draft.remark(remark);
   }
   return draft.plan;
 }
 
-function take(draft: Draft, path: string, { text, remarks }: { text: string; remarks: Plan["remarks"] }): void {
-  draft.edit(path, () => text);
-  for (const remark of remarks) draft.remark(remark);
+type Wish = ManifestWish & SourceWish;
+
+const MIGRATE: Record<Kind, (path: string, text: string, wish: Wish) => { text: string; remarks: Plan["remarks"] }> = {
+  manifest: migrateManifest,
+  source: migrateSource,
+  component: migrateComponent,
+  env: (path, text, { variables }) => migrateEnvFile(path, text, variables),
+  json: (path, text, { variables }) => migrateJson(path, text, variables),
+  lines: (path, text, { variables }) => migrateLines(path, text, variables),
+  prose: (path, text, { variables }) => ({ text, remarks: mentions(path, text, variables) }),
+};
+
+/** The programs of a component; what is around them is told. */
+function migrateComponent(path: string, before: string, wish: Wish): { text: string; remarks: Plan["remarks"] } {
+  const blocks = blocksOf(path, before);
+  const remarks: Plan["remarks"] = [];
+  let [text, around] = [before, before];
+  for (const { start, end, ending } of blocks.reverse()) {
+    const migrated = migrateSource(`${path}.${ending}`, before.slice(start, end), wish);
+    const above = before.slice(0, start).split("\n").length - 1;
+    remarks.push(...migrated.remarks.map((remark) => ({ ...remark, path, line: (remark.line ?? 1) + above })));
+    text = text.slice(0, start) + migrated.text + text.slice(end);
+    around = around.slice(0, start) + before.slice(start, end).replace(/[^\n]/g, " ") + around.slice(end);
+  }
+  return {
+    text,
+    remarks: [...remarks, ...mentions(path, around, wish.variables)].sort((one, other) => (one.line ?? 0) - (other.line ?? 0)),
+  };
 }
 
-/** Files that are not read: a person must. */
-function mentions(path: string, text: string, { renameEnv }: MigrateFlags): Plan["remarks"] {
-  const sign = renameEnv ? /@trigger\.dev\/|\bTRIGGER_API_(?:KEY|URL)\b/ : /@trigger\.dev\/(?!cli)/;
+/** What is not read: a person must. */
+function mentions(path: string, text: string, variables: ReadonlyMap<string, string>): Plan["remarks"] {
   return text.split("\n").flatMap((line, at) => {
-    const found = sign.exec(line)?.[0].replace(/\/$/, "");
+    const variable = line.match(/\b[A-Z_]+\b/g)?.find((word) => variables.has(word));
+    const found = /@trigger\.dev\/(?!cli)/.test(line) ? "@trigger.dev" : variable;
     return found ? [{ path, line: at + 1, message: `names ${found}, and is of a kind that is left to you` }] : [];
   });
 }

@@ -39,13 +39,19 @@ export class Draft {
   /** A file of ours: one that is there already must hold just this. */
   create(path: string, text: string): void {
     const there = this.read(path);
-    if (there === undefined) this.#after.set(path, text);
+    if (there === undefined && !this.#isUnread(path)) this.#after.set(path, text);
     else if (there !== text) this.#conflicts.push(path);
   }
 
   /** Changes a file of theirs; one that is not there begins empty. */
   edit(path: string, change: (text: string) => string): void {
-    this.#after.set(path, change(this.read(path) ?? ""));
+    if (this.#isUnread(path)) this.#conflicts.push(path);
+    else this.#after.set(path, change(this.read(path) ?? ""));
+  }
+
+  /** There, but no text. */
+  #isUnread(path: string): boolean {
+    return this.project.read(path) === undefined && this.project.paths.includes(path);
   }
 
   remark(remark: Remark): void {

@@ -1,5 +1,6 @@
 // Room: project. A read-only view of somebody's project folder: which files there are, and what is in them. Plans are computed from it alone, so
 // tests give one made of plain texts. Promise: nothing here writes, and what is installed, built or hidden is not looked at.
+import { isUtf8 } from "node:buffer";
 import { type Dirent, readdirSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 
@@ -8,22 +9,36 @@ export interface Project {
   readonly name: string;
   /** All files, from the project's root, with forward slashes, sorted. */
   readonly paths: readonly string[];
-  /** The text of a file; undefined when there is none. */
+  /** The text of a file; undefined when there is none, or one that could not be written back byte for byte. */
   read(path: string): string | undefined;
+  /** Why a file that holds the sign somewhere has no text; undefined for all others. */
+  unread(path: string, sign: RegExp): string | undefined;
 }
 
 /** Folders of what is made from other files, or by other people. */
 const NOT_OURS = new Set(["node_modules", "dist", "build", "out", "coverage", "vendor"]);
+/** Hidden folders that people write in; all others are made by tools. */
+const WRITTEN = new Set([".github", ".gitlab", ".circleci", ".buildkite", ".devcontainer", ".docker", ".k8s", ".storybook"]);
+/** What is larger was made by a program. */
+const LARGEST = 2 * 1024 * 1024;
 
 /** The view of a folder on disk. A file stays as it was first read, so that a plan is made of one state. */
 export function projectAt(directory: string): Project {
   const texts = new Map<string, string | undefined>();
+  const fileOf = (path: string) => join(directory, path);
   return {
     name: basename(directory),
     paths: filesBelow(directory, "").sort(),
     read(path) {
-      if (!texts.has(path)) texts.set(path, textOf(join(directory, path)));
+      if (!texts.has(path)) texts.set(path, textOf(fileOf(path)));
       return texts.get(path);
+    },
+    unread(path, sign) {
+      if (this.read(path) !== undefined) return undefined;
+      const bytes = bytesOf(fileOf(path));
+      // Without the zeros, UTF-16 reads as Latin does.
+      if (!bytes || !sign.test(bytes.toString("latin1").replaceAll("\0", ""))) return undefined;
+      return bytes.length > LARGEST ? `has more than ${LARGEST / 1024 / 1024} MB` : "is not UTF-8";
     },
   };
 }
@@ -37,8 +52,14 @@ function entriesOf(directory: string): Dirent[] {
 }
 
 function textOf(file: string): string | undefined {
+  const bytes = bytesOf(file);
+  const plain = bytes && bytes.length <= LARGEST && isUtf8(bytes) && !bytes.includes(0);
+  return plain ? bytes.toString("utf8") : undefined;
+}
+
+function bytesOf(file: string): Buffer | undefined {
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(file);
   } catch {
     return undefined;
   }
@@ -49,7 +70,8 @@ function filesBelow(directory: string, prefix: string): string[] {
   return entriesOf(join(directory, prefix)).flatMap((entry) => {
     const path = prefix + entry.name;
     if (entry.isFile()) return [path];
-    const skipped = !entry.isDirectory() || entry.name.startsWith(".") || NOT_OURS.has(entry.name);
+    const hidden = entry.name.startsWith(".") && !WRITTEN.has(entry.name);
+    const skipped = !entry.isDirectory() || hidden || NOT_OURS.has(entry.name);
     return skipped ? [] : filesBelow(directory, `${path}/`);
   });
 }

@@ -7,7 +7,7 @@ import type { Project } from "../project/project.ts";
 export type Texts = Readonly<Record<string, string>>;
 
 export function projectOf(texts: Texts, name = "shop"): Project {
-  return { name, paths: Object.keys(texts).sort(), read: (path) => texts[path] };
+  return { name, paths: Object.keys(texts).sort(), read: (path) => texts[path], unread: () => undefined };
 }
 
 /** The project as it is once the plan is applied. */
