@@ -54,7 +54,7 @@ export function detect(project: Project, wanted?: Framework): Setup {
     framework,
     typescript,
     src: sourceFolder(project, framework),
-    manager: managerOf(project, manifest),
+    manager: managerOf(project) ?? "npm",
     modules: typescript || bundled || esm || saysImport(project),
     importEnding: bundled ? "" : importEnding(project, { typescript, esm }),
     ending: typescript ? "ts" : "js",
@@ -69,13 +69,16 @@ function sourceFolder(project: Project, framework: Framework): "" | "src/" {
   return project.paths.some((path) => below.test(path) && CODE.test(path)) ? "src/" : "";
 }
 
-function managerOf(project: Project, manifest: Manifest): Setup["manager"] {
-  const named = /^(npm|pnpm|yarn|bun)@/.exec(manifest.packageManager ?? "")?.[1] as Setup["manager"] | undefined;
-  const has = (path: string) => project.read(path) !== undefined;
+/** The package manager of a folder, by its package.json or its lock; undefined where neither tells. */
+export function managerOf({ read }: Pick<Project, "read">, folder = ""): Setup["manager"] | undefined {
+  const { packageManager } = (readJson(read(`${folder}package.json`) ?? "{}") ?? {}) as Manifest;
+  const named = /^(npm|pnpm|yarn|bun)@/.exec(packageManager ?? "")?.[1] as Setup["manager"] | undefined;
+  const has = (name: string) => read(`${folder}${name}`) !== undefined;
   if (named) return named;
   if (has("pnpm-lock.yaml")) return "pnpm";
   if (has("yarn.lock")) return "yarn";
-  return has("bun.lock") || has("bun.lockb") ? "bun" : "npm";
+  if (has("bun.lock") || has("bun.lockb")) return "bun";
+  return has("package-lock.json") ? "npm" : undefined;
 }
 
 /** A package without "type" may still be compiled from modules. */

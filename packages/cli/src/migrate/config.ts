@@ -66,7 +66,7 @@ function toldOf(code: string): string[] {
   if (!code.includes("trigger")) return [];
   const [image] = IMAGE.exec(code) ?? [];
   const [gone] = GONE.exec(code) ?? [];
-  const [named] = /@trigger\.dev\/(?!cli)\w*/.exec(code) ?? [];
+  const [named] = /@trigger\.dev\/(?!cli)\w*(?!.*npm:@holdfast)/.exec(code) ?? [];
   const script = migrateScript(code);
   const ours = script.text !== code;
   return [

@@ -2,15 +2,15 @@
 // Promises: formatting stays; the block "trigger.dev", which names the endpoint, stays; integrations stay, and get the same SDK as the app.
 import { readJson, removeJson, setJson } from "../project/json-text.ts";
 import type { Remark } from "../project/plan.ts";
+import { said, tokensOf } from "../project/tokens.ts";
 import { renamedInJson } from "./config.ts";
 import { migrateScript } from "./scripts.ts";
-import { isIntegration, OUR_SDK, packageRemark, SUBPATHS, V2_SDK } from "./v2-packages.ts";
+import { isIntegration, OUR_SDK, packageRemark, SUBPATHS, targetOf, V2_SDK } from "./v2-packages.ts";
 
 export interface ManifestWish {
   /** How our SDK is called in imports. */
   sdk: string;
   version: string;
-  manager: "npm" | "pnpm" | "yarn" | "bun";
   /** Names of variables as they become. */
   variables: ReadonlyMap<string, string>;
 }
@@ -31,13 +31,13 @@ export function v2PackagesOf(text: string): { group: Group; name: string; range:
 
 export function migrateManifest(path: string, before: string, wish: ManifestWish): { text: string; remarks: Remark[] } {
   const found = v2PackagesOf(before);
-  const remarks = found.flatMap(({ name }) => {
-    const message = packageRemark(name);
-    return message ? [{ path, line: lineOf(before, name), message }] : [];
+  const remarks = found.flatMap(({ name, range }) => {
+    const messages = [packageRemark(name), rangeRemark(name, range)].filter((message) => message !== undefined);
+    return messages.map((message) => ({ path, line: lineOf(before, name), message }));
   });
   let text = before;
-  for (const { group, name } of found) text = replaced(text, { group, name }, wish);
-  if (found.some(({ name }) => isIntegration(name))) text = forced(text, wish);
+  for (const { group, name, range } of found) if (!isLocal(range)) text = replaced(text, { group, name }, wish);
+  text = unpinned(text, wish);
   const scripts = (readJson(text) as Manifest | undefined)?.scripts ?? {};
   for (const [name, script] of Object.entries(scripts)) {
     const migrated = migrateScript(script);
@@ -45,26 +45,70 @@ export function migrateManifest(path: string, before: string, wish: ManifestWish
     for (const call of migrated.left)
       remarks.push({ path, line: lineOf(before, name), message: `holdfast has no command for: ${call}` });
   }
-  return { text: renamedInJson(text, wish.variables), remarks };
+  return { text: renamedInJson(text, wish.variables), remarks: [...remarks, ...leftRemarks(path, text, wish)] };
+}
+
+/** Of a workspace, a folder or a repository: somebody's own. */
+const isLocal = (range: string): boolean =>
+  /^(?:(?:workspace|file|link|portal|git|github|git\+\w+|https?):|\.{0,2}\/)/.test(range);
+
+function rangeRemark(name: string, range: string): string | undefined {
+  if (packageRemark(name) || isIntegration(name)) return undefined;
+  if (isLocal(range)) return `${name} comes from ${range}, and is left to you`;
+  return range.startsWith("patch:") ? `the patch of ${name} is left out` : undefined;
+}
+
+const PINS = [["overrides"], ["resolutions"], ["pnpm", "overrides"]];
+
+/** Pins of before would bring v2's SDK back, and npm installs nothing while one contradicts a dependency. */
+function unpinned(text: string, { sdk, version }: ManifestWish): string {
+  return PINS.reduce((now, place) => {
+    const pins = place.reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], readJson(now));
+    return Object.entries((pins ?? {}) as Record<string, unknown>).reduce((then, [key, range]) => {
+      const name = key.replace(/^\*\*\//, "");
+      if (typeof range !== "string" || isLocal(range)) return then;
+      if (name === V2_SDK && sdk === V2_SDK) return setJson(then, [...place, key], rangeOf(sdk, version));
+      return name === V2_SDK || SUBPATHS[name] ? removeJson(then, [...place, key]) : then;
+    }, now);
+  }, text);
+}
+
+/** Names in other parts, as of patches, of peers' settings and of pins for one package. */
+function leftRemarks(path: string, text: string, { sdk }: ManifestWish): Remark[] {
+  const tokens = tokensOf(text);
+  return tokens.flatMap((token, at) => {
+    const [, name = "", version] = /^(@trigger\.dev\/[\w-]+)(@[^>]*)?$/.exec(said(token) ?? "") ?? [];
+    const target = targetOf(name, sdk);
+    const value = tokens[at + 1]?.text === ":" ? said(tokens[at + 2]) : undefined;
+    const pinned = value !== undefined && value !== "*" && !isLocal(value) && !value.startsWith(`npm:${OUR_SDK}@`);
+    if (target) return [{ path, line: token.line, message: `names ${name}, which is ${target} now` }];
+    const old = name === V2_SDK && (version !== undefined || pinned);
+    return old ? [{ path, line: token.line, message: `names ${name}${version ?? ` ${value}`}, which is replaced` }] : [];
+  });
 }
 
 const lineOf = (text: string, key: string): number => text.slice(0, text.indexOf(JSON.stringify(key))).split("\n").length;
 
 /** The SDK becomes ours; an adapter goes, for it is a part of ours. */
-function replaced(text: string, { group, name }: { group: Group; name: string }, { sdk, version }: ManifestWish): string {
-  if (name === V2_SDK) {
-    return setJson(name === sdk ? text : removeJson(text, [group, name]), [group, sdk], rangeOf(sdk, version));
-  }
+function replaced(text: string, { group, name }: { group: Group; name: string }, wish: ManifestWish): string {
+  const { sdk } = wish;
+  if (name === V2_SDK) return asked(name === sdk ? text : removeJson(text, [group, name]), group, wish);
   if (!SUBPATHS[name]) return text;
   const rest = removeJson(text, [group, name]);
   const manifest = readJson(rest) as Manifest;
   const there = GROUPS.some((each) => manifest[each]?.[sdk] ?? manifest[each]?.[V2_SDK]);
-  return there ? rest : setJson(rest, [group, sdk], rangeOf(sdk, version));
+  return there ? rest : asked(rest, group, wish);
 }
-const rangeOf = (sdk: string, version: string): string => (sdk === V2_SDK ? `npm:${OUR_SDK}@^${version}` : `^${version}`);
 
-/** Integrations ask for v2's SDK of their own; both must be one, or each has its own types and clocks. */
-function forced(text: string, { version, manager }: ManifestWish): string {
-  const place = { npm: ["overrides"], bun: ["overrides"], yarn: ["resolutions"], pnpm: ["pnpm", "overrides"] }[manager];
-  return setJson(text, [...place, V2_SDK], rangeOf(V2_SDK, version));
+/** A peer can be no alias: pnpm refuses it. So the library has the alias itself, and takes whichever its user has. */
+function asked(text: string, group: Group, { sdk, version }: ManifestWish): string {
+  if (group !== "peerDependencies" || sdk !== V2_SDK) return setJson(text, [group, sdk], rangeOf(sdk, version));
+  const peer = setJson(text, [group, sdk], "*");
+  const manifest = readJson(peer) as Manifest;
+  const there = GROUPS.some((each) => each !== group && manifest[each]?.[sdk]);
+  return there ? peer : setJson(peer, ["devDependencies", sdk], rangeOf(sdk, version));
 }
+const rangeOf = (sdk: string, version: string): string => (sdk === V2_SDK ? aliasOf(version) : `^${version}`);
+
+/** Which package the name of v2's SDK stands for. */
+export const aliasOf = (version: string): string => `npm:${OUR_SDK}@^${version}`;

@@ -1,16 +1,17 @@
 // Room: migrate. `holdfast migrate`: turns a project on Trigger.dev v2 over to our SDK, as a diff to say yes to. Called by program.ts.
 // Promises: what does not carry over is named with file and line; a second time there is nothing to do; nothing is installed or sent anywhere.
 import type { Context } from "../commands/context.ts";
-import { detect } from "../init/detect.ts";
+import { managerOf } from "../init/detect.ts";
 import { CommandError, type ExitCode } from "../output/exit-codes.ts";
 import { Draft, type Plan } from "../project/plan.ts";
-import { type Project, projectAt } from "../project/project.ts";
+import { type Above, type Project, projectAt, workspaceAbove } from "../project/project.ts";
 import { type ProposeFlags, propose } from "../project/propose.ts";
 import { blocksOf } from "./blocks.ts";
 import { migrateJson, migrateLines } from "./config.ts";
 import { migrateEnvFile } from "./env-file.ts";
 import { type Kind, kindOf } from "./kinds.ts";
 import { type ManifestWish, migrateManifest, v2PackagesOf } from "./manifest.ts";
+import { override } from "./overrides.ts";
 import { migrateSource, type SourceWish } from "./source.ts";
 import { isIntegration, OUR_SDK, V2_SDK } from "./v2-packages.ts";
 import { RENAMED } from "./variables.ts";
@@ -25,8 +26,9 @@ export interface MigrateFlags extends ProposeFlags {
 export async function migrate(context: Context, flags: MigrateFlags, version: string): Promise<ExitCode> {
   const project = projectAt(context.world.cwd);
   demandV2(project, flags);
-  const plan = planMigrate(project, flags, version);
-  const { manager } = detect(project);
+  const above = workspaceAbove(context.world.cwd);
+  const plan = planMigrate(project, flags, version, above);
+  const manager = managerOf(project) ?? (above && managerOf(above)) ?? "npm";
   const how = flags.imports ? `imports of ${OUR_SDK}` : `${V2_SDK} as an alias of ${OUR_SDK}`;
   return propose(
     context,
@@ -59,14 +61,25 @@ function demandV2(project: Project, { imports }: MigrateFlags): void {
       "For a new app: `holdfast init`.",
     );
   }
-  const later = found.find(({ name, range }) => name === V2_SDK && /^[\^~>=v ]*[3-9]\b/.test(range));
-  if (later)
-    throw new CommandError("FAILED", `${later.path} names ${later.name} ${later.range}: that is another product than v2.`);
+  const listed = catalogued(project.read("pnpm-workspace.yaml") ?? "");
+  const ranges = found.filter(({ name }) => name === V2_SDK).map((each) => ({ ...each, range: listed(each.range) }));
+  const later = ranges.find(({ range }) => /^[\^~>=v ]*[3-9]\b/.test(range));
+  if (later) {
+    const hint = ranges.length > 1 ? "Run the command in the folder of the package that is on v2." : undefined;
+    const what = `${later.path} names ${later.name} ${later.range}: that is another product than v2.`;
+    throw new CommandError("FAILED", what, hint);
+  }
   const integration = found.find(({ name }) => isIntegration(name));
   if (imports && integration) {
     const why = `${integration.name} itself imports ${V2_SDK}, which must be the app's.`;
     throw new CommandError("USAGE", why, "Leave out --imports: the alias serves both.");
   }
+}
+
+/** pnpm: what a range of `catalog:` stands for. */
+function catalogued(settings: string): (range: string) => string {
+  const [, there] = /^[ \t]+["']?@trigger\.dev\/sdk["']?:[ \t]*["']?([^"'\s]+)/m.exec(settings) ?? [];
+  return (range) => (range.startsWith("catalog:") ? (there ?? range) : range);
 }
 
 /** What a source must hold for anything to be said of it: most files of a project need not be read closely. */
@@ -75,24 +88,30 @@ const CONCERNED = /trigger/i;
 const NAMED = /@trigger\.dev\/|TRIGGER_(?:PUBLIC_)?API_/;
 
 /** What migrate would do to a project. */
-export function planMigrate(project: Project, flags: MigrateFlags, version: string): Plan {
+export function planMigrate(project: Project, flags: MigrateFlags, version: string, above?: Above): Plan {
   const draft = new Draft(project);
   const sdk = flags.imports ? OUR_SDK : V2_SDK;
   const variables = flags.renameEnv ? RENAMED : new Map<string, string>();
-  const { manager } = detect(project);
-  const wish = { sdk, variables, version, manager };
+  const wish = { sdk, variables, version };
+  const integrated: string[] = [];
   for (const path of project.paths) {
     const kind = kindOf(path);
     const before = kind && project.read(path);
     const why = kind && project.unread(path, NAMED);
+    if (kind === "manifest" && v2PackagesOf(before ?? "").some(({ name }) => isIntegration(name))) integrated.push(path);
+    if (PATCH.test(path)) draft.remark({ path, message: "is for a package that is replaced: take it out" });
     if (why) draft.remark({ path, message: `${why}, so it was left alone` });
     if (!kind || before === undefined || !CONCERNED.test(before)) continue;
     const { text, remarks } = MIGRATE[kind](path, before, wish);
     draft.edit(path, () => text);
     for (const remark of remarks) draft.remark(remark);
   }
+  override(draft, integrated, { project, above, version });
   return draft.plan;
 }
+
+/** Of `patch-package`, and of pnpm. */
+const PATCH = /(?:^|\/)patches\/@trigger\.dev(?:\+|__)sdk\b[^/]*\.patch$/;
 
 type Wish = ManifestWish & SourceWish;
 

@@ -27,6 +27,7 @@ export function migrateSource(path: string, text: string, wish: SourceWish): { t
     ...addressRemarks(tokens),
     ...routeRemarks(tokens, imports),
     ...providerRemarks(tokens, imports),
+    ...textRemarks(tokens, edits, wish),
   ];
   return { text: edited(text, edits), remarks: remarks.map((remark) => ({ path, ...remark })) };
 }
@@ -41,17 +42,41 @@ function edited(text: string, edits: Edit[]): string {
 }
 
 /** Calls and declarations that name a module: `jest.mock("…")`, `vi.importActual("…")`, `declare module "…"`. */
-const NAMING = /^(?:mock|unmock|doMock|dontMock|setMock|importActual|importMock|requireActual|requireMock|resolve)$/;
+const NAMING =
+  /^(?:(?:un|do|dont|set)?[mM]ock|unmock|doUnmock|unstable_(?:un)?mockModule|module|(?:import|require)(?:Actual|Mock)|(?:create|gen)MockFromModule|resolve)$/;
 
 function specifierEdits(tokens: Token[], imports: Import[], { sdk }: SourceWish): Edit[] {
   const named = tokens.filter((_token, at) => {
-    const [before, callee] = [tokens[at - 1], tokens[at - 2]];
-    return before?.text === "module" || (before?.text === "(" && NAMING.test(callee?.text ?? ""));
+    const before = tokens[at - 1];
+    return before?.text === "module" || (before?.text === "(" && NAMING.test(calleeOf(tokens, at - 1)));
   });
   return [...new Set([...imports.map(({ specifier }) => specifier), ...named])].flatMap((token) => {
     const target = targetOf(said(token) ?? "", sdk);
     const quote = token.text[0];
     return target ? [{ token, text: `${quote}${target}${quote}` }] : [];
+  });
+}
+
+/** The name in front of a parenthesis, without the types between. */
+function calleeOf(tokens: Token[], open: number): string {
+  let at = open - 1;
+  for (let depth = 0; at > 0; at--) {
+    const text = tokens[at]?.text ?? "";
+    if (/^>+$/.test(text)) depth += text.length;
+    else if (text === "<") depth--;
+    if (depth <= 0 && text !== "<") break;
+    if (/^[;{}]$/.test(text)) return "";
+  }
+  return tokens[at]?.text ?? "";
+}
+
+/** Texts that are all of a package's name, as in settings and rules: nobody knows what they are for. */
+function textRemarks(tokens: Token[], edits: Edit[], { sdk }: SourceWish): Remark[] {
+  const edited = new Set(edits.map(({ token }) => token));
+  return tokens.flatMap((token) => {
+    const name = said(token) ?? "";
+    const target = edited.has(token) ? undefined : targetOf(name, sdk);
+    return target ? [{ line: token.line, message: `the text ${name} stays: the package is ${target} now` }] : [];
   });
 }
 

@@ -1,8 +1,9 @@
 // Room: project. A read-only view of somebody's project folder: which files there are, and what is in them. Plans are computed from it alone, so
 // tests give one made of plain texts. Promise: nothing here writes, and what is installed, built or hidden is not looked at.
 import { isUtf8 } from "node:buffer";
-import { type Dirent, readdirSync, readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { type Dirent, existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { readJson } from "./json-text.ts";
 
 export interface Project {
   /** The folder's own name. */
@@ -13,6 +14,13 @@ export interface Project {
   read(path: string): string | undefined;
   /** Why a file that holds the sign somewhere has no text; undefined for all others. */
   unread(path: string, sign: RegExp): string | undefined;
+}
+
+/** The root of a workspace, seen from a folder in it. */
+export interface Above {
+  /** The way there: "../..". */
+  up: string;
+  read(name: string): string | undefined;
 }
 
 /** Folders of what is made from other files, or by other people. */
@@ -41,6 +49,18 @@ export function projectAt(directory: string): Project {
       return bytes.length > LARGEST ? `has more than ${LARGEST / 1024 / 1024} MB` : "is not UTF-8";
     },
   };
+}
+
+/** The workspace a folder is a part of; undefined where none is above it in its repository. */
+export function workspaceAbove(directory: string): Above | undefined {
+  for (let [at, up] = [directory, ".."]; !existsSync(join(at, ".git")) && dirname(at) !== at; up += "/..") {
+    at = dirname(at);
+    const root = at;
+    const read = (name: string) => textOf(join(root, name));
+    const manifest = readJson(read("package.json") ?? "{}") as { workspaces?: unknown } | undefined;
+    if (manifest?.workspaces !== undefined || read("pnpm-workspace.yaml") !== undefined) return { up, read };
+  }
+  return undefined;
 }
 
 function entriesOf(directory: string): Dirent[] {
