@@ -1,7 +1,7 @@
 // Room: init. Reads off a project what its framework, language and habits are. Called by init.ts. Promise: pure; a guess that is wrong can be
 // overruled by --framework.
 import { readJson } from "../project/json-text.ts";
-import type { Project } from "../project/project.ts";
+import type { Above, Project } from "../project/project.ts";
 
 export const FRAMEWORKS = ["next", "express", "fastify", "hono", "remix", "sveltekit", "astro", "node"] as const;
 export type Framework = (typeof FRAMEWORKS)[number];
@@ -43,18 +43,19 @@ const SIGNS: readonly (readonly [Framework, RegExp])[] = [
 /** These compile every file themselves, and find imports without an ending. */
 const BUNDLED: ReadonlySet<Framework> = new Set(["next", "remix", "sveltekit", "astro"]);
 
-export function detect(project: Project, wanted?: Framework): Setup {
+/** @param above the workspace it is a part of, whose package manager is its own, too */
+export function detect(project: Project, wanted?: Framework, above?: Above): Setup {
   const manifest = (readJson(project.read("package.json") ?? "{}") ?? {}) as Manifest;
   const installed = new Set(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }));
   const framework = wanted ?? SIGNS.find(([, sign]) => [...installed].some((name) => sign.test(name)))?.[0] ?? "node";
-  const typescript = installed.has("typescript") || project.read("tsconfig.json") !== undefined;
+  const typescript = installed.has("typescript") || project.paths.some((path) => TYPESCRIPT.test(path));
   const bundled = BUNDLED.has(framework);
   const esm = manifest.type === "module" || project.read("package.json") === undefined;
   return {
     framework,
     typescript,
     src: sourceFolder(project, framework),
-    manager: managerOf(project) ?? "npm",
+    manager: managerOf(project) ?? (above && managerOf(above)) ?? "npm",
     modules: typescript || bundled || esm || saysImport(project),
     importEnding: bundled ? "" : importEnding(project, { typescript, esm }),
     ending: typescript ? "ts" : "js",
@@ -62,6 +63,8 @@ export function detect(project: Project, wanted?: Framework): Setup {
   };
 }
 
+/** The compiler may be the workspace's, and its settings have other names. */
+const TYPESCRIPT = /^tsconfig[\w.-]*\.json$|^src\/(?:.*\/)?[^/]+(?<!\.d)\.[cm]?tsx?$/;
 const CODE = /\.[cm]?[jt]sx?$/;
 
 function sourceFolder(project: Project, framework: Framework): "" | "src/" {

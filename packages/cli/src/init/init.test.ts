@@ -195,6 +195,31 @@ test("keys that are there are kept, under v2's names too, and .holdfast/ is kept
   expect([after[".env.local"], after[".gitignore"]]).toEqual([texts[".env.local"], "node_modules\n.holdfast/\n"]);
 });
 
+test("a file with Windows' line ends gets no others", () => {
+  const texts = { "package.json": "{}", ".env": "A=1\r\n", ".gitignore": "node_modules\r\ndist" };
+  const { after } = planned(texts);
+  expect(after[".env"]?.replaceAll("\r\n", "")).not.toContain("\n");
+  expect(after[".gitignore"]).toBe("node_modules\r\ndist\r\n.holdfast/\r\n");
+});
+
+test.each(["tsconfig.build.json", "src/index.ts"])("%s alone makes it TypeScript: the compiler is the workspace's", (path) => {
+  const texts = { "package.json": manifest({ express: "4" }), [path]: "" };
+  expect(planned(texts).setup).toMatchObject({ typescript: true, ending: "ts" });
+  expect(planned({ "package.json": "{}", "env.d.ts": "", "src/index.js": "" }).setup.typescript).toBe(false);
+});
+
+test("at the root of a workspace it says that apps are further down", () => {
+  const root = { "package.json": '{ "workspaces": ["apps/*"] }', "apps/web/package.json": manifest({ next: "14" }) };
+  const remark = { message: expect.stringContaining("in the folder of the app") };
+  expect(planned(root).plan.remarks).toMatchObject([remark]);
+  const pnpm = { "package.json": "{}", "pnpm-workspace.yaml": "packages: []", "apps/web/package.json": manifest({ next: "14" }) };
+  expect(planned(pnpm).plan.remarks).toMatchObject([remark]);
+  expect(planned({ "package.json": "{}", "pnpm-workspace.yaml": "overrides: {}" }).plan.remarks).toEqual([]);
+  expect(
+    planned({ ...root, "package.json": '{ "workspaces": ["apps/*"], "dependencies": { "express": "4" } }' }).plan.remarks,
+  ).toEqual([]);
+});
+
 describe("the command", () => {
   function here(texts: Texts, answer?: string) {
     const world = testWorld(answer === undefined ? {} : { answer });
@@ -219,6 +244,20 @@ describe("the command", () => {
     expect(world.printed.err).toMatch(/Nothing to do\.\n$/);
     expect(await run(["init", "--framework", "rails"], world)).toBe(2);
     expect(world.printed.err).toContain("It takes one of next, express, fastify");
+  });
+
+  test("in a member of a workspace goes on with the workspace's package manager", async () => {
+    const world = here({
+      "package.json": "{}",
+      "pnpm-workspace.yaml": "packages: []",
+      "pnpm-lock.yaml": "",
+      "apps/a/package.json": "{}",
+    });
+    expect(await run(["init", "--dry-run", "--json"], { ...world, cwd: `${world.cwd}/apps/a` })).toBe(0);
+    expect(JSON.parse(world.printed.out)).toMatchObject({
+      packageManager: "pnpm",
+      next: expect.arrayContaining(["pnpm install"]),
+    });
   });
 
   test("refuses a package.json that is none", async () => {

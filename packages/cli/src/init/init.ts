@@ -5,7 +5,7 @@ import type { Context } from "../commands/context.ts";
 import { CommandError, type ExitCode } from "../output/exit-codes.ts";
 import { setJson } from "../project/json-text.ts";
 import { Draft, type Plan } from "../project/plan.ts";
-import { type Project, projectAt } from "../project/project.ts";
+import { type Project, projectAt, workspaceAbove } from "../project/project.ts";
 import { type ProposeFlags, propose } from "../project/propose.ts";
 import { appId, detect, FRAMEWORKS, type Framework, type Setup } from "./detect.ts";
 import { hasOwnServer, type Layout, layoutOf } from "./layout.ts";
@@ -19,7 +19,8 @@ export interface InitFlags extends ProposeFlags {
 /** @param version of the SDK to depend on */
 export async function init(context: Context, flags: InitFlags, version: string): Promise<ExitCode> {
   const project = projectAt(context.world.cwd);
-  const setup = detect(project, flags.framework === undefined ? undefined : toFramework(flags.framework));
+  const wanted = flags.framework === undefined ? undefined : toFramework(flags.framework);
+  const setup = detect(project, wanted, workspaceAbove(context.world.cwd));
   const layout = layoutOf(project, setup);
   const plan = planInit(project, { setup, layout, version });
   const { framework, typescript, manager } = setup;
@@ -96,5 +97,6 @@ function addEnv(draft: Draft, { framework }: Setup): void {
 }
 
 function appended(text: string, lines: string): string {
-  return `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${lines}`;
+  const newline = text.includes("\r\n") ? "\r\n" : "\n";
+  return `${text}${text === "" || text.endsWith("\n") ? "" : newline}${lines.replaceAll("\n", newline)}`;
 }

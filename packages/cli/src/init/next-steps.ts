@@ -46,9 +46,19 @@ export function remarksOn(project: Project, { framework, installed }: Setup, lay
   return [
     ...(installed.has("@trigger.dev/sdk") ? [onV2] : []),
     ...sideEffects(project),
+    ...(framework === "node" ? workspace(project) : []),
     ...(framework === "remix" ? reactRouter(project, layout) : []),
     ...(framework === "astro" ? astroAdapter(project) : []),
   ];
+}
+
+/** Apps of a workspace are its members, and what they are built with stands in their package.json. */
+function workspace(project: Project): Remark[] {
+  const members = project.paths.filter((path) => /.\/package\.json$/.test(path));
+  const manifest = readJson(project.read("package.json") ?? "{}") as { workspaces?: unknown } | undefined;
+  const root = manifest?.workspaces !== undefined || project.read("pnpm-workspace.yaml") !== undefined;
+  if (!root || members.length === 0) return [];
+  return [{ path: "package.json", message: "this is the root of a workspace: run `holdfast init` in the folder of the app" }];
 }
 
 function sideEffects(project: Project): Remark[] {
