@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "./build.mjs";
-import { ensureInstalled, run } from "./install.mjs";
+import { ensureInstalled, root, run } from "./install.mjs";
 
 function countsOf(report, code) {
   const failedFiles = report.testResults.filter(
@@ -31,7 +31,7 @@ function runVitest(args) {
   }
 }
 
-const ready = ensureInstalled() && build();
+const ready = ensureInstalled() && ensureInstalled(join(root, "tests/vendors")) && build();
 const { passed, failed, skipped } = ready ? runVitest(process.argv.slice(2)) : { passed: 0, failed: 1, skipped: 0 };
 process.stdout.write(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}\n`);
 process.exitCode = failed === 0 ? 0 : 1;

@@ -14,7 +14,7 @@ export function migrateEnvFile(
 ): { text: string; remarks: Remark[] } {
   const there = new Set([...text.matchAll(ASSIGNMENT)].map(([, , name]) => name));
   const remarks: Remark[] = [];
-  const after = text.replace(ASSIGNMENT, (_line, before: string, name: string, rest: string, at: number) => {
+  const after = text.replace(ASSIGNMENT, (_line, ...[before, name, rest, at]: [string, string, string, number]) => {
     const pointed = name.endsWith("TRIGGER_API_URL") ? rest.replace(GONE, HERE) : rest;
     const now = variables.get(name) ?? name;
     const twice = now !== name && there.has(now);

@@ -29,7 +29,7 @@ export interface FailureRule {
   message?: string;
   /** `fail`: the task fails now. `retry`: it is tried again. */
   do: "fail" | "retry";
-  /** For `retry`: the first of these that the answer has says when. */
+  /** For `retry`: the first of these that the answer has says when. Default: `retry-after`. */
   wait?: readonly WaitHeader[];
   /** For `retry`: seconds to wait when no header says. Left out: the pauses of the integration's `retry`. */
   seconds?: number;
@@ -51,7 +51,7 @@ export function verdictOn(failure: Failure, rules: readonly FailureRule[]): Fail
   const rule = [...rules, ...DEFAULT_RULES].find((each) => holds(each, failure));
   if (!rule) return "backoff";
   if (rule.do === "fail") return "fail";
-  const named = rule.wait?.map((wait) => waitIn(wait, failure)).find((wait) => wait !== undefined);
+  const named = (rule.wait ?? [RETRY_AFTER]).map((wait) => waitIn(wait, failure)).find((wait) => wait !== undefined);
   return named ?? (rule.seconds === undefined ? "backoff" : { inMs: rule.seconds * 1000 });
 }
 

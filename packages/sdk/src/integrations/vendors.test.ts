@@ -95,6 +95,12 @@ const cases: [VendorId, string, unknown, ReturnType<typeof verdictOn>][] = [
   ["resend", "the day's quota", error({ name: "daily_quota_exceeded", statusCode: 429 }), "fail"],
   ["resend", "an error of theirs", error({ name: "application_error", statusCode: null }), "backoff"],
   [
+    "resend",
+    "one with a time",
+    error({ name: "application_error", statusCode: 503, headers: { "retry-after": "4" } }),
+    { inMs: 4000 },
+  ],
+  [
     "sendgrid",
     "too many requests",
     error({ code: 429, response: { headers: { date: NOW, "x-ratelimit-reset": String(SECONDS + 30) }, body: {} } }),
