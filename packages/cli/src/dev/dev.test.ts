@@ -19,10 +19,11 @@ interface Session {
   log(): string[];
 }
 
-/** Files of the project, and the words behind `holdfast dev --port 0`. */
-function start(files: Record<string, string>, words: string[], env: Record<string, string> = {}): Session {
-  const here = testWorld({ env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } });
-  for (const [name, text] of Object.entries(files)) put(here, name, text);
+/** Files of the project, and the words behind `holdfast dev --port 0`. @param below the folder it is called in */
+function start(files: Record<string, string>, words: string[], env: Record<string, string> = {}, below = "."): Session {
+  const world = testWorld({ env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env } });
+  for (const [name, text] of Object.entries(files)) put(world, name, text);
+  const here = { ...world, cwd: join(world.cwd, below) };
   const server = fakeServer();
   const ended = run(["dev", "--port", "0", ...words], here, server.load);
   undo.push(here.remove, async () => {
@@ -107,6 +108,18 @@ test("what it imports counts, also outside its folder; what tools write does not
   await here.until(() => log().includes("value 27"));
   await here.until(() => log().filter((line) => line.startsWith("connected")).length === 3);
   expect(log().filter((line) => line.startsWith("value"))).toEqual(["value 11", "value 21", "value 27"]);
+});
+
+test("in a member of a workspace, what it imports from other members counts", async () => {
+  const files = {
+    "package.json": '{ "workspaces": ["apps/*", "packages/*"] }',
+    "apps/api/app.ts": app("main", 'import { value } from "../../packages/core/value.ts";\nsay("value " + value);'),
+    "packages/core/value.ts": "export const value = 1;",
+  };
+  const { here, log } = start(files, ["app.ts"], {}, "apps/api");
+  await here.until(() => log().some((line) => line.startsWith("connected")));
+  put(here, "../../packages/core/value.ts", "export const value = 2;");
+  await here.until(() => log().includes("value 2"));
 });
 
 test("a crash shows the error and waits for the next change", async () => {

@@ -1,7 +1,8 @@
 // Room: dev. The user's files: run, watched, and run again on every change. Called by dev.ts.
 // Promise: a program that crashes, or makes no app, says so, and whether it is started again or waits for the next change.
-import { relative } from "node:path";
+import { relative, resolve } from "node:path";
 import type { Context } from "../commands/context.ts";
+import { workspaceAbove } from "../project/project.ts";
 import type { Announcer } from "./announce.ts";
 import { type AppEvent, createAppProcess } from "./app-process.ts";
 import { watchProgram } from "./watch.ts";
@@ -28,7 +29,8 @@ export function runFiles(context: Context, { files, env, announcer }: FilesToRun
   });
   const watcher = watchProgram(world, {
     files,
-    root: world.cwd,
+    // Sources of other members of the workspace are the project's, too.
+    root: resolve(world.cwd, workspaceAbove(world.cwd)?.up ?? "."),
     onChange(path) {
       output.note(output.paint("dim", `  ${relative(world.cwd, path)} changed; starting your program again.`));
       void app.reload();
