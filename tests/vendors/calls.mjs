@@ -5,6 +5,9 @@ import { LinearClient } from "@linear/sdk";
 import { Octokit } from "@octokit/rest";
 import sendgrid from "@sendgrid/client";
 import { MailService } from "@sendgrid/mail";
+import { LogSeverity, Session, shopifyApi } from "@shopify/shopify-api";
+import "@shopify/shopify-api/adapters/node";
+import { setAbstractFetchFunc } from "@shopify/shopify-api/runtime";
 import { WebClient } from "@slack/web-api";
 import { createClient as createSupabase } from "@supabase/supabase-js";
 import { PlainClient } from "@team-plain/typescript-sdk";
@@ -70,6 +73,21 @@ export const VENDORS = {
       return mail;
     },
     calls: { write: (mail) => mail.send(letter) },
+  },
+  shopify: {
+    client(url) {
+      // It asks hosts of Shopify only, by https.
+      setAbstractFetchFunc((asked, init) => fetch(url + new URL(asked).pathname, init));
+      const logger = { level: LogSeverity.Error, log() {} };
+      const app = { apiKey: "k", apiSecretKey: "s", hostName: "app.example", apiVersion: "2026-01", isEmbeddedApp: false };
+      const shopify = shopifyApi({ ...app, logger });
+      const session = new Session({ id: "1", shop: "a.myshopify.com", state: "", isOnline: false, accessToken: "shpat" });
+      return { graphql: new shopify.clients.Graphql({ session }), rest: new shopify.clients.Rest({ session }) };
+    },
+    calls: {
+      read: ({ rest }) => rest.get({ path: "products" }),
+      write: ({ graphql }) => graphql.request("mutation { a { id } }"),
+    },
   },
   slack: {
     client: (url) =>

@@ -23,9 +23,13 @@ function placesOf(error: Record<string, Anything>): Record<string, Anything>[] {
   return [error, ...answers, ...bodies].filter(isObject);
 }
 
-/** Errors of GraphQL, and of bodies with a list of errors. */
+/** Errors of GraphQL, and of bodies with a list of errors; Shopify's SDK puts the list one deeper. */
 function listedIn(places: Record<string, Anything>[]): Record<string, Anything>[] {
-  const listed = places.flatMap(({ errors }) => (Array.isArray(errors) ? errors : [])).filter(isObject);
+  const lists = places.flatMap(({ errors }) => [errors, isObject(errors) ? errors.graphQLErrors : undefined]);
+  const listed = lists
+    .filter((list) => Array.isArray(list))
+    .flat()
+    .filter(isObject);
   return [...listed, ...listed.map(({ extensions }) => extensions).filter(isObject)];
 }
 

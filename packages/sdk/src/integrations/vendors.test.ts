@@ -21,6 +21,8 @@ const replicate = (method: string, status: number, headers: Record<string, strin
   });
 const linear = (properties: object, headers: Record<string, string> = {}) =>
   error({ raw: { response: { status: 400, headers: told(headers) } }, ...properties });
+const shopify = (code: string) =>
+  error({ response: { status: 200 }, body: { errors: { networkStatusCode: 200, graphQLErrors: [{ extensions: { code } }] } } });
 const slack = (reason: string) => error({ code: "slack_webapi_platform_error", data: { ok: false, error: reason } });
 
 const cases: [VendorId, string, unknown, ReturnType<typeof verdictOn>][] = [
@@ -109,6 +111,9 @@ const cases: [VendorId, string, unknown, ReturnType<typeof verdictOn>][] = [
   ["sendgrid", "a key that is wrong", error({ code: 401, response: { headers: {}, body: { errors: [] } } }), "fail"],
   ["shopify", "too many requests", error({ response: { code: 429, statusText: "", retryAfter: 2.5 } }), { inMs: 2500 }],
   ["shopify", "a query too many", error({ body: { errors: [{ extensions: { code: "THROTTLED" } }] } }), { inMs: 2000 }],
+  ["shopify", "a query too many, as its SDK 12 has it", shopify("THROTTLED"), { inMs: 2000 }],
+  ["shopify", "an error of theirs, with 200", shopify("INTERNAL_SERVER_ERROR"), "backoff"],
+  ["shopify", "a field that is none", shopify("undefinedField"), "fail"],
   ["slack", "too many requests", error({ code: "slack_webapi_rate_limited_error", retryAfter: 30 }), { inMs: 30_000 }],
   ["slack", "an error of theirs", slack("internal_error"), "backoff"],
   ["slack", "no such channel", slack("channel_not_found"), "fail"],

@@ -118,8 +118,12 @@ export const VENDORS = {
   },
   shopify: {
     name: "Shopify",
-    // GraphQL answers 200 and says so in a code; the bucket fills again within seconds.
-    rules: [{ code: ["THROTTLED"], do: "retry", wait: [RETRY_AFTER], seconds: 2 }],
+    // GraphQL answers 200 and says in a code what is wrong; the bucket fills again within seconds.
+    rules: [
+      { code: ["THROTTLED"], do: "retry", wait: [RETRY_AFTER], seconds: 2 },
+      { code: ["INTERNAL_SERVER_ERROR", "TIMEOUT"], do: "retry" },
+      { status: [200], do: "fail" },
+    ],
   },
   slack: {
     name: "Slack",
