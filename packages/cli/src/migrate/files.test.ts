@@ -1,6 +1,7 @@
 // `holdfast migrate` on what is neither TypeScript nor package.json: components, YAML, Dockerfiles, `.env` files, JSON. What becomes of each is written out.
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import { run } from "../program.ts";
 import { remarkText } from "../project/propose.ts";
@@ -271,6 +272,85 @@ test.each([".env", "a.yml", "Dockerfile", "a.vue", "a.ts", "turbo.json"])(
     expect(migrated(path, text("TRIGGER")).text).toBe(text("HOLDFAST"));
   },
 );
+
+test("whatever is in a file: a second time there is nothing to do, and lines stay lines", () => {
+  const piece = fc.constantFrom(
+    ...[
+      "TRIGGER_API_KEY",
+      "HOLDFAST_API_KEY",
+      "VITE_TRIGGER_API_URL",
+      "@trigger.dev/react",
+      "@trigger.dev/sdk",
+      "import ",
+      "from ",
+      "x",
+    ],
+    ...[
+      "<script>",
+      '<script lang="ts">',
+      "</script>",
+      "<template>",
+      "</template>",
+      "<!--",
+      "-->",
+      "---",
+      "secrets:",
+      "secretKeyRef:",
+    ],
+    ...[
+      "\n",
+      "\r\n",
+      "\uFEFF",
+      " ",
+      "  ",
+      "- ",
+      ": ",
+      "=",
+      "#",
+      " # ",
+      "'",
+      '"',
+      "`",
+      "${",
+      "$",
+      "{",
+      "}",
+      "[",
+      "]",
+      ",",
+      "<",
+      ">",
+      "/",
+      "\\",
+      "env.",
+    ],
+  );
+  const paths = [
+    "a.vue",
+    "a.svelte",
+    "a.astro",
+    "a.yml",
+    "Dockerfile",
+    "a.toml",
+    "a.sh",
+    ".env",
+    "a.json",
+    "a.ts",
+    "a.tsx",
+    "a.mdx",
+  ];
+  fc.assert(
+    fc.property(fc.constantFrom(...paths), fc.array(piece, { maxLength: 25 }), (path, pieces) => {
+      const text = pieces.join("");
+      const now = migrated(path, text).text ?? "";
+      expect(now.split("\n")).toHaveLength(text.split("\n").length);
+      expect(now.replaceAll("HOLDFAST", "TRIGGER").replaceAll("@trigger.dev/sdk/react", "@trigger.dev/react")).toBe(
+        text.replaceAll("HOLDFAST", "TRIGGER").replaceAll("@trigger.dev/sdk/react", "@trigger.dev/react"),
+      );
+    }),
+    { numRuns: 1000 },
+  );
+});
 
 test("what is no text, is too large, or lies behind a link is left alone; hidden folders of tools, too", async () => {
   const world = testWorld();

@@ -126,6 +126,13 @@ test.each([
     "npx -y @trigger.dev/cli send-event -n user.made -p '{\"a\":1}' -i e1",
     "npx holdfast send user.made --payload '{\"a\":1}' --id e1",
   ],
+  ["npm exec --yes @trigger.dev/cli@latest -- dev --port 3001", "npx holdfast dev --app-url http://localhost:3001/api/trigger"],
+  ["npm x -- trigger-cli dev", "npx holdfast dev --app-url http://localhost:3000/api/trigger"],
+  [
+    "yarn run trigger-cli dev; bunx --bun trigger-cli dev",
+    Array(2).fill("npx holdfast dev --app-url http://localhost:3000/api/trigger").join("; "),
+  ],
+  ["npx -p @trigger.dev/cli trigger-cli dev", "npx holdfast dev --app-url http://localhost:3000/api/trigger"],
   ["echo my-trigger-client dev", "echo my-trigger-client dev"],
 ])("the script %s", (script, expected) => {
   expect(migrateScript(script)).toEqual({ text: expected, left: [] });

@@ -1,9 +1,12 @@
 // Room: migrate. Scripts of package.json that call v2's CLI, as they read with ours. Called by manifest.ts.
 // Promise: everything else in a script stays; a call that has no counterpart is left and remarked on.
 
-// However it is started: npx, a package manager's own runner, or by its bin.
-const CALL =
-  /(?:\b(?:npx|pnpx|bunx|pnpm dlx|yarn dlx|pnpm exec|yarn|bun x)\s+(?:(?:-y|--yes)\s+)?)?(?:@trigger\.dev\/cli(?:@[\w.^~-]+)?|(?<![\w-])trigger-cli(?![\w-]))((?:\s+[^\s&|;"'()]+|\s+'[^']*')*)/g;
+// However it is started: npx, a package manager's own runner with its flags, or by its bin.
+const RUNNER =
+  /\b(?:npx|pnpx|bunx|pnpm dlx|yarn dlx|pnpm exec|yarn run|npm exec|npm x|yarn|bun x)\s+(?:(?:-y|--yes|--bun|--|(?:-p|--package)[\s=]\S+)\s+)*/;
+const CLI = /(?:@trigger\.dev\/cli(?:@[\w.^~-]+)?|(?<![\w-])trigger-cli(?![\w-]))(?:\s+--(?=\s))?/;
+const WORDS = /((?:\s+[^\s&|;"'()]+|\s+'[^']*')*)/;
+const CALL = new RegExp(`(?:${RUNNER.source})?${CLI.source}${WORDS.source}`, "g");
 
 export interface MigratedScript {
   text: string;

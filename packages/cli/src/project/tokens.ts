@@ -31,7 +31,8 @@ export function tokensOf(text: string, path = "x.ts"): Token[] {
   return placed(raw ?? [...jsTokens(text)]);
 }
 
-type Raw = { type: string; value: string };
+/** `closed` is of quoted strings and the like. */
+type Raw = { type: string; value: string; closed?: boolean };
 
 /** Undefined when tags make no sense of it: a generic arrow function in a .tsx file looks like one that is never closed. */
 function withTags(text: string): Raw[] | undefined {
@@ -44,8 +45,8 @@ function withTags(text: string): Raw[] | undefined {
 function placed(raw: Raw[]): Token[] {
   const tokens: Token[] = [];
   let [start, line] = [0, 1];
-  for (const { type, value } of raw) {
-    if (!SKIPPED.test(type)) tokens.push({ kind: KINDS[type] ?? "other", text: value, start, line });
+  for (const { type, value, closed = true } of raw) {
+    if (!SKIPPED.test(type)) tokens.push({ kind: (closed && KINDS[type]) || "other", text: value, start, line });
     start += value.length;
     line += value.split("\n").length - 1;
   }
