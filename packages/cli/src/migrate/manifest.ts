@@ -2,6 +2,7 @@
 // Promises: formatting stays; the block "trigger.dev", which names the endpoint, stays; integrations stay, and get the same SDK as the app.
 import { readJson, removeJson, setJson } from "../project/json-text.ts";
 import type { Remark } from "../project/plan.ts";
+import type { Project } from "../project/project.ts";
 import { said, tokensOf } from "../project/tokens.ts";
 import { renamedInJson } from "./config.ts";
 import { migrateScript } from "./scripts.ts";
@@ -84,6 +85,21 @@ function leftRemarks(path: string, text: string, { sdk }: ManifestWish): Remark[
     if (target) return [{ path, line: token.line, message: `names ${name}, which is ${target} now` }];
     const old = name === V2_SDK && (version !== undefined || pinned);
     return old ? [{ path, line: token.line, message: `names ${name}${version ?? ` ${value}`}, which is replaced` }] : [];
+  });
+}
+
+/** It loads CommonJS only, and transforms nothing in node_modules unless told to. */
+export function jestRemarks(project: Project): Remark[] {
+  const isTold = project.paths
+    .filter((path) => /(?:^|\/)(?:jest\.config\.\w+|package\.json)$/.test(path))
+    .some((path) => /transformIgnorePatterns["']?\s*:\s*\[[^\]]*@(?:trigger|holdfast)/.test(project.read(path) ?? ""));
+  if (isTold) return [];
+  return project.paths.flatMap((path) => {
+    const text = (path.endsWith("package.json") && project.read(path)) || "{}";
+    const manifest = (readJson(text) ?? {}) as Manifest;
+    if (!manifest.devDependencies?.jest && !manifest.dependencies?.jest) return [];
+    const message = "Jest must transform our SDK, which is ES modules (docs/testing.md#jest)";
+    return [{ path, line: lineOf(text, "jest"), message }];
   });
 }
 

@@ -194,3 +194,14 @@ test("a name that is a whole text, in settings and rules, is told and stays", ()
     "next.config.js:3: the text @trigger.dev/nextjs stays: the package is @trigger.dev/sdk/next now",
   ]);
 });
+
+test("Jest loads no ES modules by itself: what its settings need is told, until they have it", () => {
+  const texts = { "package.json": V2, "apps/web/package.json": '{\n  "devDependencies": { "jest": "^29" }\n}' };
+  const remark = "apps/web/package.json:2: Jest must transform our SDK, which is ES modules (docs/testing.md#jest)";
+  expect(migrated(texts).told).toEqual([remark]);
+  expect(migrated({ ...texts, "apps/web/jest.config.js": 'transformIgnorePatterns: ["node_modules/(?!x)"]' }).told).toEqual([
+    remark,
+  ]);
+  const done = 'module.exports = { transformIgnorePatterns: ["/node_modules/(?!@holdfast/)"] };';
+  expect(migrated({ ...texts, "apps/web/jest.config.js": done }).told).toEqual([]);
+});

@@ -10,7 +10,7 @@ import { blocksOf } from "./blocks.ts";
 import { migrateJson, migrateLines } from "./config.ts";
 import { migrateEnvFile } from "./env-file.ts";
 import { type Kind, kindOf } from "./kinds.ts";
-import { type ManifestWish, migrateManifest, v2PackagesOf } from "./manifest.ts";
+import { jestRemarks, type ManifestWish, migrateManifest, v2PackagesOf } from "./manifest.ts";
 import { override } from "./overrides.ts";
 import { migrateSource, type SourceWish } from "./source.ts";
 import { isIntegration, OUR_SDK, V2_SDK } from "./v2-packages.ts";
@@ -106,6 +106,7 @@ export function planMigrate(project: Project, flags: MigrateFlags, version: stri
     draft.edit(path, () => text);
     for (const remark of remarks) draft.remark(remark);
   }
+  for (const remark of jestRemarks(project)) draft.remark(remark);
   override(draft, integrated, { project, above, version });
   return draft.plan;
 }
