@@ -1,0 +1,4 @@
+// export all your job files here
+
+export * from "./digest";
+export * from "./welcome";

@@ -1,0 +1,4 @@
+import "./orders/place";
+import "./orders/reserve";
+
+export { client } from "./client";
