@@ -8,6 +8,7 @@ import {
   UserFacingError,
   type VerifyResult,
 } from "@holdfast/protocol";
+import { wantsDevConnection } from "../connect/dev-connection.ts";
 import type { LogSetting } from "../io/logger.ts";
 import type { TriggerAuthResolver } from "../jobs/connections.ts";
 import { type NotificationListeners, reviveNotification } from "../jobs/notification.ts";
@@ -28,6 +29,8 @@ export class App {
   /** Ids of dynamic schedules. */
   readonly schedules = new Set<string>();
   readonly sources: AppSources;
+  /** What was defined since the program last had its turn. */
+  readonly #definedNow = new Set<string>();
   readonly #resolvers = new Map<string, TriggerAuthResolver>();
   readonly #api: ApiClient;
   readonly #logging: LogSetting;
@@ -54,17 +57,25 @@ export class App {
   }
 
   addJob(job: AnyJob): void {
-    if (this.jobs.has(job.id)) this.runtime.log("warn", `The job "${job.id}" is defined twice; the last definition counts.`);
+    this.#defined(`job "${job.id}"`, this.jobs.has(job.id));
     this.jobs.set(job.id, job);
     this.#changed();
   }
 
   addEndpoint(endpoint: HttpEndpoint): void {
-    if (this.endpoints.has(endpoint.id)) {
-      this.runtime.log("warn", `The endpoint "${endpoint.id}" is defined twice; the last definition counts.`);
-    }
+    this.#defined(`endpoint "${endpoint.id}"`, this.endpoints.has(endpoint.id));
     this.endpoints.set(endpoint.id, endpoint);
     this.#changed();
+  }
+
+  /** Warns of what is there already. In dev, what comes in a later turn is a changed file that its framework loaded anew. */
+  #defined(what: string, again: boolean): void {
+    const inDev = wantsDevConnection(this.runtime);
+    const reloaded = inDev && !this.#definedNow.has(what);
+    if (again && !reloaded) this.runtime.log("warn", `The ${what} is defined twice; the last definition counts.`);
+    if (!inDev) return;
+    if (this.#definedNow.size === 0) this.runtime.turn(() => this.#definedNow.clear());
+    this.#definedNow.add(what);
   }
 
   addSchedule(id: string): void {

@@ -169,6 +169,20 @@ describe("definitions", () => {
     expect((await indexOf(client)).jobs.map(({ version }) => version)).toEqual(["2.0.0"]);
   });
 
+  it("loaded anew in dev do not warn; made twice at once they do", async () => {
+    const runtime = new VirtualRuntime();
+    runtime.environment.HOLDFAST_DEV_CONNECT = "1";
+    const client = new TriggerClient({ id: "a", runtime });
+    client.defineJob({ ...options, id: "a", version: "1.0.0" });
+    await settled();
+    client.defineJob({ ...options, id: "a", version: "1.0.1" });
+    expect(runtime.lines).toEqual([]);
+    client.defineJob({ ...options, id: "a", version: "1.0.2" });
+    expect(runtime.lines).toMatchObject([
+      { level: "warn", message: 'The job "a" is defined twice; the last definition counts.' },
+    ]);
+  });
+
   it("register their client where `holdfast dev` finds it", () => {
     const client = new TriggerClient({ id: "found", runtime: new VirtualRuntime() });
     const registry = (globalThis as unknown as Record<symbol, Set<unknown>>)[Symbol.for("holdfast.clients")];
