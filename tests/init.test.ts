@@ -86,7 +86,7 @@ test.each(Object.entries(APPS))(
 
 /** What their own compilers add to a project's types. */
 const AMBIENT = `declare module "$env/dynamic/private" { export const env: Record<string, string | undefined>; }
-interface ImportMeta { readonly env: Record<string, any>; }
+declare module "astro:env/server" { export const getSecret: (key: string) => string | undefined; }
 `;
 
 describe("what bundlers compile", () => {

@@ -20,6 +20,8 @@ export interface Setup {
   ending: "ts" | "js";
   /** Everything package.json names. */
   installed: ReadonlySet<string>;
+  /** Astro before 5, whose programs know a `.env` file only as builds write it into them. */
+  oldAstro: boolean;
 }
 
 interface Manifest {
@@ -46,7 +48,8 @@ const BUNDLED: ReadonlySet<Framework> = new Set(["next", "remix", "sveltekit", "
 /** @param above the workspace it is a part of, whose package manager is its own, too */
 export function detect(project: Project, wanted?: Framework, above?: Above): Setup {
   const manifest = (readJson(project.read("package.json") ?? "{}") ?? {}) as Manifest;
-  const installed = new Set(Object.keys({ ...manifest.dependencies, ...manifest.devDependencies }));
+  const named = { ...manifest.dependencies, ...manifest.devDependencies };
+  const installed = new Set(Object.keys(named));
   const framework = wanted ?? SIGNS.find(([, sign]) => [...installed].some((name) => sign.test(name)))?.[0] ?? "node";
   const typescript = installed.has("typescript") || project.paths.some((path) => TYPESCRIPT.test(path));
   const bundled = BUNDLED.has(framework);
@@ -60,6 +63,7 @@ export function detect(project: Project, wanted?: Framework, above?: Above): Set
     importEnding: bundled ? "" : importEnding(project, { typescript, esm }),
     ending: typescript ? "ts" : "js",
     installed,
+    oldAstro: Number(/\d+/.exec(named.astro ?? "")?.[0] ?? 5) < 5,
   };
 }
 

@@ -99,7 +99,10 @@ test("what it needs of the outside is said", () => {
     expect.stringContaining("holdfast send hello"),
   ]);
   expect(steps({ "package.json": manifest({ next: "15" }, { packageManager: "pnpm@9.1.0" }) })[1]).toBe(
-    "npx holdfast dev -- pnpm dev",
+    "npx holdfast dev --app-url http://localhost:3000 -- pnpm dev",
+  );
+  expect(steps({ "package.json": manifest({ astro: "5" }) })[1]).toBe(
+    "npx holdfast dev --app-url http://localhost:4321 -- npm run dev",
   );
   const express = KINDS.express?.[0] ?? {};
   expect(steps(express)[1]).toBe("npx holdfast dev index.js");

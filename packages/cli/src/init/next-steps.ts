@@ -21,22 +21,26 @@ export function nextSteps(project: Project, setup: Setup, { layout, plan }: { la
     packages.length ? `${add} ${packages.join(" ")}` : `${manager} install`,
     ...(types.length ? [`${add} -D ${types.join(" ")}`] : []),
     `npx holdfast dev ${server?.path ?? devCommand(project, setup, plan)}`,
-    ...(hasOwnServer(framework) ? [] : [FIRST_REQUEST]),
     `npx holdfast send hello --payload '{"name":"Ada"}'`,
   ];
 }
 
 /** The project's own script, or the server that was changed. */
-function devCommand(project: Project, { manager }: Setup, { changes }: Plan): string {
+function devCommand(project: Project, setup: Setup, { changes }: Plan): string {
+  const { manager } = setup;
   const manifest = readJson(project.read("package.json") ?? "{}") as { scripts?: Record<string, string> } | undefined;
   const script = ["dev", "start:dev", "start"].find((name) => manifest?.scripts?.[name]);
   const changed = changes.find(({ path, before }) => before !== null && /\.[cm]?[jt]s$/.test(path));
   if (!script && changed) return changed.path;
-  return `-- ${manager === "npm" ? "npm run" : manager} ${script ?? "dev"}`;
+  return `${appUrlFlag(setup)}-- ${manager === "npm" ? "npm run" : manager} ${script ?? "dev"}`;
 }
 
-/** They load a route when it is first asked for. */
-const FIRST_REQUEST = "open /api/trigger of your app once: its framework loads the jobs then";
+/** Frameworks that load a route, and a changed one, only when it is asked for: `holdfast dev` asks where their dev server listens unless told otherwise. */
+export function appUrlFlag({ framework, installed }: Setup): string {
+  if (hasOwnServer(framework)) return "";
+  const onVite = framework === "sveltekit" || (framework === "remix" && installed.has("vite"));
+  return `--app-url http://localhost:${framework === "astro" ? 4321 : onVite ? 5173 : 3000} `;
+}
 
 export function remarksOn(project: Project, { framework, installed }: Setup, layout: Layout): Remark[] {
   const onV2 = {

@@ -2,22 +2,35 @@
 // Promise: in strict TypeScript each compiles in the framework it is for, and without its types it is plain JavaScript.
 import type { Setup } from "./detect.ts";
 
-type Written = Pick<Setup, "framework" | "typescript" | "modules">;
+type Written = Pick<Setup, "framework" | "typescript" | "modules" | "oldAstro">;
 
-/** Where the client's key and address come from; Vite keeps `.env` from `process.env`. */
-const OPTIONS: Partial<Record<Setup["framework"], { head: string; options: string }>> = {
-  sveltekit: {
-    head: 'import { env } from "$env/dynamic/private";\n',
-    options: ", apiKey: env.HOLDFAST_API_KEY, apiUrl: env.HOLDFAST_API_URL",
-  },
-  astro: {
-    head: "",
-    options: ", apiKey: import.meta.env.HOLDFAST_API_KEY, apiUrl: import.meta.env.HOLDFAST_API_URL",
-  },
+interface Options {
+  head: string;
+  options: string;
+}
+const NO_OPTIONS: Options = { head: "", options: "" };
+const SVELTEKIT: Options = {
+  head: 'import { env } from "$env/dynamic/private";\n',
+  options: ", apiKey: env.HOLDFAST_API_KEY, apiUrl: env.HOLDFAST_API_URL",
+};
+const ASTRO: Options = {
+  head: 'import { getSecret } from "astro:env/server";\n',
+  options: ', apiKey: getSecret("HOLDFAST_API_KEY"), apiUrl: getSecret("HOLDFAST_API_URL")',
+};
+const OLD_ASTRO: Options = {
+  head: "",
+  options: ", apiKey: import.meta.env.HOLDFAST_API_KEY, apiUrl: import.meta.env.HOLDFAST_API_URL",
 };
 
+/** Where the client's key and address come from; Vite keeps `.env` from `process.env`, and what is read off `import.meta.env` would be written into the build. */
+function optionsOf({ framework, oldAstro }: Written): Options {
+  if (framework === "sveltekit") return SVELTEKIT;
+  if (framework !== "astro") return NO_OPTIONS;
+  return oldAstro ? OLD_ASTRO : ASTRO;
+}
+
 export function clientText(id: string, setup: Written): string {
-  const { head, options } = OPTIONS[setup.framework] ?? { head: "", options: "" };
+  const { head, options } = optionsOf(setup);
   return `${head}${imported(setup, "TriggerClient", "@holdfast/sdk")}
 // Server and key: HOLDFAST_API_URL and HOLDFAST_API_KEY. \`holdfast dev\` sets both for the program it starts.
 ${exported(setup, "client", `new TriggerClient({ id: ${JSON.stringify(id)}${options} })`)}`;

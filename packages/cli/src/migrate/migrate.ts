@@ -1,7 +1,8 @@
 // Room: migrate. `holdfast migrate`: turns a project on Trigger.dev v2 over to our SDK, as a diff to say yes to. Called by program.ts.
 // Promises: what does not carry over is named with file and line; a second time there is nothing to do; nothing is installed or sent anywhere.
 import type { Context } from "../commands/context.ts";
-import { managerOf } from "../init/detect.ts";
+import { detect, managerOf } from "../init/detect.ts";
+import { appUrlFlag } from "../init/next-steps.ts";
 import { CommandError, type ExitCode } from "../output/exit-codes.ts";
 import { Draft, type Plan } from "../project/plan.ts";
 import { type Above, type Project, projectAt, workspaceAbove } from "../project/project.ts";
@@ -38,7 +39,7 @@ export async function migrate(context: Context, flags: MigrateFlags, version: st
       headline: `from Trigger.dev v2 to Holdfast: ${how}${flags.renameEnv ? ", variables renamed" : ""}`,
       next: [
         `${manager} install`,
-        `npx holdfast dev -- ${manager === "npm" ? "npm run" : manager} dev`,
+        `npx holdfast dev ${appUrlFlag(detect(project))}-- ${manager === "npm" ? "npm run" : manager} dev`,
         ...(flags.renameEnv ? ["rename the variables where the app is deployed, too"] : []),
         "what is different: docs/migrate-from-v2.md",
       ],
