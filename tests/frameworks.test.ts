@@ -3,7 +3,7 @@
 import { createHmac } from "node:crypto";
 import type { RunDetail, TaskView } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type BuiltApp, installFrameworks, type Recipe, removeBuiltApps, type Sdk, startBuiltApp } from "./harness/built-app.ts";
+import { type BuiltApp, demandFrameworks, type Recipe, removeBuiltApps, type Sdk, startBuiltApp } from "./harness/built-app.ts";
 import { cleanUp } from "./harness/processes.ts";
 import { TestServer } from "./harness/server.ts";
 import { shown, steady } from "./harness/shown.ts";
@@ -145,8 +145,9 @@ const PROGRAMS: readonly Program[] = [
 
 let server: TestServer;
 beforeAll(async () => {
-  [server] = await Promise.all([TestServer.start(), installFrameworks()]);
-}, 300_000);
+  demandFrameworks();
+  server = await TestServer.start();
+}, 90_000);
 afterAll(async () => {
   await server?.stop();
   await cleanUp();

@@ -1,6 +1,6 @@
 // Tests: an app of tests/frameworks as its users have it: copied, built by its framework for production, started on a free port, registered by its URL as v2's CLI
 // registered apps, and run there. On the published SDK as it is; on ours after `holdfast migrate`, with our packages under v2's name in its node_modules.
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Api } from "./api.ts";
@@ -38,15 +38,14 @@ export interface BuiltApp {
 
 const made = new Set<string>();
 
-/** Installs the frameworks, if that was not done before. */
-export async function installFrameworks(): Promise<void> {
-  const installing = startProgram(["scripts/install.mjs", "tests/frameworks"]);
-  const { code } = await installing.exited;
-  if (code !== 0) throw new Error(`The frameworks could not be installed:\n${installing.output()}`);
+/** `npm test` installs them before any test runs: two files that did so at once would be in each other's way. */
+export function demandFrameworks(): void {
+  if (existsSync(join(FRAMEWORKS, "node_modules/.package-lock.json"))) return;
+  throw new Error("The frameworks are not installed: node scripts/install.mjs tests/frameworks");
 }
 
 /** Copies the app below tests/frameworks, so that it finds what is installed there, and turns it over to ours if wanted. */
-export async function copyFrameworkApp({ app, workspaces = {} }: Recipe, sdk: Sdk): Promise<string> {
+async function copyFrameworkApp({ app, workspaces = {} }: Recipe, sdk: Sdk): Promise<string> {
   const parent = join(FRAMEWORKS, ".work");
   mkdirSync(parent, { recursive: true });
   const directory = join(mkdtempSync(join(parent, `${sdk}-`)), app);
@@ -65,14 +64,14 @@ async function turnOver(directory: string): Promise<void> {
   if (code !== 0) throw new Error(`holdfast migrate failed:\n${output}`);
   const left = sourcesIn(directory).filter((path) => /"@trigger\.dev\/(?!sdk)/.test(readFileSync(path, "utf8")));
   if (left.length > 0) throw new Error(`These still name v2's adapters:\n${left.join("\n")}`);
-  installOurs(directory);
+  installOurs(directory, "@trigger.dev/sdk");
 }
 
-/** As npm puts our SDK, asked for by v2's name: folders, not links, as bundlers treat the two differently. */
-function installOurs(directory: string): void {
+/** As npm puts our SDK where it is asked for by this name: folders, not links, as bundlers treat the two differently. */
+export function installOurs(directory: string, name: string): void {
   const modules = join(directory, "node_modules");
   const from = createRequire(join(ROOT, "packages/sdk/package.json"));
-  copyPackage(join(ROOT, "packages/sdk"), join(modules, "@trigger.dev/sdk"));
+  copyPackage(join(ROOT, "packages/sdk"), join(modules, name));
   copyPackage(join(ROOT, "packages/protocol"), join(modules, "@holdfast/protocol"));
   copyPackage(dirname(from.resolve("ws/package.json")), join(modules, "ws"));
   // The app has another zod.
@@ -97,26 +96,37 @@ function sourcesIn(directory: string): string[] {
 /** Builds, starts and registers it: on the published SDK in development, on ours in production, so that both may run at once. */
 export async function startBuiltApp(recipe: Recipe, sdk: Sdk, server: TestServer): Promise<BuiltApp> {
   const [key, environment] = sdk === "published" ? [DEV_KEY, "dev"] : [PROD_KEY, "prod"];
-  const directory = await copyFrameworkApp(recipe, sdk);
+  const directory = join(await copyFrameworkApp(recipe, sdk), recipe.at ?? ".");
+  const env = { TRIGGER_API_URL: server.url, TRIGGER_API_KEY: key, ...recipe.env };
+  await build(directory, recipe.build, env);
+  const { url, stop } = await startBuild(directory, recipe.start, env);
+  const api = new Api(server.url, key, environment);
+  await api.post("/api/v1/endpoints", { id: endpointId(directory), url: `${url}/api/trigger` });
+  return { url, api, stop };
+}
+
+/** Nothing of this goes out. */
+const QUIET = { NEXT_TELEMETRY_DISABLED: "1", ASTRO_TELEMETRY_DISABLED: "1" };
+
+/** Runs a framework's production build to its end. */
+export async function build(directory: string, words: readonly string[], env: Record<string, string> = {}): Promise<void> {
+  const building = startProgram(located(words), { cwd: directory, env: { ...QUIET, ...env } });
+  const { code } = await building.exited;
+  if (code !== 0) throw new Error(`${directory} is not built:\n${building.output()}`);
+}
+
+/** Starts what was built, on a free port; resolves once its first page is served. */
+export async function startBuild(directory: string, words: readonly string[], env: Record<string, string>) {
   const port = String(await freePort());
   const url = `http://127.0.0.1:${port}`;
-  const env = {
-    ...{ TRIGGER_API_URL: server.url, TRIGGER_API_KEY: key, HOST: "127.0.0.1", PORT: port, ORIGIN: url },
-    ...{ NEXT_TELEMETRY_DISABLED: "1", ASTRO_TELEMETRY_DISABLED: "1", ...recipe.env },
-  };
-  const cwd = join(directory, recipe.at ?? ".");
-  const building = startProgram(located(recipe.build), { cwd, env });
-  const { code } = await building.exited;
-  if (code !== 0) throw new Error(`${recipe.app}, SDK ${sdk}, is not built:\n${building.output()}`);
-  const app = startProgram(located(recipe.start), { cwd, env });
-  await until(() => answers(url), { withinMs: 30_000, what: () => `${recipe.app}, SDK ${sdk}, to answer:\n${app.output()}` });
-  const api = new Api(server.url, key, environment);
-  await api.post("/api/v1/endpoints", { id: endpointId(cwd), url: `${url}/api/trigger` });
-  return { url, api, stop: () => app.stop() };
+  const place = { HOST: "127.0.0.1", PORT: port, ORIGIN: url };
+  const app = startProgram(located(words), { cwd: directory, env: { ...QUIET, ...place, ...env } });
+  await until(() => answers(url), { withinMs: 30_000, what: () => `${directory} to answer:\n${app.output()}` });
+  return { url, stop: () => app.stop() };
 }
 
 /** What begins with the name of a package's file is in tests/frameworks/node_modules. */
-const located = ([program = "", ...words]: readonly string[]): string[] => [
+export const located = ([program = "", ...words]: readonly string[]): string[] => [
   program.startsWith("npm:") ? join(FRAMEWORKS, "node_modules", program.slice(4)) : program,
   ...words,
 ];
