@@ -35,7 +35,8 @@ function runVitest(args) {
 function ensureOwn(args) {
   const words = args.filter((word) => !word.startsWith("-"));
   for (const folder of ["tests/frameworks", "tests/vendors"]) {
-    if (words.length === 0 || words.some((word) => word.includes(folder) || folder.includes(word))) ensureInstalled(join(root, folder));
+    if (words.length === 0 || words.some((word) => word.includes(folder) || folder.includes(word)))
+      ensureInstalled(join(root, folder));
   }
 }
 
