@@ -69,6 +69,16 @@ export function recording(context: Context): void {
     expect(await store.tasks(run.id, { limit: 2 })).toEqual(tasks.slice(0, 2));
     expect(await store.tasks(run.id, { after: tasks[1] })).toEqual(tasks.slice(2));
     expect(await store.tasks(run.id, { statuses: ["COMPLETED"] })).toEqual([tasks[0], tasks[2]]);
+    const open = [3, 1, 2].map((n) =>
+      sampleTask(run.id, { status: n === 1 ? "RUNNING" : "WAITING", completedAt: null, outputText: null, position: 1_000 + n }),
+    );
+    for (const one of open) await store.recordTask(report(one, token));
+    const [third, first, second] = open;
+    expect(await store.tasks(run.id, { statuses: ["WAITING", "RUNNING"] })).toEqual([tasks[1], first, second, third]);
+    expect(await store.tasks(run.id, { statuses: ["WAITING"] })).toEqual([second, third]);
+    expect(await store.tasks(run.id, { statuses: ["WAITING"], limit: 1 })).toEqual([second]);
+    expect(await store.tasks(run.id, { statuses: ["PENDING"] })).toEqual([]);
+    expect(await store.tasks(run.id, { statuses: ["WAITING", "COMPLETED"], limit: 3 })).toEqual([tasks[0], tasks[2], second]);
     expect(await store.tasks(run.id, { ids: ["odd", tasks[0]?.id ?? "", "unknown"] })).toEqual([tasks[0], tasks[1]]);
     expect(await store.tasks(world.newId("run"))).toEqual([]);
   });

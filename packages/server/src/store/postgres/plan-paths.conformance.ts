@@ -244,6 +244,7 @@ async function read(store: Store, long: RunRow): Promise<void> {
   await store.openTask(ENVIRONMENT, task);
   await store.tasks(long.id, { ids: [task.id] });
   await store.tasks(long.id, { limit: 3 });
+  await store.tasks(long.id, { statuses: ["WAITING"] });
   await store.tasks(long.id, { limit: 3, after: { position: 100, key: "done" } });
 }
 

@@ -1,4 +1,5 @@
 // Room: store. Reads by id for decisions: always from the primary, retried while the database is away for a moment. Called by postgres-store.ts.
+import type { TaskStatus } from "@holdfast/protocol";
 import type { World } from "../../platform/world.ts";
 import type { SkipRow } from "../kept-rows.ts";
 import { inOrder, storableText } from "../storable.ts";
@@ -15,6 +16,11 @@ const MOST_TASKS = 100_000;
 /** Runs whose first pages one statement reads, and events: each may be large. */
 const PAGES_AT_ONCE = 50;
 const EVENTS_AT_ONCE = 20;
+
+/** These have no outputs that could be too many bytes. */
+function isOpen(status: TaskStatus): boolean {
+  return status === "PENDING" || status === "WAITING" || status === "RUNNING";
+}
 
 export class Reads {
   #turn = 0;
@@ -83,6 +89,8 @@ export class Reads {
     }
     const week = weekOf("tasks", runId);
     if (week !== null && !after && !statuses) return (await this.#firstPages.ask({ week, limit, outputBytes }, runId)) ?? [];
+    if (statuses && !after && statuses.every(isOpen))
+      return (await this.#ofWeek("tasks", runId, { name: "open-tasks", values: [runId, statuses, limit] })).map(taskOf);
     const values = [runId, after?.position ?? -1, storableText(after?.key ?? ""), statuses ?? null, limit, outputBytes];
     return (await this.#ofWeek("tasks", runId, { name: "tasks", values })).map(taskOf);
   }
