@@ -186,7 +186,7 @@ describe.each(PROGRAMS)("$title", (program) => {
       await Promise.all(program.starts.map((each) => begin(app, each)));
     };
     await Promise.all(SDKS.map(start));
-  }, 180_000);
+  }, 300_000);
   afterAll(() => Promise.all([...apps.values()].map((app) => app.stop())));
 
   test.each(SDKS)("is built, registers and runs its jobs, SDK %s", LONG, async (sdk) => {

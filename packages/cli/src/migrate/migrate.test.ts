@@ -232,6 +232,7 @@ describe("the command", () => {
       applied: false,
       changes: [{ path: "package.json" }],
       conflicts: [],
+      next: expect.arrayContaining(["npx holdfast dev --app-url http://localhost:3000 -- npm run dev"]),
     });
     expect(dry.now.read("package.json")).toBe(MANIFEST);
   });
