@@ -26,7 +26,7 @@ describe("keys given for the first boot", () => {
     [{ prodApiKey: "tr_" }, "HOLDFAST_PROD_API_KEY"],
     [{ devApiKey: "tr_dev_a b" }, "HOLDFAST_DEV_API_KEY"],
     [{ devApiKey: "tr_dev_schlüssel" }, "HOLDFAST_DEV_API_KEY"],
-    [{ devApiKey: "tr_same", prodApiKey: "tr_same" }, "HOLDFAST_PROD_API_KEY"],
+    [{ devApiKey: "tr_dev_same", prodApiKey: "tr_dev_same" }, "HOLDFAST_PROD_API_KEY"],
   ])("that no program could use are refused before anything is made: %o", async (keys, name) => {
     const dataDir = mkdtempSync(join(tmpdir(), "hf-keys-"));
     onTestFinished(() => rmSync(dataDir, { recursive: true }));
@@ -48,5 +48,13 @@ describe("keys given for the first boot", () => {
     expect(await ensureEnvironments(config({ devApiKey: "tr_dev_other" }), catalog, vault, world)).toEqual(first);
     expect(lines).toEqual([expect.stringContaining("HOLDFAST_DEV_API_KEY")]);
     expect(lines[0]).not.toContain("tr_dev_");
+  });
+
+  it.each(["tr_dev_3f-9a", "tr_secret"])("that only SDKs refuse are taken, with a warning: %s", async (devApiKey) => {
+    const lines: string[] = [];
+    const world = realWorld({ log: { write: (line) => lines.push(line) } });
+    const { catalog } = createMemoryStore().store;
+    expect((await ensureEnvironments(config({ devApiKey }), catalog, vault, world)).dev).toBe(devApiKey);
+    expect(lines).toEqual([expect.stringMatching(/HOLDFAST_DEV_API_KEY .*SDKs refuse/)]);
   });
 });

@@ -14,6 +14,9 @@ export interface EnvironmentKeysOfBoot {
 const VARIABLES = { dev: "HOLDFAST_DEV_API_KEY", prod: "HOLDFAST_PROD_API_KEY" } as const;
 type Slug = keyof typeof VARIABLES;
 
+/** The form that v2's SDK and ours demand of a key. */
+const TAKEN_BY_SDKS = /^tr_[a-z]+_[a-zA-Z0-9]+$/;
+
 /** What was wished for, without the line break that ends a file it may come from; a header could not carry that. */
 function wishes({ devApiKey, prodApiKey }: ServerConfig): Record<Slug, string | undefined> {
   return { dev: devApiKey?.trim() || undefined, prod: prodApiKey?.trim() || undefined };
@@ -37,7 +40,7 @@ export function checkGivenKeys(config: ServerConfig): void {
 }
 
 function howToMake(slug: Slug): string {
-  return `It starts with tr_ and goes on in letters and digits; make one with \`echo tr_${slug}_$(openssl rand -hex 16)\`.`;
+  return `It is tr_${slug}_ and letters and digits; make one with \`echo tr_${slug}_$(openssl rand -hex 16)\`.`;
 }
 
 export async function ensureEnvironments(
@@ -55,6 +58,7 @@ export async function ensureEnvironments(
       if (given[slug] !== undefined && given[slug] !== key) world.log.warn(notThisKey(slug));
       return key;
     }
+    if (!TAKEN_BY_SDKS.test(given[slug] ?? `tr_${slug}_made`)) world.log.warn(notForSdks(slug));
     const row = newEnvironment(world, vault, { slug, type, wished: given[slug] });
     await catalog.saveEnvironment(row.row);
     return row.secretKey;
@@ -63,6 +67,10 @@ export async function ensureEnvironments(
     dev: await ensure("dev", "DEVELOPMENT"),
     prod: await ensure("prod", "PRODUCTION"),
   };
+}
+
+function notForSdks(slug: Slug): string {
+  return `${VARIABLES[slug]} opens the API, but SDKs refuse a key of its form: letters and digits are what they take behind tr_${slug}_`;
 }
 
 function notThisKey(slug: Slug): string {
