@@ -13,9 +13,10 @@ export interface DeliveriesFlags extends ServerFlags {
 }
 
 export async function listDeliveries(context: Context, flags: DeliveriesFlags): Promise<void> {
-  const api = apiOf(context, flags);
   const query = { endpoint: flags.endpoint, verdict: toVerdict(flags.verdict) };
-  const deliveries = await api.list<DeliverySummary>(api.inEnvironment("deliveries"), query, toCount(flags.limit, "--limit"));
+  const limit = toCount(flags.limit, "--limit");
+  const api = apiOf(context, flags);
+  const deliveries = await api.list<DeliverySummary>(api.inEnvironment("deliveries"), query, limit);
   if (deliveries.length === 0) context.output.note("No deliveries match.");
   const rows = deliveries.map((each) => [
     each.id,

@@ -30,8 +30,9 @@ export async function getEvent(context: Context, id: string, flags: ServerFlags)
 }
 
 export async function listSkipped(context: Context, flags: SkippedFlags): Promise<void> {
+  const limit = toCount(flags.limit, "--limit");
   const api = apiOf(context, flags);
-  const skips = await api.list<Skip>(api.inEnvironment("jobs", flags.job, "skips"), {}, toCount(flags.limit, "--limit"));
+  const skips = await api.list<Skip>(api.inEnvironment("jobs", flags.job, "skips"), {}, limit);
   if (skips.length === 0) context.output.note("No event was skipped.");
   const rows = skips.map(({ eventId, eventName, reason, at, why }) => [eventId, eventName, reason, at, oneLine(why)]);
   context.output.result(skips, rows.length ? table(["EVENT", "NAME", "REASON", "AT", "WHY"], rows) : "");

@@ -18,9 +18,10 @@ export function runRow({ id, job, status, createdAt, startedAt, completedAt }: R
 }
 
 export async function listRuns(context: Context, flags: RunFilterFlags & { limit: string }): Promise<void> {
-  const api = apiOf(context, flags);
   const query = { job: flags.job, status: toStatuses(flags.status) };
-  const runs = await api.list<RunSummary>(api.inEnvironment("runs"), query, toCount(flags.limit, "--limit"));
+  const limit = toCount(flags.limit, "--limit");
+  const api = apiOf(context, flags);
+  const runs = await api.list<RunSummary>(api.inEnvironment("runs"), query, limit);
   if (runs.length === 0) context.output.note("No runs match.");
   const rows = runs.map((run) => [
     run.id,

@@ -20,7 +20,6 @@ interface SentEvent {
 }
 
 export async function sendEvent(context: Context, name: string, flags: SendFlags): Promise<void> {
-  const api = apiOf(context, flags);
   const event = {
     id: flags.id ?? `cli-${Buffer.from(context.world.random(12)).toString("hex")}`,
     name,
@@ -29,7 +28,7 @@ export async function sendEvent(context: Context, name: string, flags: SendFlags
     ...(flags.source ? { source: flags.source } : {}),
   };
   const options = flags.deliverAfter ? { deliverAfter: toCount(flags.deliverAfter, "--deliver-after") } : {};
-  const sent = await api.post<SentEvent>("/api/v1/events", { event, options });
+  const sent = await apiOf(context, flags).post<SentEvent>("/api/v1/events", { event, options });
   context.output.result(sent, `${sent.name}  ${sent.id}`);
 }
 

@@ -14,11 +14,11 @@ const MOST_OPEN = 200;
 
 /** Prints until Ctrl-C, then ends well. */
 export async function tailRuns(context: Context, flags: RunFilterFlags): Promise<number> {
+  const wanted = toStatuses(flags.status);
   const api = apiOf(context, flags);
   const stop = new AbortController();
   const quiet = [context.world.onSignal("SIGINT", () => stop.abort()), context.world.onSignal("SIGTERM", () => stop.abort())];
   context.output.note("Waiting for runs; Ctrl-C ends this.");
-  const wanted = toStatuses(flags.status);
   const show = (run: RunSummary) => {
     if (!wanted || wanted.includes(run.status)) context.output.event(runRow(run), runLine(run, context.output));
   };
