@@ -94,18 +94,6 @@ describe("usage", () => {
 });
 
 test.each([
-  [["runs", "list", "--limit", "x"]],
-  [["runs", "list", "--status", "HAPPY"]],
-  [["runs", "tail", "--status", "HAPPY"]],
-  [["deliveries", "list", "--verdict", "odd"]],
-  [["events", "skipped", "--job", "j", "--limit", "0"]],
-  [["send", "e", "--payload", "{"]],
-  [["send", "e", "--deliver-after", "soon"]],
-])("%j is a usage error also where no server is known", async (words) => {
-  expect(await run(words, world())).toBe(2);
-});
-
-test.each([
   [["frobnicate", "--json"], "unknown command 'frobnicate'"],
   [["runs", "list", "--nope", "--json"], "unknown option '--nope'"],
   [["endpoints", "send", "x", "--json"], "required option '--sample <name>' not specified"],
