@@ -56,6 +56,26 @@ describe("hello", () => {
     expect(server.upgrades).toBe(0);
   });
 
+  it("dialling again, says since when the server knows it, unless its jobs have changed since", async () => {
+    const client = clientOf();
+    const hello = async (at: number) => {
+      const peer = await server.peer();
+      const { since } = await peer.next("hello");
+      peer.send({ t: "welcome", server: "srv", environment: "dev", at });
+      return { since, peer };
+    };
+    const connection = connect(client);
+    const first = await hello(1000);
+    await connection.ready;
+    first.peer.socket.terminate();
+    const second = await hello(2000);
+    expect([first.since, second.since]).toEqual([undefined, 1000]);
+    client.defineJob({ id: "new", name: "New", version: "1.0.0", trigger: eventTrigger({ name: "n" }), run: async () => {} });
+    await second.peer.next("index");
+    second.peer.socket.terminate();
+    expect((await hello(3000)).since).toBeUndefined();
+  });
+
   it("tells definitions made later, those of one turn together", async () => {
     const client = clientOf();
     const connection = connect(client);

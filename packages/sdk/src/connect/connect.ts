@@ -51,6 +51,9 @@ class Connector implements SessionOwner {
   /** Sessions the server asked us to leave, until their executions have moved. */
   readonly #former = new Set<Session>();
   #everWelcomed = false;
+  /** The server's time of the first welcome; undefined again once the app's jobs have changed. */
+  #since: number | undefined;
+  #changedSinceHello = false;
   /** When the present session was welcomed, on the monotonic clock. */
   #welcomedAt = Number.POSITIVE_INFINITY;
   #closing = false;
@@ -67,6 +70,10 @@ class Connector implements SessionOwner {
     this.ready = new Promise((resolve, reject) => {
       this.#isReady = resolve;
       this.#isRefused = reject;
+    });
+    app.whenChanged(() => {
+      this.#since = undefined;
+      this.#changedSinceHello = true;
     });
     this.#dial();
   }
@@ -86,8 +93,9 @@ class Connector implements SessionOwner {
     for (const session of sessions) session.close();
   }
 
-  welcomed(session: Session): void {
+  welcomed(session: Session, at: number | undefined): void {
     if (session !== this.#session) return;
+    if (!this.#changedSinceHello) this.#since ??= at;
     this.#app.trace("connected");
     this.#everWelcomed = true;
     this.#welcomedAt = this.#app.runtime.elapsed();
@@ -151,6 +159,10 @@ class Connector implements SessionOwner {
         apiKey: requireKey(credentials),
         concurrency: this.#credit,
         holdings: this.#holdings,
+        since: () => {
+          this.#changedSinceHello = false;
+          return this.#since;
+        },
         background: this.#options.background ?? false,
       };
       this.#session = new Session(this.#app, this, setting);

@@ -11,7 +11,8 @@ import { type Parcel, Window } from "./window.ts";
 export type SessionEnd = { kind: "refused"; message: string } | { kind: "lost"; reason: string };
 
 export interface SessionOwner {
-  welcomed(session: Session): void;
+  /** @param at the server's time */
+  welcomed(session: Session, at: number | undefined): void;
   /** The server is going away: dial another session; this one serves what it runs until that has moved. */
   draining(session: Session): void;
   /** An execution began on it. */
@@ -25,6 +26,8 @@ export interface SessionSetting {
   /** Most executions it may bring, those it takes over among them. */
   concurrency: number;
   holdings: Holdings;
+  /** Asked as hello is said: what the first welcome of this process said; undefined: there was none, or its jobs have changed. */
+  since: () => number | undefined;
   /** The socket does not keep the program alive. */
   background: boolean;
 }
@@ -39,6 +42,7 @@ export class Session {
   readonly #offered = new Set<string>();
   /** Executions whose recorded tasks are still arriving. */
   readonly #arriving = new Map<string, ExecutionStart>();
+  readonly #since: () => number | undefined;
   #concurrency: number;
   #over = false;
   #leaving = false;
@@ -46,7 +50,9 @@ export class Session {
   #drained: (() => void) | undefined;
   #unwatch: (() => void) | undefined;
 
-  constructor(app: App, owner: SessionOwner, { apiUrl, apiKey, concurrency, holdings, background }: SessionSetting) {
+  constructor(app: App, owner: SessionOwner, setting: SessionSetting) {
+    const { apiUrl, apiKey, concurrency, holdings, background } = setting;
+    this.#since = setting.since;
     this.#app = app;
     this.#owner = owner;
     this.#concurrency = concurrency;
@@ -135,6 +141,7 @@ export class Session {
   #hello(): void {
     const { id } = this.#app;
     const holds = this.#unoffered();
+    const since = this.#since();
     this.send({
       t: "hello",
       protocol: CONNECT_PROTOCOL,
@@ -142,6 +149,7 @@ export class Session {
       sdk: SDK_VERSION,
       concurrency: this.#concurrency,
       ...(holds.length > 0 ? { holds } : {}),
+      ...(since === undefined ? {} : { since }),
       index: this.#app.index(),
     });
     this.#unwatch = this.#app.whenChanged(() => this.#tellIndexSoon());
@@ -175,7 +183,7 @@ export class Session {
   #handle(frame: ServerFrame): void {
     switch (frame.t) {
       case "welcome":
-        this.#owner.welcomed(this);
+        this.#owner.welcomed(this, frame.at);
         break;
       case "refused":
         this.#end({ kind: "refused", message: frame.hint ? `${frame.message} ${frame.hint}` : frame.message });

@@ -117,11 +117,13 @@ export class ConnectHub {
     const slug = frame.t === "hello" ? frame.app : connection.app?.slug;
     if (!slug) return this.#refuse(connection, "The first frame must be hello.");
     // Before the index counts: runs it starts are for a process that is known to have their jobs.
-    connection.tells(frame.index);
+    const now = this.world.now();
+    connection.tells(slug, frame.index, frame.t === "hello" ? (frame.since ?? now) : now);
     try {
       const sdk = frame.t === "hello" ? frame.sdk : (connection.app?.sdk ?? null);
       const registration = { environmentId: connection.environment.id, slug, transport: "connect" as const, url: null, sdk };
-      connection.app = await this.registry.saveIndex({ ...registration, index: frame.index });
+      connection.app =
+        this.#successorOf(connection)?.app ?? (await this.registry.saveIndex({ ...registration, index: frame.index }));
     } catch (error) {
       this.world.log.warn("an app could not be registered", { app: slug, error });
       const itsOwn = error instanceof UserFacingError && error.code === "UNPROCESSABLE";
@@ -131,12 +133,18 @@ export class ConnectHub {
     }
     if (frame.t === "hello") {
       if (this.#draining) return connection.socket.close(1013, "draining");
-      connection.send({ t: "welcome", server: "holdfast", environment: connection.environment.slug });
+      connection.send({ t: "welcome", server: "holdfast", environment: connection.environment.slug, at: now });
       // What the app holds comes before anything new: until it is known there is no room.
       if (frame.holds?.length) await this.#resume(connection, frame.holds);
       connection.concurrency = frame.concurrency;
     }
     if (!this.#draining) this.listener.ready(connection.app);
+  }
+
+  /** A process of the same app that came later: its jobs count, though this one has dialled again after it, as after a restart of this server. */
+  #successorOf({ slug, since, environment }: Connection): Connection | undefined {
+    const later = (one: Connection) => one.slug === slug && one.environment.id === environment.id && one.since > since;
+    return [...this.#connections].find((one) => later(one) && one.app && !one.leaving);
   }
 
   async #resume(connection: Connection, tokens: readonly string[]): Promise<void> {

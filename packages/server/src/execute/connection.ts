@@ -32,6 +32,10 @@ export class Connection {
   concurrency = 0;
   leaving = false;
   alive = true;
+  /** The app's name, from its hello on. */
+  slug: string | null = null;
+  /** When this process of the app told what it has, in epoch milliseconds: it may have dialled again since. */
+  since = 0;
   /** What this process of the app has. While a deployment replaces another, not all have the same. */
   #jobs: ReadonlySet<string> = new Set();
   #endpoints: ReadonlySet<string> = new Set();
@@ -49,7 +53,10 @@ export class Connection {
     private readonly below: Below,
   ) {}
 
-  tells({ jobs, httpEndpoints = [] }: IndexDocument): void {
+  /** @param since when it first told that */
+  tells(slug: string, { jobs, httpEndpoints = [] }: IndexDocument, since: number): void {
+    this.slug = slug;
+    this.since = since;
     this.#jobs = new Set(jobs.map(({ id }) => id));
     this.#endpoints = new Set(httpEndpoints.map(({ id }) => id));
   }

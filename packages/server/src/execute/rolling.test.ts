@@ -35,10 +35,19 @@ function indexOf(jobs: string[], endpoints: string[] = []): IndexDocument {
     httpEndpoints,
   } as unknown as IndexDocument;
 }
-async function process(index: IndexDocument, concurrency = 5): Promise<PretendedSocket> {
+async function process(index: IndexDocument, concurrency = 5, since?: number): Promise<PretendedSocket> {
   const socket = new PretendedSocket();
   hub.accept(socket as unknown as WebSocket, DEV, WIRE);
-  socket.says({ t: "hello", protocol: 1, app: "shop", sdk: "0", concurrency, holds: [], index });
+  socket.says({
+    t: "hello",
+    protocol: 1,
+    app: "shop",
+    sdk: "0",
+    concurrency,
+    holds: [],
+    index,
+    ...(since === undefined ? {} : { since }),
+  });
   await expect.poll(() => socket.of("welcome").length).toBe(1);
   return socket;
 }
@@ -76,6 +85,24 @@ it("a process that tells other jobs than before is asked by what it told last", 
   await execute("refund");
   expect([started(one), started(two)]).toEqual([["gift"], ["refund"]]);
 });
+
+it.each(["old", "new"] as const)(
+  "after a restart of the server the jobs of the newest process count, if the %s one dials first",
+  async (first) => {
+    const fresh = () => process(indexOf(["order", "refund"]), 5, 200);
+    const old = () => process(indexOf(["order"]), 5, 100);
+    const jobs = () => registry.apps()[0]?.index?.jobs.map(({ id }) => id);
+    await (first === "old" ? old() : fresh());
+    const second = await (first === "old" ? fresh() : old());
+    expect(jobs()).toEqual(["order", "refund"]);
+    expect(await execute("order"), "both work").not.toBeTypeOf("string");
+    second.gone(1006);
+    await process(indexOf(["order"]), 5, 100);
+    expect(jobs(), "the newest that is here").toEqual(first === "old" ? ["order"] : ["order", "refund"]);
+    await process(indexOf(["gift"]));
+    expect(jobs(), "one that was never here before is the newest").toEqual(["gift"]);
+  },
+);
 
 it("a request is verified by a process that has its endpoint", async () => {
   const old = await process(indexOf([]), 50);
