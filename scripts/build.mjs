@@ -3,11 +3,13 @@
 // and writes to stderr only. `--force` builds everything anew.
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { root, run } from "./install.mjs";
 
 const LIBRARIES = ["packages/protocol", "packages/engine", "catalogue", "packages/server", "packages/sdk", "packages/cli"];
+/** What users' files import. */
+const USERS_IMPORT = ["packages/protocol", "packages/sdk"];
 const DASHBOARD = "packages/dashboard";
 const SHIPPED_DASHBOARD = "packages/server/dist/dashboard";
 const STAMPS = join(root, "node_modules", ".holdfast-build");
@@ -57,6 +59,28 @@ function copySql() {
   }
 }
 
+/**
+ * Entries for `require`: each hands out the ES module, of which there is one, and has declarations of its own, since for CommonJS files under `module: node16`
+ * (or `nodenext`, before TypeScript 5.8) the compiler believes that an ES module can be required of none but a CommonJS one.
+ */
+function writeEntriesForRequire() {
+  for (const name of USERS_IMPORT) {
+    const dist = join(root, name, "dist");
+    const into = join(dist, "require");
+    rmSync(into, { recursive: true, force: true });
+    for (const file of readdirSync(dist, { recursive: true }).filter((each) => each.endsWith(".d.ts"))) {
+      cpSync(join(dist, file), join(into, file));
+    }
+    const { exports } = JSON.parse(readFileSync(join(root, name, "package.json"), "utf8"));
+    for (const entry of Object.values(exports).filter((each) => each.require)) {
+      const file = join(root, name, entry.require.default);
+      const module = relative(dirname(file), join(root, name, entry.default)).replaceAll("\\", "/");
+      writeFileSync(file, `module.exports = require(${JSON.stringify(module)});\n`);
+    }
+    writeFileSync(join(into, "package.json"), '{ "type": "commonjs" }\n');
+  }
+}
+
 function buildLibraries(force) {
   const hash = hashOf(LIBRARIES);
   const outputs = LIBRARIES.map((name) => `${name}/dist/.tsbuildinfo`);
@@ -69,6 +93,7 @@ function buildLibraries(force) {
   rmSync(join(root, "packages/server/dist/store/postgres/sql"), { recursive: true, force: true });
   rmSync(join(root, "packages/server/dist/store/postgres/migrations"), { recursive: true, force: true });
   copySql();
+  writeEntriesForRequire();
   if (run("node", ["catalogue/copy-samples.mjs"], { toStderr: true }) !== 0) return false;
   remember("libraries", hash);
   return true;
