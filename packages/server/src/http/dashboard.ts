@@ -30,6 +30,8 @@ const TYPES: Readonly<Record<string, string>> = {
 const PACKABLE = new Set([".html", ".js", ".css", ".json", ".svg", ".txt", ".webmanifest"]);
 /** Vite puts what it names by content here. */
 const HASHED = /^\/assets\//;
+/** What browsers and robots ask every site for (/favicon.ico, /robots.txt): no page of ours is named like it. */
+const OF_A_SITE = /^\/[^/]+\.[a-z]{2,5}$/;
 
 interface File {
   path: string;
@@ -50,7 +52,8 @@ export function dashboard(rooms: Rooms): (context: Context, path: string) => Res
   return (context, path) => {
     if (context.req.method !== "GET" && context.req.method !== "HEAD")
       return new Response(null, { status: 405, headers: { allow: "GET, HEAD" } });
-    const file = files.get(path) ?? (HASHED.test(path) ? undefined : files.get("/index.html"));
+    const isPage = !HASHED.test(path) && !OF_A_SITE.test(path);
+    const file = files.get(path) ?? (isPage ? files.get("/index.html") : undefined);
     if (file) return fileResponse(context, file);
     const headers = { ...SECURITY, "content-type": "text/html; charset=utf-8", "cache-control": "no-store" };
     return files.has("/index.html")

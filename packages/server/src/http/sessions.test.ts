@@ -201,7 +201,8 @@ describe("the dashboard's files", () => {
       "public, max-age=31536000, immutable",
     ]);
     expect(asset.bytes.length).toBeLessThan(500);
-    expect((await ask("/assets/none.js")).status).toBe(404);
+    for (const path of ["/assets/none.js", "/favicon.ico", "/robots.txt"]) expect((await ask(path)).status, path).toBe(404);
+    expect((await ask("/jobs/odd.id")).text).toContain("<title>Holdfast</title>");
     expect((await ask("/", { method: "POST" })).status).toBe(405);
   });
 
