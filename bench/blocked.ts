@@ -89,7 +89,7 @@ async function fill(stand: Stand, store: Store, queue: string, backlog: number):
   const [waiting] = await send(store, queue, [shut]);
   if (!waiting) throw new Error("no run was stored");
   const { rows } = await stand.database.query<{ name: string }>(
-    "select string_agg(quote_ident(attname), ', ') as name from pg_attribute where attrelid = 'runs'::regclass and attnum > 0 and not attisdropped and attname <> 'id'",
+    "select string_agg(quote_ident(attname), ', ') as name from pg_attribute where attrelid = 'runs'::regclass and attnum > 0 and not attisdropped and attgenerated = '' and attname <> 'id'",
   );
   const columns = rows[0]?.name;
   const copies = "left($1, -7) || lpad(i::text, 7, '0')";
