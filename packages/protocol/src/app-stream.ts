@@ -6,6 +6,9 @@ import { taskReportSchema } from "./reports.ts";
 
 export const STREAM_PATH = "/api/v1/stream";
 
+/** Characters of a call's path; a longer one is a request. */
+export const LONGEST_STREAMED_PATH = 8192;
+
 /** A number of the app's own, which comes back with the answer. */
 const n = z.number().int();
 const address = { x: z.string().max(128), n };
@@ -20,7 +23,7 @@ export const streamedFrameSchema = z.discriminatedUnion("t", [
     t: z.literal("call"),
     n,
     method: z.enum(["GET", "POST", "PUT", "DELETE"]),
-    path: z.string().startsWith("/api/").max(8192),
+    path: z.string().startsWith("/api/").max(LONGEST_STREAMED_PATH),
     headers: z.record(z.string(), z.string()).optional(),
   }),
 ]);

@@ -1,6 +1,6 @@
 // Room: client. Calls of the server's API: over the process's stream while there are many of them, else by a request each. Used by ApiClient.
 // Promises: errors are UserFacingErrors with the server's own words; what may pass (no connection, 5xx, 429) is tried again a few times.
-import { ERROR_STATUS, type ErrorCode, type StreamedCall, UserFacingError } from "@holdfast/protocol";
+import { ERROR_STATUS, type ErrorCode, LONGEST_STREAMED_PATH, type StreamedCall, UserFacingError } from "@holdfast/protocol";
 import { type Runtime, sleep } from "../runtime/runtime.ts";
 import type { AppStream, StreamedAnswer } from "../stream/app-stream.ts";
 import { type Credentials, requireKey } from "./credentials.ts";
@@ -58,7 +58,8 @@ export class Requests {
 
   /** Undefined: it has to be a request. */
   async #streamed({ method, path, body = "", headers, patienceMs = 0 }: Sending, credentials: Credentials) {
-    if (method === "HEAD" || !this.#stream?.carries(body.length, credentials)) return undefined;
+    if (method === "HEAD" || path.length > LONGEST_STREAMED_PATH) return undefined;
+    if (!this.#stream?.carries(path.length + body.length, credentials)) return undefined;
     const call: Omit<StreamedCall, "t" | "n"> = { method, path, ...(headers ? { headers } : {}) };
     return this.#stream.call(call, body, patienceMs);
   }

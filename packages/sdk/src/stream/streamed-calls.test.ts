@@ -194,15 +194,16 @@ describe("calls over the stream", () => {
     expect([requests.length, line.calls.length, line.isClosed]).toEqual([1, 0, true]);
   });
 
-  it("what is large, or a HEAD, is a request; and so is everything once 4 MiB are without an answer", async () => {
+  it("what is large, has a long path, or is a HEAD, is a request; and so is everything once 4 MiB are without an answer", async () => {
     const line = await streaming();
     await client.sendEvent({ name: "n", payload: "x".repeat(300_000) });
     await client.store.env.has("k");
-    expect(requests.map(({ method }) => method)).toEqual(["POST", "HEAD"]);
+    await client.store.env.get("k".repeat(9_000));
+    expect(requests.map(({ method }) => method)).toEqual(["POST", "HEAD", "GET"]);
     for (let i = 0; i < 30; i++) void client.sendEvent({ name: "n", payload: "x".repeat(200_000) });
     await settled();
     expect(line.calls).toHaveLength(20);
-    expect(requests).toHaveLength(12);
+    expect(requests).toHaveLength(13);
   });
 
   it("where an older server knows no stream, all are requests, and it is asked once in ten minutes", async () => {
