@@ -91,3 +91,19 @@ test("a server that is killed while calls come in, and started again", LONG, asy
   await server.start();
   await allOnce(program);
 });
+
+test("a server ends in time though programs that hold a stream and a connection stand still", LONG, async () => {
+  const own = await TestServer.start();
+  const env = { ...own.appEnv, DIARY: join(freshDirectory(), "diary") };
+  const app = await startCopiedApp({ mounting: "ours", files: ["tests/published/long-haul.ts"], env });
+  proxy = await StreamProxy.start(own.url);
+  const sender = startProgram(["--import", "tsx", join(ROOT, "tests/harness/apps/sender.ts")], {
+    env: { ...own.appEnv, TRIGGER_API_URL: proxy.url, EVENTS: "1000000", ROUND: "still", EVENT: "nobody waits for this" },
+  });
+  await until(() => proxy.streams === 1, { what: () => "a stream" });
+  await sender.says(/^sent round-still-event-100$/m);
+  for (const program of [sender, app]) program.signal("SIGSTOP");
+  // The harness kills what has not ended 30 s after it was asked to.
+  expect(await own.stop()).toMatchObject({ code: 0 });
+  for (const program of [sender, app]) await program.kill();
+});

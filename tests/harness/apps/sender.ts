@@ -9,7 +9,7 @@ let next = 0;
 async function send(): Promise<void> {
   while (next < count) {
     const id = `round-${process.env.ROUND}-event-${next++}`;
-    await client.sendEvent({ id, name: "haul", payload: { legs: 0, legMs: 0 } });
+    await client.sendEvent({ id, name: process.env.EVENT ?? "haul", payload: { legs: 0, legMs: 0 } });
     console.log(`sent ${id}`);
   }
 }

@@ -1,4 +1,4 @@
-// The report stream of pushed executions, with a socket and posts the test speaks for: what travels over it, and that whatever goes wrong with it costs no report.
+// Reports of pushed executions over the stream, with a socket and posts the test speaks for: what travels over it, and that whatever goes wrong with it costs no report.
 import type { StreamedFrame, StreamedVerdict, TaskReport } from "@holdfast/protocol";
 import { beforeEach, expect, it } from "vitest";
 import { executionStart } from "../../test-kit/run-model.ts";

@@ -14,7 +14,7 @@ import type { Registry } from "../dispatch/registry.ts";
 import type { NoAnswer } from "../ingest/ports.ts";
 import type { World } from "../platform/world.ts";
 import type { AppRow, EnvironmentRow } from "../store/store.ts";
-import { Connection, type Question } from "./connection.ts";
+import { Connection, GOODBYE_MS, type Question } from "./connection.ts";
 
 /** What the hub does with what apps say; implemented by the executor. */
 export interface ConnectListener {
@@ -190,6 +190,7 @@ export class ConnectHub {
 
   #closed(connection: Connection, code: number): void {
     this.#connections.delete(connection);
+    if (this.#draining && this.#connections.size === 0) this.#stopPinging();
     connection.closed();
     const executions = [...connection.executions];
     connection.executions.clear();
@@ -263,6 +264,10 @@ export class ConnectHub {
   close(): void {
     this.#stopPinging();
     for (const connection of this.#connections) connection.socket.close(1001, "server stopping");
+    if (this.#connections.size === 0) return;
+    this.#stopPinging = this.world.after(GOODBYE_MS, () => {
+      for (const connection of this.#connections) connection.socket.terminate();
+    });
   }
 
   #pingLater(): void {

@@ -26,6 +26,9 @@ export interface Below {
   flows: () => void;
 }
 
+/** How long an app has to answer the close of its socket when the server goes away: one that stands still would hold up the server's end, in milliseconds. */
+export const GOODBYE_MS = 1_000;
+
 export class Connection {
   readonly executions = new Set<string>();
   app: AppRow | null = null;

@@ -84,7 +84,7 @@ async function call(stream: Stream, method: string, path: string, body: unknown 
 
 const tasksOf = async (run: string) => (await server.store.tasks(run)).map(({ key, outputText }) => [key, outputText]);
 
-describe("the report stream", () => {
+describe("reports over the stream", () => {
   it("answers hello, and reports once they are on disk: several at once, each by its number", async () => {
     const { run, token } = await executing();
     const stream = await Stream.open();
@@ -261,6 +261,8 @@ class PretendedSocket extends EventEmitter {
   pause = () => (this.isPaused = true);
   resume = () => (this.isPaused = false);
   closedBy: number[] = [];
+  isTerminated = false;
+  terminate = () => (this.isTerminated = true);
   close = (code: number) => void this.closedBy.push(code);
   send(text: string, left: () => void): void {
     this.sent.push(JSON.parse(partsOf(text).head));
@@ -298,6 +300,30 @@ it("reads no further from an app that is 8 MB ahead of the disk, or does not rea
   for (const left of socket.unread) left();
   expect(socket.isPaused).toBe(false);
   socket.emit("close");
+});
+
+it("a server that goes away does not wait for an app that stands still", () => {
+  const timers: (() => void)[] = [];
+  const after = (_ms: number, fn: () => void) => {
+    timers.push(fn);
+    return () => {};
+  };
+  const world = { ...server.world, after };
+  const reports = { record: async () => "recorded" as const };
+  const answerCall = async () => ({ status: 500, body: "" });
+  const streams = new AppStreams({ world, reports, owners: { owns: async () => true }, answerCall });
+  const socket = new PretendedSocket();
+  streams.accept(socket as unknown as WebSocket, {
+    environment: {} as EnvironmentRow,
+    origin: "http://server",
+    wire: WIRE,
+    isAdmitted: () => true,
+  });
+  timers.length = 0;
+  streams.close();
+  expect([socket.closedBy, socket.isTerminated]).toEqual([[1001], false]);
+  for (const fire of timers) fire();
+  expect(socket.isTerminated).toBe(true);
 });
 
 it("a server that goes away answers what it has read, and reads no more", async () => {

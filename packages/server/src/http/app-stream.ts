@@ -13,6 +13,7 @@ import {
   withBody,
 } from "@holdfast/protocol";
 import type { WebSocket } from "ws";
+import { GOODBYE_MS } from "../execute/connection.ts";
 import type { Cancel, World } from "../platform/world.ts";
 import type { EnvironmentRow } from "../store/store.ts";
 import type { RunOwners } from "../tasks/owners.ts";
@@ -99,6 +100,8 @@ class AppStream {
 
   #end(): void {
     this.socket.close(1001, "server stopping");
+    this.#cancelPing();
+    this.#cancelPing = this.needs.world.after(GOODBYE_MS, () => this.socket.terminate());
   }
 
   closed(): void {
