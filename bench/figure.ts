@@ -7,8 +7,8 @@ export interface Figure {
   name: string;
   value: number;
   unit: Unit;
-  /** Name of the raw limit it is compared with. */
-  against?: string;
+  /** Names of the raw limits it is compared with. */
+  against?: string | readonly string[];
 }
 
 /** Figures of the same name become one, with the median of their values. */
@@ -26,10 +26,10 @@ export function formatted({ value, unit }: Figure): string {
   return `${value.toFixed(value < 10 ? 2 : 1)} ${unit}`;
 }
 
-/** What the figure is of the raw limit it names: "1.4 × one commit"; empty when it names none. */
-export function ratio(figure: Figure, limits: readonly Figure[]): string {
-  const limit = limits.find(({ name }) => name === figure.against);
-  return limit ? `${(figure.value / limit.value).toFixed(2)} × ${limit.name}` : "";
+/** What the figure is of the raw limits it names: "1.4 × one commit"; empty when it names none. */
+export function ratio({ value, against = [] }: Figure, limits: readonly Figure[]): string {
+  const found = [against].flat().flatMap((wanted) => limits.find(({ name }) => name === wanted) ?? []);
+  return found.map((limit) => `${(value / limit.value).toFixed(2)} × ${limit.name}`).join("; ");
 }
 
 /** A table in Markdown. */
