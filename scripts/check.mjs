@@ -1,10 +1,12 @@
 // `npm run check`: everything beside the tests. Formatting and lint, types (tests and dashboard included), unused code, the project's own rules, what the
-// published packages would look like to those who install them, and the newer lines of Node. Says which checks failed; exit code 1 if any did.
+// published packages would look like to those who install them, the newer lines of Node, and the older ones of PostgreSQL. Says which checks failed; exit code
+// 1 if any did.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "./build.mjs";
+import { databaseLineFailures } from "./database-lines.mjs";
 import { ensureInstalled, root } from "./install.mjs";
 import { nodeLineFailures } from "./node-lines.mjs";
 
@@ -57,6 +59,7 @@ const CHECKS = {
   unused: () => failureOf("knip", ["--no-progress"]),
   packages,
   nodes: nodeLineFailures,
+  databases: databaseLineFailures,
 };
 
 function main() {

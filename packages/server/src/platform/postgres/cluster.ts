@@ -105,7 +105,7 @@ async function initdb(home: string, draft: string, { account, binaries }: Pick<C
   if (account.kind === "nobody" && account.owner) chownSync(passwordFile, account.owner.uid, account.owner.gid);
   const command = account.wrap(binaries.initdb, [
     ...["-D", draft, "-U", DATABASE_USER, `--pwfile=${passwordFile}`, "--auth=scram-sha-256"],
-    ...["--encoding=UTF8", "--no-locale", "--data-checksums", "--set=log_timezone=UTC", "--set=timezone=UTC"],
+    ...["--encoding=UTF8", "--no-locale", "--data-checksums"],
   ]);
   try {
     await run(command.file, command.args, { env: binaries.env, cwd: draft, ...account.ids });

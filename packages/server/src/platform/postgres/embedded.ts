@@ -30,6 +30,8 @@ export interface EmbeddedPostgresOptions {
   tcp?: boolean;
   /** Insist on a kind of account (tests). */
   account?: AccountKind;
+  /** A directory of PostgreSQL's programs other than the package's (tests of older versions). */
+  programs?: string;
 }
 
 export interface EmbeddedPostgres {
@@ -142,7 +144,7 @@ function handleOf(state: Supervised, lock: DirectoryLock): EmbeddedPostgres {
 }
 
 async function openCluster(home: string, account: Account, options: EmbeddedPostgresOptions): Promise<Cluster> {
-  const binaries = findBinaries(account, home);
+  const binaries = findBinaries(account, home, options.programs);
   const { data, isNew } = await ensureCluster(home, { account, binaries });
   if (isNew) options.log.info("created a PostgreSQL database", { directory: data });
   return { home, data, logFile: join(home, "log"), account, binaries };

@@ -27,6 +27,8 @@ export function serverArguments(data: string, address: Address): string[] {
     fsync: "on",
     full_page_writes: "on",
     synchronous_commit: "on",
+    timezone: "UTC",
+    log_timezone: "UTC",
     max_connections: "60",
     shared_buffers: sharedBuffers(),
     max_wal_size: "1GB",

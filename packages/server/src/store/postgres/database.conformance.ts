@@ -1,4 +1,5 @@
 // A real embedded PostgreSQL for tests: one a test file, a fresh database a store. Called by the store's tests and by other rooms' tests that need one.
+// HOLDFAST_TEST_POSTGRES is a directory with the programs of another version of it (scripts/database-lines.mjs).
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +24,8 @@ export interface TestDatabase {
 
 export async function startTestDatabase(): Promise<TestDatabase> {
   const dataDir = mkdtempSync(join(tmpdir(), "hf-store-"));
-  const postgres = await startEmbeddedPostgres({ dataDir, log: silentLogger });
+  const programs = process.env.HOLDFAST_TEST_POSTGRES;
+  const postgres = await startEmbeddedPostgres({ dataDir, log: silentLogger, ...(programs ? { programs } : {}) });
   const world = realWorld({ log: { write: () => undefined } });
   const opened: PostgresStore[] = [];
   let databases = 0;

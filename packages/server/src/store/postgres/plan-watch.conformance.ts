@@ -59,11 +59,15 @@ export async function explainEverything(connection: EmbeddedConnection): Promise
     "auto_explain.log_timing": "off",
     "auto_explain.log_format": "json",
     "auto_explain.log_level": "warning",
-    "auto_explain.log_parameter_max_length": "0",
   };
   const admin = new pg.Client(connection);
   await admin.connect();
   await admin.query("load 'auto_explain'");
+  // PostgreSQL 15 does not know it, and does not log them anyway.
+  const { rows } = await admin.query<{ name: string }>(
+    "select name from pg_settings where name = 'auto_explain.log_parameter_max_length'",
+  );
+  for (const { name } of rows) await admin.query(`alter system set ${name} = '0'`);
   for (const [name, value] of Object.entries(settings)) await admin.query(`alter system set ${name} = '${value}'`);
   await admin.query("select pg_reload_conf()");
   await admin.end();
