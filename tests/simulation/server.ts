@@ -202,6 +202,7 @@ function simulatedWorld(scene: Scene, actor: Actor, setting: ServerSetting, boot
     random: (bytes) => chance.bytes(bytes),
     newId: (kind) => makeId(kind, now(), chance.bytes(16)),
     after: (ms, fn) => scene.timeline.after(ms, actor, fn),
+    turn: (fn) => void scene.timeline.after(0, actor, fn),
     fetch: (request) => setting.callApp(actor, request),
     sign: (key, data) => createHmac("sha256", key).update(data).digest(),
     log: simulatedLog(scene, actor),

@@ -42,7 +42,7 @@ export interface AskedApps {
 }
 
 export interface IngestParts {
-  world: Pick<World, "now" | "newId" | "sign" | "fetch" | "random" | "log">;
+  world: Pick<World, "now" | "newId" | "sign" | "fetch" | "random" | "log" | "turn">;
   registry: Registry;
   store: Store;
   bus: Bus;

@@ -98,8 +98,8 @@ export class Verification {
     const { endpoint, delivery } = arrived;
     const work = this.workOf(endpoint, delivery);
     if (this.#asking.size < ASK_AT_ONCE && this.parts.apps.reachable(endpoint.app)) {
-      const asked = this.#askWhileStoring(arrived);
       const held = this.#holdLeased(delivery, work);
+      const asked = this.#askWhileStoring(arrived);
       this.#inBackground(arrived, held, asked);
       await held;
     } else {
@@ -108,10 +108,13 @@ export class Verification {
     return stored(delivery, responded);
   }
 
-  /** The app's `verify` changes nothing, so it may be asked before the request is on disk. What handles a source's request may do anything. */
+  /**
+   * The app's `verify` changes nothing, so it may be asked before the request is on disk: right after it is on its way there, which is what its sender waits
+   * for. What handles a source's request may do anything.
+   */
   #askWhileStoring({ endpoint, payload }: Arrived): Promise<VerifyAnswer> | null {
     if (endpoint.source) return null;
-    const asked = this.#askApp(endpoint, payload);
+    const asked = new Promise<void>((next) => this.parts.world.turn(next)).then(() => this.#askApp(endpoint, payload));
     // Whether it failed counts only once the request is stored.
     asked.catch(() => {});
     return asked;
@@ -144,9 +147,9 @@ export class Verification {
    */
   async #askNow(arrived: Arrived, responded: IngestAnswer | null): Promise<IngestAnswer> {
     const { delivery } = arrived;
+    const held = this.#holdLeased({ ...delivery, status: 503 }, this.workOf(arrived.endpoint, delivery));
     const asked = this.#askWhileStoring(arrived);
-    const token = await this.#holdLeased({ ...delivery, status: 503 }, this.workOf(arrived.endpoint, delivery));
-    const answer = await this.#settleNow(arrived, token, { asked, refusedStatus: 401 });
+    const answer = await this.#settleNow(arrived, await held, { asked, refusedStatus: 401 });
     if (answer.type === "no-answer") {
       // Why it could not is the app owner's business, not the sender's.
       const reason = "The app could not be asked to verify it. It is kept and will be verified later.";

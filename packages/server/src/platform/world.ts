@@ -19,6 +19,8 @@ export interface World {
   newId: NewId;
   /** Calls `fn` once, not before `ms` milliseconds have passed; any length, months included. */
   after(ms: number, fn: () => void): Cancel;
+  /** Calls `fn` in the next turn of the event loop: after everything that came in with this one was taken in. */
+  turn(fn: () => void): void;
   /** One HTTP request; failures are values, redirects are answers. */
   fetch: HttpClient["fetch"];
   /** HMAC-SHA256. */
@@ -59,6 +61,7 @@ export function realWorld(options: RealWorldOptions = {}): World {
     random: chanceSource(),
     newId: idSource(now),
     after: afterReal,
+    turn: (fn) => void setImmediate(fn),
     fetch: http.fetch,
     sign: (key, data) => createHmac("sha256", key).update(data).digest(),
     log: createLogger(options.log),

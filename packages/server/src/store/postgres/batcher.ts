@@ -56,7 +56,7 @@ export class Batcher<Item, Result> {
 
   constructor(
     private readonly kind: BatchKind<Item, Result>,
-    private readonly world: Pick<World, "monotonic" | "after">,
+    private readonly world: Pick<World, "monotonic" | "after" | "turn">,
     private readonly counters: Counters,
   ) {
     this.#freeLanes = Array.from({ length: kind.lanes }, (_, lane) => lane);
@@ -96,7 +96,7 @@ export class Batcher<Item, Result> {
   #schedule(): void {
     if (this.#scheduled || this.#freeLanes.length === 0) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    this.world.turn(() => {
       this.#scheduled = false;
       this.#pump();
     });
