@@ -1,5 +1,5 @@
 // Makes sure the dependencies are there. Called by start.mjs, test.mjs and check.mjs, so that each works on a fresh clone. A folder with a package-lock.json of
-// its own is installed by `node scripts/install.mjs tests/frameworks`, and by test.mjs.
+// its own is installed by `node scripts/install.mjs tests/frameworks`, say, and by test.mjs.
 // Promises: installs only when node_modules is missing or does not belong to the present package-lock.json; never runs install scripts.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -31,12 +31,15 @@ function runVitest(args) {
   }
 }
 
+/** Where installs are that some tests need, below the folder their names begin with. */
+const OWN = { "tests/frameworks": [".", "next-14", "next-15", "react-router-7"], "tests/vendors": ["."] };
+
 /** Folders of tests with a lock of their own, which weigh as much as everything else: only for those who run their tests, which tell if it failed. */
 function ensureOwn(args) {
   const words = args.filter((word) => !word.startsWith("-"));
-  for (const folder of ["tests/frameworks", "tests/vendors"]) {
-    if (words.length === 0 || words.some((word) => word.includes(folder) || folder.includes(word)))
-      ensureInstalled(join(root, folder));
+  for (const [folder, below] of Object.entries(OWN)) {
+    if (words.length > 0 && !words.some((word) => word.includes(folder) || folder.includes(word))) continue;
+    for (const each of below) ensureInstalled(join(root, folder, each));
   }
 }
 

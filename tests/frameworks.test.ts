@@ -1,12 +1,13 @@
 // Apps in the style of v2 as their frameworks build them for production: Next.js with both routers and both bundlers, also with its jobs in a package of their own,
-// SvelteKit, Astro and Remix. Each runs on the published packages and, turned over by `holdfast migrate`, on ours: its jobs come to the same, in the same tasks.
+// in the lines v2's users stayed on, SvelteKit, Astro and Remix. Each runs on the published packages and, turned over by `holdfast migrate`, on ours: its jobs come to the same, in the same tasks.
 import { createHmac } from "node:crypto";
-import type { RunDetail, TaskView } from "@holdfast/protocol";
+import type { AppInfo, RunDetail, TaskView } from "@holdfast/protocol";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type BuiltApp, demandFrameworks, type Recipe, removeBuiltApps, type Sdk, startBuiltApp } from "./harness/built-app.ts";
 import { cleanUp } from "./harness/processes.ts";
 import { TestServer } from "./harness/server.ts";
 import { shown, steady } from "./harness/shown.ts";
+import { until } from "./harness/until.ts";
 
 const LONG = { timeout: 120_000 };
 const PATIENT = { withinMs: 60_000, everyMs: 100 };
@@ -27,8 +28,32 @@ interface Program extends Recipe {
 }
 
 const NEXT = "npm:next/dist/bin/next";
-const payment = '{ "type" : "payment.succeeded",\n"order": "ö-1", "cents": 900.0 }';
 const sign = (body: string) => createHmac("sha256", SECRET).update(body).digest("hex");
+const PUPIL = { name: "Ada", courses: ["sums", "alchemy", "loops"] };
+const transfer = '{"cents": 18000, "from": "Zoë"}';
+/** One app for the lines v2's users stayed on: both routers in it, its older half as a client of its own. */
+const BOTH_ROUTERS = {
+  app: "next-both-routers",
+  mounts: { "academy-billing": "/api/billing" },
+  env: { BANK_SECRET: SECRET },
+  build: [NEXT, "build"],
+  start: [NEXT, "start"],
+  starts: [
+    { name: "pupil.enrolled", payload: PUPIL },
+    { name: "pupil.enrolled", payload: { ...PUPIL, courses: "sums" } },
+    {
+      endpoint: "bank",
+      body: transfer,
+      headers: { "content-type": "application/json", "x-signature": sign(transfer) },
+    },
+  ],
+  ends: {
+    "enrol-pupil": [{ seats: ["sums for Ada", "loops for Ada"], dice: "number" }, "INVALID_PAYLOAD"],
+    "send-bill": ["Ada: 180 €"],
+    "book-transfer": [{ cents: 18000, bytes: Buffer.byteLength(transfer) }],
+  },
+};
+const payment = '{ "type" : "payment.succeeded",\n"order": "ö-1", "cents": 900.0 }';
 
 const PROGRAMS: readonly Program[] = [
   {
@@ -96,6 +121,8 @@ const PROGRAMS: readonly Program[] = [
       "reserve-stock": [{ sku: "mug", left: 1 }, "Not enough of pen"],
     },
   },
+  { title: "Next.js 14, both routers", install: "next-14", ...BOTH_ROUTERS },
+  { title: "Next.js 15, both routers", install: "next-15", ...BOTH_ROUTERS },
   {
     title: "SvelteKit",
     app: "sveltekit",
@@ -141,6 +168,15 @@ const PROGRAMS: readonly Program[] = [
     starts: [{ name: "course.began", payload: { pupil: "Ada", lessons: ["sums", "loops"] } }],
     ends: { "run-course": [{ sent: ["sums to Ada", "loops to Ada"] }] },
   },
+  {
+    title: "React Router 7",
+    app: "react-router",
+    install: "react-router-7",
+    build: ["npm:@react-router/dev/bin.js", "build"],
+    start: ["npm:@react-router/serve/bin.js", "build/server/index.js"],
+    starts: [{ name: "term.planned", payload: { classes: ["clay", "choir"] } }],
+    ends: { "open-term": [{ rooms: ["clay in room 1", "choir in room 2"], saved: 2 }] },
+  },
 ];
 
 let server: TestServer;
@@ -178,16 +214,22 @@ describe.each(PROGRAMS)("$title", (program) => {
   const apps = new Map<Sdk, BuiltApp>();
   const runs = new Map<Sdk, RunDetail[]>();
   const appOf = (sdk: Sdk) => apps.get(sdk) as BuiltApp;
+  let own: TestServer | undefined;
 
   beforeAll(async () => {
+    // Two programs of one app have the same jobs.
+    own = program.install ? await TestServer.start() : undefined;
     const start = async (sdk: Sdk) => {
-      const app = await startBuiltApp(program, sdk, server);
+      const app = await startBuiltApp(program, sdk, own ?? server);
       apps.set(sdk, app);
       await Promise.all(program.starts.map((each) => begin(app, each)));
     };
     await Promise.all(SDKS.map(start));
   }, 300_000);
-  afterAll(() => Promise.all([...apps.values()].map((app) => app.stop())));
+  afterAll(async () => {
+    await Promise.all([...apps.values()].map((app) => app.stop()));
+    await own?.stop();
+  });
 
   test.each(SDKS)("is built, registers and runs its jobs, SDK %s", LONG, async (sdk) => {
     const { api } = appOf(sdk);
@@ -211,5 +253,15 @@ describe.each(PROGRAMS)("$title", (program) => {
     };
     const [published, ours] = [await told("published"), await told("ours")];
     expect(ours.map((text) => JSON.parse(text))).toEqual(published.map((text) => JSON.parse(text)));
+  });
+
+  // Of the others tests/frameworks-init.test.ts shows it.
+  test.runIf(program.install)("dials out of the bundle, SDK ours", LONG, async () => {
+    const app = appOf("ours");
+    const { api, url } = app;
+    await app.restart({ HOLDFAST_DEV_CONNECT: "1", HOLDFAST_API_URL: (own ?? server).url });
+    await fetch(`${url}/api/trigger`);
+    const transports = async () => (await api.get<AppInfo[]>(api.at("/apps"))).map(({ transport }) => transport);
+    await until(async () => (await transports()).includes("connect"), { what: () => "the app to connect" });
   });
 });

@@ -11,6 +11,8 @@ import { until } from "./until.ts";
 import { callCli } from "./written-project.ts";
 
 const FRAMEWORKS = join(ROOT, "tests/frameworks");
+/** Folders with a lock of their own. */
+const INSTALLS = [".", "next-14", "next-15", "react-router-7"];
 
 export type Sdk = "published" | "ours";
 
@@ -18,11 +20,15 @@ export type Sdk = "published" | "ours";
 export interface Recipe {
   /** Its folder. */
   app: string;
+  /** The folder whose packages it is built with, if not tests/frameworks itself: one with a lock of its own. */
+  install?: string;
   /** Where it is built and started, in a project of several packages. */
   at?: string;
   /** Packages of the project itself, which npm would link: name → folder. */
   workspaces?: Record<string, string>;
-  /** For node, files in tests/frameworks/node_modules or the app. */
+  /** Clients it has beside the one its package.json names: id → the path each is served at. */
+  mounts?: Record<string, string>;
+  /** For node, files in the install's node_modules or the app. */
   build: readonly string[];
   start: readonly string[];
   env?: Record<string, string>;
@@ -33,20 +39,26 @@ export interface BuiltApp {
   url: string;
   /** As its environment's key sees the server. */
   api: Api;
+  /** Starts what was built once more, in another environment. */
+  restart(env: Env): Promise<void>;
   stop(): Promise<unknown>;
 }
+
+type Env = Record<string, string>;
 
 const made = new Set<string>();
 
 /** `npm test` installs them before any test runs: two files that did so at once would be in each other's way. */
 export function demandFrameworks(): void {
-  if (existsSync(join(FRAMEWORKS, "node_modules/.package-lock.json"))) return;
-  throw new Error("The frameworks are not installed: node scripts/install.mjs tests/frameworks");
+  for (const install of INSTALLS) {
+    if (existsSync(join(FRAMEWORKS, install, "node_modules/.package-lock.json"))) continue;
+    throw new Error(`Frameworks are not installed: node scripts/install.mjs ${join("tests/frameworks", install)}`);
+  }
 }
 
-/** Copies the app below tests/frameworks, so that it finds what is installed there, and turns it over to ours if wanted. */
-async function copyFrameworkApp({ app, workspaces = {} }: Recipe, sdk: Sdk): Promise<string> {
-  const parent = join(FRAMEWORKS, ".work");
+/** Copies the app below its install, so that it finds what is there, and turns it over to ours if wanted. */
+async function copyFrameworkApp({ app, install = ".", workspaces = {} }: Recipe, sdk: Sdk): Promise<string> {
+  const parent = join(FRAMEWORKS, install, ".work");
   mkdirSync(parent, { recursive: true });
   const directory = join(mkdtempSync(join(parent, `${sdk}-`)), app);
   made.add(dirname(directory));
@@ -98,36 +110,45 @@ export async function startBuiltApp(recipe: Recipe, sdk: Sdk, server: TestServer
   const [key, environment] = sdk === "published" ? [DEV_KEY, "dev"] : [PROD_KEY, "prod"];
   const directory = join(await copyFrameworkApp(recipe, sdk), recipe.at ?? ".");
   const env = { TRIGGER_API_URL: server.url, TRIGGER_API_KEY: key, ...recipe.env };
-  await build(directory, recipe.build, env);
-  const { url, stop } = await startBuild(directory, recipe.start, env);
+  await build(directory, recipe.build, env, recipe.install);
+  let running = await startBuild(directory, recipe.start, env, recipe.install);
   const api = new Api(server.url, key, environment);
-  await api.post("/api/v1/endpoints", { id: endpointId(directory), url: `${url}/api/trigger` });
-  return { url, api, stop };
+  const mounts = { [endpointId(directory)]: "/api/trigger", ...recipe.mounts };
+  for (const [id, path] of Object.entries(mounts)) await api.post("/api/v1/endpoints", { id, url: running.url + path });
+  return {
+    ...{ url: running.url, api },
+    async restart(changed) {
+      await running.stop();
+      const port = new URL(running.url).port;
+      running = await startBuild(directory, recipe.start, { ...env, ...changed, PORT: port }, recipe.install);
+    },
+    stop: () => running.stop(),
+  };
 }
 
 /** Nothing of this goes out. */
-const QUIET = { NEXT_TELEMETRY_DISABLED: "1", ASTRO_TELEMETRY_DISABLED: "1" };
+const QUIET = { NEXT_TELEMETRY_DISABLED: "1", NEXT_IGNORE_INCORRECT_LOCKFILE: "1", ASTRO_TELEMETRY_DISABLED: "1" };
 
 /** Runs a framework's production build to its end. */
-export async function build(directory: string, words: readonly string[], env: Record<string, string> = {}): Promise<void> {
-  const building = startProgram(located(words), { cwd: directory, env: { ...QUIET, ...env } });
+export async function build(directory: string, words: readonly string[], env: Env = {}, install = "."): Promise<void> {
+  const building = startProgram(located(words, install), { cwd: directory, env: { ...QUIET, ...env } });
   const { code } = await building.exited;
   if (code !== 0) throw new Error(`${directory} is not built:\n${building.output()}`);
 }
 
-/** Starts what was built, on a free port; resolves once its first page is served. */
-export async function startBuild(directory: string, words: readonly string[], env: Record<string, string>) {
-  const port = String(await freePort());
+/** Starts what was built, on PORT or a free one; resolves once its first page is served. */
+export async function startBuild(directory: string, words: readonly string[], env: Env, install = ".") {
+  const port = env.PORT ?? String(await freePort());
   const url = `http://127.0.0.1:${port}`;
   const place = { HOST: "127.0.0.1", PORT: port, ORIGIN: url };
-  const app = startProgram(located(words), { cwd: directory, env: { ...QUIET, ...place, ...env } });
+  const app = startProgram(located(words, install), { cwd: directory, env: { ...QUIET, ...place, ...env } });
   await until(() => answers(url), { withinMs: 30_000, what: () => `${directory} to answer:\n${app.output()}` });
   return { url, stop: () => app.stop() };
 }
 
-/** What begins with the name of a package's file is in tests/frameworks/node_modules. */
-export const located = ([program = "", ...words]: readonly string[]): string[] => [
-  program.startsWith("npm:") ? join(FRAMEWORKS, "node_modules", program.slice(4)) : program,
+/** A program whose name begins with npm: is a file of a package of the install. */
+export const located = ([program = "", ...words]: readonly string[], install = "."): string[] => [
+  program.startsWith("npm:") ? join(FRAMEWORKS, install, "node_modules", program.slice(4)) : program,
   ...words,
 ];
 

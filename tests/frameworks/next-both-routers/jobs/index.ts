@@ -1,0 +1,3 @@
+// export all your job files here
+
+export * from "./enrol";

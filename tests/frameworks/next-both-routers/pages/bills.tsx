@@ -1,0 +1,3 @@
+export default function Bills() {
+  return <p>Bills</p>;
+}
