@@ -36,8 +36,18 @@ export default function App() {
 }
 `;
 
+interface Kind {
+  /** The folder whose packages it is built with, if not tests/frameworks itself. */
+  install?: string;
+  texts: Texts;
+  dev: string[];
+  build: string[];
+  start: string[];
+  example: string;
+}
+
 /** A project as each framework's own starter makes it, without what is beside the point; and its commands. */
-const KINDS: Record<string, { texts: Texts; dev: string[]; build: string[]; start: string[]; example: string }> = {
+const KINDS: Record<string, Kind> = {
   "Next.js": {
     texts: {
       "package.json": manifest({ next: "16", react: "18", "react-dom": "18" }, { typescript: "5" }),
@@ -91,21 +101,42 @@ const KINDS: Record<string, { texts: Texts; dev: string[]; build: string[]; star
     start: ["npm:@remix-run/serve/dist/cli.js", "build/server/index.js"],
     example: "app/holdfast/example.ts",
   },
+  "React Router": {
+    install: "react-router-7",
+    texts: {
+      "package.json": manifest(
+        { "@react-router/node": "7", "@react-router/serve": "7", "react-router": "7", isbot: "5" },
+        { "@react-router/dev": "7", typescript: "5", vite: "6" },
+      ),
+      "tsconfig.json": tsconfig(JSX),
+      "react-router.config.ts":
+        'import type { Config } from "@react-router/dev/config";\n\nexport default { ssr: true } satisfies Config;\n',
+      "vite.config.ts": 'import { reactRouter } from "@react-router/dev/vite";\n\nexport default { plugins: [reactRouter()] };\n',
+      "app/root.tsx": root("react-router"),
+      "app/routes.ts":
+        'import { type RouteConfig, index } from "@react-router/dev/routes";\n\nexport default [index("routes/home.tsx")] satisfies RouteConfig;\n',
+      "app/routes/home.tsx": PAGE,
+    },
+    dev: ["npm:@react-router/dev/bin.js", "dev", "--host", "127.0.0.1"],
+    build: ["npm:@react-router/dev/bin.js", "build"],
+    start: ["npm:@react-router/serve/bin.js", "build/server/index.js"],
+    example: "app/holdfast/example.ts",
+  },
 };
 
-function projectWith(texts: Texts): string {
-  const directory = join(freshProject({}, "tests/frameworks"), "app");
+function projectWith({ texts, install = "." }: Kind): string {
+  const directory = join(freshProject({}, join("tests/frameworks", install)), "app");
   writeFiles(directory, texts);
   return directory;
 }
 
 test.each(Object.entries(KINDS))("%s: the written app runs in dev and in production", LONG, async (_name, kind) => {
-  const directory = projectWith(kind.texts);
+  const directory = projectWith(kind);
   expect(await callCli(directory, "init", "--yes")).toEqual({ code: 0, output: expect.stringContaining("files written") });
   installOurs(directory, "@holdfast/sdk");
 
   const port = String(await freePort());
-  const command = [process.execPath, ...located(kind.dev), "--port", port];
+  const command = [process.execPath, ...located(kind.dev, kind.install), "--port", port];
   const dev = await startDev(directory, ["--app-url", `http://127.0.0.1:${port}`, "--", ...command], {
     ...{ NEXT_TELEMETRY_DISABLED: "1", ASTRO_TELEMETRY_DISABLED: "1" },
   });
@@ -124,15 +155,15 @@ test.each(Object.entries(KINDS))("%s: the written app runs in dev and in product
   expect(dev.program.output()).not.toContain("defined twice");
   expect(await dev.program.stop()).toEqual({ code: 0, signal: null });
 
-  await build(directory, kind.build);
+  await build(directory, kind.build, {}, kind.install);
   const env = { HOLDFAST_API_URL: server.url, HOLDFAST_API_KEY: DEV_KEY };
-  const called = await startBuild(directory, kind.start, env);
+  const called = await startBuild(directory, kind.start, env, kind.install);
   await server.api.post("/api/v1/endpoints", { id: "app", url: `${called.url}/api/trigger` });
   expect(await server.api.runOnce("hello", hello)).toMatchObject({ status: "SUCCESS", output: { greeting: "Howdy, Ada!" } });
   await called.stop();
 
   // The bundle can dial out, too; what loads it is the first request.
-  const dialling = await startBuild(directory, kind.start, { ...env, HOLDFAST_DEV_CONNECT: "1" });
+  const dialling = await startBuild(directory, kind.start, { ...env, HOLDFAST_DEV_CONNECT: "1" }, kind.install);
   await fetch(`${dialling.url}/api/trigger`);
   const transport = async () => (await server.api.get<AppInfo[]>(server.api.at("/apps")))[0]?.transport;
   await until(async () => (await transport()) === "connect", { what: () => "the app to connect" });

@@ -3,7 +3,7 @@
 import { readJson } from "../project/json-text.ts";
 import type { Above, Project } from "../project/project.ts";
 
-export const FRAMEWORKS = ["next", "express", "fastify", "hono", "remix", "sveltekit", "astro", "node"] as const;
+export const FRAMEWORKS = ["next", "express", "fastify", "hono", "remix", "react-router", "sveltekit", "astro", "node"] as const;
 export type Framework = (typeof FRAMEWORKS)[number];
 
 export interface Setup {
@@ -35,7 +35,8 @@ interface Manifest {
 // The first one whose package is there: what serves pages stands before what it may be built with.
 const SIGNS: readonly (readonly [Framework, RegExp])[] = [
   ["next", /^next$/],
-  ["remix", /^@remix-run\/(?!router)|^@react-router\/dev$/],
+  ["react-router", /^@react-router\/dev$/],
+  ["remix", /^@remix-run\/(?!router)/],
   ["sveltekit", /^@sveltejs\/kit$/],
   ["astro", /^astro$/],
   ["fastify", /^fastify$/],
@@ -43,14 +44,14 @@ const SIGNS: readonly (readonly [Framework, RegExp])[] = [
   ["express", /^express$|^@nestjs\/platform-express$/],
 ];
 /** These compile every file themselves, and find imports without an ending. */
-const BUNDLED: ReadonlySet<Framework> = new Set(["next", "remix", "sveltekit", "astro"]);
+const BUNDLED: ReadonlySet<Framework> = new Set(["next", "remix", "react-router", "sveltekit", "astro"]);
 
 /** @param above the workspace it is a part of, whose package manager is its own, too */
 export function detect(project: Project, wanted?: Framework, above?: Above): Setup {
   const manifest = (readJson(project.read("package.json") ?? "{}") ?? {}) as Manifest;
   const named = { ...manifest.dependencies, ...manifest.devDependencies };
   const installed = new Set(Object.keys(named));
-  const framework = wanted ?? SIGNS.find(([, sign]) => [...installed].some((name) => sign.test(name)))?.[0] ?? "node";
+  const framework = wanted ?? frameworkOf(project, installed);
   const typescript = installed.has("typescript") || project.paths.some((path) => TYPESCRIPT.test(path));
   const bundled = BUNDLED.has(framework);
   const esm = manifest.type === "module" || project.read("package.json") === undefined;
@@ -65,6 +66,12 @@ export function detect(project: Project, wanted?: Framework, above?: Above): Set
     installed,
     oldAstro: Number(/\d+/.exec(named.astro ?? "")?.[0] ?? 5) < 5,
   };
+}
+
+/** In a workspace what a member is built with may stand at the root: React Router's own settings tell, too. */
+function frameworkOf({ paths }: Project, installed: ReadonlySet<string>): Framework {
+  if (paths.some((path) => /^react-router\.config\.[cm]?[jt]s$/.test(path))) return "react-router";
+  return SIGNS.find(([, sign]) => [...installed].some((name) => sign.test(name)))?.[0] ?? "node";
 }
 
 /** The compiler may be the workspace's, and its settings have other names. */

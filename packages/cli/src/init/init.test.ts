@@ -50,8 +50,13 @@ const KINDS: Record<string, [texts: Texts, framework: Framework, route: string]>
     "app/routes/api.trigger.ts",
   ],
   "react router": [
-    { ...TS, "package.json": manifest({ "@react-router/dev": "7" }), "app/root.tsx": "" },
-    "remix",
+    { ...TS, "package.json": manifest({ "@react-router/dev": "7", "@remix-run/node": "2" }), "app/root.tsx": "" },
+    "react-router",
+    "app/routes/api.trigger.ts",
+  ],
+  "react router, of a workspace": [
+    { ...TS, "package.json": manifest({ express: "5" }), "react-router.config.ts": "", "app/routes.ts": "export default [];" },
+    "react-router",
     "app/routes/api.trigger.ts",
   ],
   sveltekit: [
@@ -116,7 +121,7 @@ test("what it needs of the outside is said", () => {
     }),
   ).toMatchObject([{ path: "package.json" }]);
   expect(
-    remarks({ "package.json": manifest({ "@react-router/dev": "7" }), "app/routes.ts": "export default [];" }),
+    remarks({ "package.json": manifest({ "@react-router/dev": "7" }), "app/routes.ts": "export default routes();" }),
   ).toMatchObject([{ path: "app/routes.ts", message: 'add the route: route("api/trigger", "routes/api.trigger.js")' }]);
   expect(remarks({ "package.json": `\ufeff${manifest({ next: "13", "@trigger.dev/sdk": "2.3.19" })}` })).toMatchObject([
     { path: "package.json", message: expect.stringContaining("holdfast migrate") },
@@ -124,6 +129,52 @@ test("what it needs of the outside is said", () => {
   expect(remarks({ "package.json": manifest({ astro: "5" }), "astro.config.mjs": "" })).toMatchObject([
     { path: "astro.config.mjs" },
   ]);
+});
+
+describe("React Router's list of routes", () => {
+  const listed = (text: string) => {
+    const texts = { ...TS, "package.json": manifest({ "@react-router/dev": "7" }), "app/routes.ts": text };
+    return planned(texts).after["app/routes.ts"];
+  };
+  const ENTRY = 'route("api/trigger", "routes/api.trigger.ts")';
+
+  test("gets the route at its end, and the import it needs", () => {
+    expect(
+      listed(`import { type RouteConfig, index } from "@react-router/dev/routes";
+
+export default [
+  index("routes/home.tsx"), // [ the first
+  ...prefix("concerts", [
+    route("trending", "./concerts/trending.tsx")
+  ])
+] satisfies RouteConfig;
+`),
+    ).toBe(`import { type RouteConfig, index, route } from "@react-router/dev/routes";
+
+export default [
+  index("routes/home.tsx"), // [ the first
+  ...prefix("concerts", [
+    route("trending", "./concerts/trending.tsx")
+  ]),
+  ${ENTRY},
+] satisfies RouteConfig;
+`);
+    expect(listed('import type { RouteConfig } from "@react-router/dev/routes"\nexport default [] satisfies RouteConfig')).toBe(
+      `import { route } from "@react-router/dev/routes";\nimport type { RouteConfig } from "@react-router/dev/routes"\nexport default [${ENTRY}] satisfies RouteConfig`,
+    );
+    expect(
+      listed("import {\r\n  route as at,\r\n} from '@react-router/dev/routes';\r\nexport default [\r\n\tat('', 'a.tsx'),\r\n];"),
+    ).toBe(
+      `import {\r\n  route as at,\r\n} from '@react-router/dev/routes';\r\nexport default [\r\n\tat('', 'a.tsx'),\r\n\t${ENTRY.replace("route", "at")},\r\n];`,
+    );
+  });
+
+  test.each([
+    'import { flatRoutes } from "@react-router/fs-routes";\nexport default flatRoutes();',
+    'export default [route("api/trigger", "jobs.ts")];',
+    "const routes = [];\nexport default routes;",
+    "",
+  ])("stays as it is where that is no list, or the route is in it: %s", (text) => expect(listed(text)).toBe(text));
 });
 
 describe("the user's server", () => {

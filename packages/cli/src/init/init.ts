@@ -11,6 +11,7 @@ import { appId, detect, FRAMEWORKS, type Framework, type Setup } from "./detect.
 import { hasOwnServer, type Layout, layoutOf } from "./layout.ts";
 import { mountRoute } from "./mount.ts";
 import { nextSteps, remarksOn } from "./next-steps.ts";
+import { registerRoute } from "./routes-file.ts";
 
 export interface InitFlags extends ProposeFlags {
   framework?: string;
@@ -59,11 +60,18 @@ export function planInit(project: Project, { setup, layout, version }: { setup: 
 
 function mount(draft: Draft, project: Project, { setup, layout }: { setup: Setup; layout: Layout }): void {
   const { framework } = setup;
+  if (framework === "react-router") listRoute(draft, project, layout);
   if (!hasOwnServer(framework) || !layout.server) return;
   const mounting = framework === "node" ? "absent" : mountRoute(project, { ...setup, framework }, layout.route);
   if (mounting === "absent") draft.create(layout.server.path, layout.server.text);
   else if (mounting === undefined) draft.remark({ message: layout.byHand });
   else if (mounting !== "mounted") draft.edit(mounting.path, () => mounting.text);
+}
+
+/** Where that cannot be done, a remark says what to write. */
+function listRoute(draft: Draft, project: Project, { route }: Layout): void {
+  const listed = registerRoute(project, route);
+  if (typeof listed === "object") draft.edit(listed.path, () => listed.text);
 }
 
 /** An older range of ours is left alone: whoever wrote it may have reasons. */

@@ -61,7 +61,7 @@ function routeKind(project: Project, { framework }: Setup): RouteKind {
 }
 
 function folderOf({ framework, src }: Setup): string {
-  if (framework === "remix") return "app/holdfast";
+  if (framework === "remix" || framework === "react-router") return "app/holdfast";
   // SvelteKit keeps what is in here out of browsers.
   if (framework === "sveltekit") return "src/lib/server/holdfast";
   return framework === "astro" ? "src/holdfast" : `${src}holdfast`;
@@ -73,6 +73,7 @@ function routePath(kind: RouteKind, { src, ending, folder }: Setup & { folder: s
     "next-app": `${src}app/api/trigger/route.${ending}`,
     "next-pages": `${src}pages/api/trigger.${ending}`,
     remix: `app/routes/api.trigger.${ending}`,
+    "react-router": `app/routes/api.trigger.${ending}`,
     sveltekit: `src/routes/api/trigger/+server.${ending}`,
     astro: `src/pages/api/trigger.${ending}`,
     express: own,

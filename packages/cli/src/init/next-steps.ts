@@ -4,6 +4,7 @@ import type { Plan, Remark } from "../project/plan.ts";
 import type { Project } from "../project/project.ts";
 import type { Setup } from "./detect.ts";
 import { hasOwnServer, type Layout } from "./layout.ts";
+import { registerRoute, routeCall, routesFileOf } from "./routes-file.ts";
 
 /** What a server of ours needs beside the SDK. */
 const PACKAGES = { express: ["express"], fastify: ["fastify"], hono: ["hono", "@hono/node-server"], node: [] };
@@ -38,7 +39,7 @@ function devCommand(project: Project, setup: Setup, { changes }: Plan): string {
 /** Frameworks that load a route, and a changed one, only when it is asked for: `holdfast dev` asks where their dev server listens unless told otherwise. */
 export function appUrlFlag({ framework, installed }: Setup): string {
   if (hasOwnServer(framework)) return "";
-  const onVite = framework === "sveltekit" || (framework === "remix" && installed.has("vite"));
+  const onVite = /^(?:sveltekit|react-router)$/.test(framework) || (framework === "remix" && installed.has("vite"));
   return `--app-url http://localhost:${framework === "astro" ? 4321 : onVite ? 5173 : 3000} `;
 }
 
@@ -51,7 +52,7 @@ export function remarksOn(project: Project, { framework, installed }: Setup, lay
     ...(installed.has("@trigger.dev/sdk") ? [onV2] : []),
     ...sideEffects(project),
     ...(framework === "node" ? workspace(project) : []),
-    ...(framework === "remix" ? reactRouter(project, layout) : []),
+    ...(framework === "react-router" ? reactRouter(project, layout) : []),
     ...(framework === "astro" ? astroAdapter(project) : []),
   ];
 }
@@ -72,12 +73,10 @@ function sideEffects(project: Project): Remark[] {
   return [{ path: "package.json", message }];
 }
 
-/** React Router 7 takes routes from a file, unless that file reads them off the folder. */
+/** React Router takes routes from a file, unless that file reads them off the folder. */
 function reactRouter(project: Project, { route }: Layout): Remark[] {
-  const path = project.paths.find((each) => /^app\/routes\.[jt]s$/.test(each));
-  const text = path && project.read(path);
-  if (!path || !text || /\bflatRoutes\b|api\.trigger/.test(text)) return [];
-  return [{ path, message: `add the route: route("api/trigger", "${route.replace(/^app\//, "")}")` }];
+  if (registerRoute(project, route) !== undefined) return [];
+  return [{ path: routesFileOf(project) ?? "app/routes.ts", message: `add the route: ${routeCall(route)}` }];
 }
 
 function astroAdapter(project: Project): Remark[] {

@@ -76,6 +76,7 @@ const ADAPTERS: Record<RouteKind, readonly [name: string, from: string]> = {
   fastify: ["holdfast", "fastify"],
   hono: ["createMiddleware", "hono"],
   remix: ["createRemixRoute", "remix"],
+  "react-router": ["createRemixRoute", "remix"],
   sveltekit: ["createSvelteRoute", "sveltekit"],
   astro: ["createAstroRoute", "astro"],
   node: ["createNodeHandler", "node"],
@@ -83,6 +84,12 @@ const ADAPTERS: Record<RouteKind, readonly [name: string, from: string]> = {
 
 /** What the server's file mounts. */
 export const MOUNTED = "holdfastRoute";
+
+/** Its compiler takes both out of what browsers get, and cannot do so with `export const { action, loader }`. */
+const REMIX = `const route = createRemixRoute(client);
+export const action = route.action;
+export const loader = route.loader;
+`;
 
 const ROUTES: Record<RouteKind, (setup: Written) => string> = {
   "next-app": () => `export const { GET, HEAD, POST } = createAppRoute(client);
@@ -97,11 +104,8 @@ export default createPagesRoute(client).handler;
   express: (setup) => exported(setup, MOUNTED, "createMiddleware(client)"),
   fastify: (setup) => exported(setup, MOUNTED, "holdfast(client)"),
   hono: (setup) => exported(setup, MOUNTED, "createMiddleware(client)"),
-  // Its compiler takes both out of what browsers get, and cannot do so with \`export const { action, loader }\`.
-  remix: () => `const route = createRemixRoute(client);
-export const action = route.action;
-export const loader = route.loader;
-`,
+  remix: () => REMIX,
+  "react-router": () => REMIX,
   sveltekit: () => "export const { GET, HEAD, POST } = createSvelteRoute(client);\n",
   astro: () => `export const prerender = false;
 export const { GET, HEAD, POST } = createAstroRoute(client);
