@@ -1,5 +1,6 @@
 // Checks HMAC-SHA256 signatures of webhooks: for `verify` functions of users. Constant-time, over the bytes as received.
-import { type BinaryLike, type BinaryToTextEncoding, createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
+import type { BinaryLike, BinaryToTextEncoding, KeyObject } from "node:crypto";
+import { platform } from "#platform";
 import type { VerifyResult } from "./triggers/trigger.ts";
 
 /** How a signature is sent and made. */
@@ -9,14 +10,16 @@ export interface SignatureOptions {
   headerName: string;
   /** Default "hex". */
   headerEncoding?: BinaryToTextEncoding | undefined;
+  /** A key object only where there is Node. */
   secret: BinaryLike | KeyObject;
   algorithm: "sha256";
 }
 
-function matches(signature: string, encoding: BinaryToTextEncoding, secret: BinaryLike | KeyObject, body: BinaryLike): boolean {
-  const sent = Buffer.from(signature.replace(/^(hmac-)?sha256=/, ""), encoding as BufferEncoding);
-  const expected = createHmac("sha256", secret).update(body).digest();
-  return sent.length === expected.length && timingSafeEqual(sent, expected);
+type Bytes = string | Uint8Array;
+
+function matches(signature: string, encoding: BinaryToTextEncoding, secret: BinaryLike | KeyObject, body: Bytes): boolean {
+  const sent = platform.decoded(signature.replace(/^(hmac-)?sha256=/, ""), encoding);
+  return platform.sameBytes(sent, platform.hmacSha256(secret, body));
 }
 
 /**
@@ -54,7 +57,7 @@ export async function verifyRequestSignature({
   const header = request.headers.get(headerName);
   if (!header) return { success: false, reason: "Missing header" };
   if (algorithm !== "sha256") return { success: false, reason: `Unsupported algorithm "${String(algorithm)}"; use "sha256".` };
-  const body = Buffer.from(await request.clone().arrayBuffer());
+  const body = new Uint8Array(await request.clone().arrayBuffer());
   return matches(header, headerEncoding, secret, body)
     ? { success: true }
     : { success: false, reason: "Failed sha256 verification" };

@@ -193,7 +193,6 @@ import { task } from "@trigger.dev/sdk/v3";
     [
       "app/page.tsx:2: TriggerProvider without apiUrl asks the page",
       "app/route.ts:2: createAppRoute no longer gives preferredRegion",
-      'app/route.ts:3: the SDK needs Node: export const runtime = "nodejs"',
       "jobs.ts:3: JSONOutputSerializer is a zod object",
       "jobs.ts:5: Slack of @trigger.dev/slack has no key in code",
       "jobs.ts:9: this service was shut down",

@@ -141,12 +141,9 @@ function addressRemarks(tokens: Token[]): Remark[] {
 
 function routeRemarks(tokens: Token[], imports: Import[]): Remark[] {
   if (!imports.some(({ from }) => from === "@trigger.dev/nextjs")) return [];
-  return tokens.flatMap(({ text, line }, at) => {
-    const runtime = said(tokens[at + 2]);
-    if (text === "preferredRegion") return [{ line, message: "createAppRoute no longer gives preferredRegion; export your own" }];
-    if (text !== "runtime" || tokens[at + 1]?.text !== "=" || !/^(?:experimental-)?edge$/.test(runtime ?? "")) return [];
-    return [{ line, message: 'the SDK needs Node: export const runtime = "nodejs"' }];
-  });
+  return tokens
+    .filter(({ text }) => text === "preferredRegion")
+    .map(({ line }) => ({ line, message: "createAppRoute no longer gives preferredRegion; export your own" }));
 }
 
 /** v2's provider asked its cloud by default, ours the page's own origin. */

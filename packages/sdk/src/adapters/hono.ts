@@ -1,4 +1,5 @@
-// Room: adapters. Hono 4, and anything else that hands over Web requests. Public as `@holdfast/sdk/hono`.
+// Room: adapters. Hono 4, and anything else that hands over Web requests; on Node, on the edge, and on Cloudflare with the flag nodejs_als or
+// nodejs_compat. Public as `@holdfast/sdk/hono`.
 import type { TriggerClient } from "../client/client.ts";
 import { isFor } from "./node-bridge.ts";
 

@@ -4,7 +4,7 @@ import type { TriggerClient } from "../client/client.ts";
 import { serveNode } from "./node-bridge.ts";
 
 /**
- * For `app/api/trigger/route.ts`.
+ * For `app/api/trigger/route.ts`. `export const runtime = "edge"` is possible: the app is then called by its URL, and does not dial out.
  *
  * @example
  * export const { POST, GET, HEAD } = createAppRoute(client);

@@ -1,5 +1,6 @@
 // Room: client. What users create first: an app's jobs and endpoints, and its door to the server. Everything else hangs on it.
 import type { ConnectionAuth, RegisterSourceEvent, RegisterTriggerBody, StatusRecord } from "@holdfast/protocol";
+import { platform } from "#platform";
 import type { Anything } from "../anything.ts";
 import { type ConnectedClient, type ConnectOptions, connectApp } from "../connect/connect.ts";
 import { DevConnection, wantsDevConnection } from "../connect/dev-connection.ts";
@@ -14,7 +15,6 @@ import type { AnyJob } from "../jobs/perform.ts";
 import { type Authorization, authorize } from "../push/authorize.ts";
 import { handleAction, type NormalizedResponse } from "../push/handle.ts";
 import { toResponse } from "../push/respond.ts";
-import { realRuntime } from "../runtime/real.ts";
 import type { LogLevel, Runtime } from "../runtime/runtime.ts";
 import { AppStream } from "../stream/app-stream.ts";
 import { DynamicSchedule, type ScheduleMetadata } from "../triggers/dynamic-schedule.ts";
@@ -90,7 +90,7 @@ export class TriggerClient {
   constructor(options: TriggerClientOptions) {
     this.id = options.id;
     this.#options = options;
-    this.#runtime = options.runtime ?? realRuntime;
+    this.#runtime = options.runtime ?? platform.runtime;
     this.#stream = new AppStream(this.#runtime, (message) => this.#app.trace(message));
     this.#api = new ApiClient(() => this.#credentials(), this.#runtime, this.#stream);
     this.store = { env: new KeyValueStore(this.#api) };

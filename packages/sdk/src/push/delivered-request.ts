@@ -1,5 +1,6 @@
 // Room: push. A webhook request handed on by the server: raw bytes as the body, everything else in x-ts-* headers (wire §1.9).
 import type { HandOver, RequestPayload } from "@holdfast/protocol";
+import { platform } from "#platform";
 
 export interface DeliveredRequest {
   /** The endpoint's id. */
@@ -22,7 +23,7 @@ export async function deliveredRequest(request: Request): Promise<DeliveredReque
   const [key, url, method] = ["key", "http-url", "http-method"].map((name) => request.headers.get(`x-ts-${name}`));
   const headers = readHeaders(request.headers.get("x-ts-http-headers") ?? "");
   if (!key || !url || !method || !headers || !URL.canParse(url)) return undefined;
-  const bodyBase64 = Buffer.from(await request.arrayBuffer()).toString("base64");
+  const bodyBase64 = platform.base64(new Uint8Array(await request.arrayBuffer()));
   return { key, payload: { url, method, headers, rawBody: "", bodyBase64 } };
 }
 

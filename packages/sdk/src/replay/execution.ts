@@ -2,8 +2,8 @@
 // Called by jobs/perform.ts with the start the server sent and a Reporter; pure of transport. Promises: a recorded task never runs again; a task's
 // output is on disk before the program sees it; results replay in the order they came about, so races end as they did; a suspended task never settles,
 // so no try/catch can swallow a wait; after the end nothing is reported.
-import { AsyncLocalStorage } from "node:async_hooks";
 import type { ExecutionOutcome, ExecutionStart, RecordedTask, TaskReport } from "@holdfast/protocol";
+import { platform } from "#platform";
 import type { ApiClient } from "../client/api.ts";
 import type { IO } from "../io/io.ts";
 import type { LogLevel, Runtime } from "../runtime/runtime.ts";
@@ -29,7 +29,7 @@ interface Caller {
   /** The task the code runs in; none at the top of the program. */
   frame: Frame | undefined;
 }
-const callers = new AsyncLocalStorage<Caller>();
+const callers = platform.storage<Caller>();
 
 export class Execution {
   readonly start: ExecutionStart;

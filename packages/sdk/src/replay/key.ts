@@ -1,6 +1,6 @@
 // Room: replay. The identity of a task inside a run: who it is called by, and under which key. Called by Execution for every task.
 // Promises: the same bytes as v2's SDK for the same run, parent and cache key, so a run started under one can go on under the other.
-import { hash } from "node:crypto";
+import { platform } from "#platform";
 import type { Anything } from "../anything.ts";
 
 /** What users give to name a task: a text, or a list whose parts are joined. */
@@ -35,7 +35,7 @@ export function keyText(cacheKey: CacheKey): string {
 export function taskKey(runId: string, parentId: string, cacheKey: CacheKey): string {
   const own = keyText(cacheKey);
   const text = Array.isArray(cacheKey) && cacheKey.length === 0 ? `${runId}:${parentId}` : `${runId}:${parentId}:${own}`;
-  return hash("sha256", text, "hex");
+  return platform.hashed("sha256", text);
 }
 
 /** A task's id, stable over all executions of its run because children's keys contain it. */

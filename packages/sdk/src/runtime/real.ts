@@ -1,13 +1,8 @@
-// Room: runtime. The real clocks, chance, timers, network and log of a Node process: the SDK's only impure leaf (with socket.ts).
+// Room: runtime. The real clocks, chance, timers, network and log of a Node process: the SDK's only impure leaf (with its neighbours).
 import { randomUUID } from "node:crypto";
-import type { LogLevel, Runtime } from "./runtime.ts";
+import { log } from "./log.ts";
+import type { Runtime } from "./runtime.ts";
 import { dial } from "./socket.ts";
-
-function log(level: LogLevel, message: string, data?: unknown): void {
-  const write = level === "log" ? console.log : console[level];
-  if (data === undefined) write(message);
-  else write(message, data);
-}
 
 export const realRuntime: Runtime = {
   now: () => Date.now(),

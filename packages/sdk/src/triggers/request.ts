@@ -1,5 +1,6 @@
 // Room: triggers. Requests as they travel (RequestPayload) and as programs see them (a Web Request). Called before verify, respond and run.
 import type { RequestPayload, RespondResult } from "@holdfast/protocol";
+import { platform } from "#platform";
 
 /**
  * Rebuilds the request that was received, byte for byte. GET and HEAD have no body.
@@ -10,7 +11,7 @@ export function toRequest(payload: RequestPayload): Request {
   const headers = new Headers();
   for (const [name, value] of Object.entries(payload.headers)) setHeader(headers, name, value);
   const bodyless = payload.method === "GET" || payload.method === "HEAD";
-  const body = payload.bodyBase64 === undefined ? payload.rawBody : Buffer.from(payload.bodyBase64, "base64");
+  const body = payload.bodyBase64 === undefined ? payload.rawBody : platform.decoded(payload.bodyBase64, "base64");
   return new Request(payload.url, { method: payload.method, headers, ...(bodyless || body.length === 0 ? {} : { body }) });
 }
 
@@ -25,9 +26,18 @@ function setHeader(headers: Headers, name: string, value: string): void {
 
 /** A Response in the shape it travels back in: text when it is text, base64 when it is not. */
 export async function toRespondResult(response: Response): Promise<RespondResult> {
-  const bytes = Buffer.from(await response.arrayBuffer());
+  const bytes = new Uint8Array(await response.arrayBuffer());
   const headers = Object.fromEntries(response.headers);
-  const text = bytes.toString("utf8");
-  const body = Buffer.from(text, "utf8").equals(bytes) ? { body: text } : { bodyBase64: bytes.toString("base64") };
+  const text = textOf(bytes);
+  const body = text === undefined ? { bodyBase64: platform.base64(bytes) } : { body: text };
   return { status: response.status, headers, ...(bytes.length > 0 ? body : {}) };
+}
+
+/** Undefined when the bytes are no UTF-8. A byte order mark stays. */
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,7 +1,7 @@
 // Room: triggers. Webhooks that integrations create with other services by themselves, whose requests arrive at an endpoint of the app: v2's WebhookSource. Made by authors
 // of integrations; their triggers are used in `defineJob`. Shapes are v2's (wire §1.9, §3.3).
-import { createHash } from "node:crypto";
 import type { DisplayProperty, JobMetadata, RegisterWebhookEvent } from "@holdfast/protocol";
+import { platform } from "#platform";
 import type { Anything } from "../anything.ts";
 import type { TriggerClient } from "../client/client.ts";
 import type { IOWithIntegrations, TriggerIntegration } from "../io/io.ts";
@@ -89,7 +89,7 @@ export class WebhookSource<
   /** As on Trigger.dev, so that what is registered there can be told by its key. */
   key(params: TParams): string {
     const told = `webhook${this.options.key(params)}${this.integration.id}`;
-    return `${this.options.id}-${createHash("sha1").update(told).digest("hex").slice(0, 7)}`;
+    return `${this.options.id}-${platform.hashed("sha1", told).slice(0, 7)}`;
   }
 }
 
