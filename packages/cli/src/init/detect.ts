@@ -64,7 +64,7 @@ export function detect(project: Project, wanted?: Framework, above?: Above): Set
     importEnding: bundled ? "" : importEnding(project, { typescript, esm }),
     ending: typescript ? "ts" : "js",
     installed,
-    oldAstro: Number(/\d+/.exec(named.astro ?? "")?.[0] ?? 5) < 5,
+    oldAstro: isOldAstro(named.astro),
   };
 }
 
@@ -73,6 +73,9 @@ function frameworkOf({ paths }: Project, installed: ReadonlySet<string>): Framew
   if (paths.some((path) => /^react-router\.config\.[cm]?[jt]s$/.test(path))) return "react-router";
   return SIGNS.find(([, sign]) => [...installed].some((name) => sign.test(name)))?.[0] ?? "node";
 }
+
+/** Before 5. A range that names no number counts as a current one. */
+export const isOldAstro = (range = ""): boolean => Number(/\d+/.exec(range)?.[0] ?? 5) < 5;
 
 /** The compiler may be the workspace's, and its settings have other names. */
 const TYPESCRIPT = /^tsconfig[\w.-]*\.json$|^src\/(?:.*\/)?[^/]+(?<!\.d)\.[cm]?tsx?$/;

@@ -205,3 +205,40 @@ test("Jest loads no ES modules by itself: what its settings need is told, until 
   const done = 'module.exports = { transformIgnorePatterns: ["/node_modules/(?!@holdfast/)"] };';
   expect(migrated({ ...texts, "apps/web/jest.config.js": done }).told).toEqual([]);
 });
+
+test("Astro: what a build would write into itself is told with its place and what to write instead, and changed in nothing", () => {
+  const client = `import { TriggerClient } from "@trigger.dev/sdk";
+// import.meta.env.TRIGGER_API_KEY
+export const client = new TriggerClient({
+  apiKey: import.meta.env.TRIGGER_API_KEY, name: "import.meta.env.TRIGGER_API_KEY",
+  apiUrl: import.meta.env?.["TRIGGER_API_URL"] ?? process.env.TRIGGER_API_URL,
+});
+`;
+  const texts = {
+    "package.json": json({ private: true, workspaces: ["apps/*"] }),
+    "apps/blog/package.json": json({ dependencies: { "@trigger.dev/sdk": "2.3.19", astro: "^5.17.3" } }),
+    "apps/blog/src/trigger.ts": client,
+    "apps/blog/src/pages/index.astro":
+      "---\nconst { MODE, TRIGGER_API_KEY: key } = import.meta.env;\nconst open = import.meta.env.PUBLIC_TRIGGER_PUBLIC_API_KEY;\n---\n<p>{import.meta.env.MODE}</p>\n",
+    "apps/old/package.json": json({ dependencies: { "@trigger.dev/sdk": "2.3.19" }, devDependencies: { astro: "^3.1.0" } }),
+    "apps/old/src/trigger.ts": client,
+    "apps/kit/package.json": json({ dependencies: { "@trigger.dev/sdk": "2.3.19", "@sveltejs/kit": "2" } }),
+    "apps/kit/src/trigger.ts": client,
+  };
+  const { told, after } = migrated(texts);
+  const build = (what: string) =>
+    `astro build writes ${what} from .env into the build here, whatever the environment it is started in says`;
+  const secret = (name: string) => `write getSecret("${name}"), with import { getSecret } from "astro:env/server"`;
+  const set = (name: string) =>
+    `write process.env.${name}, and start the build with it: node --env-file=.env dist/server/entry.mjs`;
+  expect(told).toEqual([
+    `apps/blog/src/pages/index.astro:2: ${build("your secret key")}: ${secret("TRIGGER_API_KEY")}`,
+    `apps/blog/src/trigger.ts:4: ${build("your secret key")}: ${secret("TRIGGER_API_KEY")}`,
+    `apps/blog/src/trigger.ts:5: ${build("the address")}: ${secret("TRIGGER_API_URL")}`,
+    `apps/old/src/trigger.ts:4: ${build("your secret key")}: ${set("TRIGGER_API_KEY")}`,
+    `apps/old/src/trigger.ts:5: ${build("the address")}: ${set("TRIGGER_API_URL")}`,
+  ]);
+  expect(after["apps/blog/src/trigger.ts"]).toBe(client);
+  const renamed = migrated(texts, { renameEnv: true });
+  expect(renamed.told).toContainEqual(expect.stringContaining(secret("HOLDFAST_API_KEY")));
+});

@@ -7,6 +7,7 @@ import { CommandError, type ExitCode } from "../output/exit-codes.ts";
 import { Draft, type Plan } from "../project/plan.ts";
 import { type Above, type Project, projectAt, workspaceAbove } from "../project/project.ts";
 import { type ProposeFlags, propose } from "../project/propose.ts";
+import { astroOf } from "./astro.ts";
 import { blocksOf } from "./blocks.ts";
 import { migrateJson, migrateLines } from "./config.ts";
 import { migrateEnvFile } from "./env-file.ts";
@@ -94,6 +95,7 @@ export function planMigrate(project: Project, flags: MigrateFlags, version: stri
   const sdk = flags.imports ? OUR_SDK : V2_SDK;
   const variables = flags.renameEnv ? RENAMED : new Map<string, string>();
   const wish = { sdk, variables, version };
+  const astroAt = astroOf(project);
   const integrated: string[] = [];
   for (const path of project.paths) {
     const kind = kindOf(path);
@@ -103,7 +105,7 @@ export function planMigrate(project: Project, flags: MigrateFlags, version: stri
     if (PATCH.test(path)) draft.remark({ path, message: "is for a package that is replaced: take it out" });
     if (why) draft.remark({ path, message: `${why}, so it was left alone` });
     if (!kind || before === undefined || !CONCERNED.test(before)) continue;
-    const { text, remarks } = MIGRATE[kind](path, before, wish);
+    const { text, remarks } = MIGRATE[kind](path, before, { ...wish, astro: astroAt(path) });
     draft.edit(path, () => text);
     for (const remark of remarks) draft.remark(remark);
   }

@@ -3,6 +3,7 @@
 import { type Import, importsOf } from "../project/imports.ts";
 import type { Remark } from "../project/plan.ts";
 import { said, type Token, tokensOf } from "../project/tokens.ts";
+import { type Astro, bakedRemarks } from "./astro.ts";
 import { isIntegration, NAMES, packageRemark, targetOf } from "./v2-packages.ts";
 
 export interface SourceWish {
@@ -10,6 +11,8 @@ export interface SourceWish {
   sdk: string;
   /** Names of variables as they become. */
   variables: ReadonlyMap<string, string>;
+  /** The Astro it is built by. */
+  astro?: Astro;
 }
 
 interface Edit {
@@ -27,6 +30,7 @@ export function migrateSource(path: string, text: string, wish: SourceWish): { t
     ...addressRemarks(tokens),
     ...routeRemarks(tokens, imports),
     ...providerRemarks(tokens, imports),
+    ...bakedRemarks(tokens, wish.astro, wish.variables),
     ...textRemarks(tokens, edits, wish),
   ];
   return { text: edited(text, edits), remarks: remarks.map((remark) => ({ path, ...remark })) };
