@@ -18,7 +18,7 @@ export default defineConfig({
       "scripts/**/*.test.ts",
       "bench/**/*.test.ts",
     ],
-    exclude: ["**/node_modules/**", "**/dist/**", "tests/.work/**", "tests/frameworks/**/.work/**"],
+    exclude: ["**/node_modules/**", "**/dist/**", "tests/**/.work/**"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "forks",

@@ -32,7 +32,11 @@ function runVitest(args) {
 }
 
 /** Where installs are that some tests need, below the folder their names begin with. */
-const OWN = { "tests/frameworks": [".", "next-14", "next-15", "react-router-7", "cloudflare"], "tests/vendors": ["."] };
+const OWN = {
+  "tests/frameworks": [".", "next-14", "next-15", "react-router-7", "cloudflare"],
+  "tests/jest": ["."],
+  "tests/vendors": ["."],
+};
 
 /** Folders of tests with a lock of their own, which weigh as much as everything else: only for those who run their tests, which tell if it failed. */
 function ensureOwn(args) {
