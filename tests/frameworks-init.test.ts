@@ -61,6 +61,22 @@ const KINDS: Record<string, Kind> = {
     start: ["npm:next/dist/bin/next", "start"],
     example: "src/holdfast/example.ts",
   },
+  "Next.js 14, pages router, JavaScript": {
+    install: "next-14",
+    texts: {
+      "package.json": JSON.stringify({
+        name: "app",
+        private: true,
+        dependencies: { next: "14", react: "18", "react-dom": "18" },
+      }),
+      "next.config.mjs": "export default { outputFileTracing: false };\n",
+      "pages/index.js": PAGE,
+    },
+    dev: ["npm:next/dist/bin/next", "dev", "--hostname", "127.0.0.1"],
+    build: ["npm:next/dist/bin/next", "build"],
+    start: ["npm:next/dist/bin/next", "start"],
+    example: "holdfast/example.js",
+  },
   SvelteKit: {
     texts: {
       "package.json": manifest({}, { "@sveltejs/kit": "2", svelte: "5", typescript: "5", vite: "6" }),
