@@ -86,6 +86,7 @@ export function installOurs(directory: string, name: string): void {
   copyPackage(join(ROOT, "packages/sdk"), join(modules, name));
   copyPackage(join(ROOT, "packages/protocol"), join(modules, "@holdfast/protocol"));
   copyPackage(dirname(from.resolve("ws/package.json")), join(modules, "ws"));
+  copyPackage(dirname(from.resolve("@noble/hashes/hmac.js")), join(modules, "@noble/hashes"));
   // The app has another zod.
   copyPackage(dirname(from.resolve("zod/package.json")), join(modules, "@holdfast/protocol/node_modules/zod"));
 }

@@ -1,9 +1,12 @@
 // Room: runtime. The platform where there is no Node, only what browsers have, as in edge functions. Imported as `#platform`, by those bundlers alone.
-// Promise: nothing at all is touched while modules load; what cannot be done says so when it is asked for.
+// Hashes are a library's: Web Crypto only has them as promises, and the key of a task must be known at once.
+// Promise: nothing of the surroundings is touched while modules load; what cannot be done says so when it is asked for.
 import type { BinaryLike, BinaryToTextEncoding, KeyObject } from "node:crypto";
 import { UserFacingError } from "@holdfast/protocol";
+import { hmac } from "@noble/hashes/hmac.js";
+import { sha1 } from "@noble/hashes/legacy.js";
+import { sha256 } from "@noble/hashes/sha2.js";
 import type { Platform, Storage } from "./platform.ts";
-import { hmacSha256, sha1, sha256 } from "./web-hashes.ts";
 import { webRuntime } from "./web-runtime.ts";
 
 type StorageClass = new <T>() => Storage<T>;
@@ -64,7 +67,7 @@ export const platform: Platform = {
   runtime: webRuntime,
   storage: globalStorage,
   hashed: (algorithm, text) => hex((algorithm === "sha256" ? sha256 : sha1)(bytesOf(text))),
-  hmacSha256: (secret, message) => hmacSha256(bytesOf(secret), bytesOf(message)),
+  hmacSha256: (secret, message) => hmac(sha256, bytesOf(secret), bytesOf(message)),
   sameBytes,
   decoded,
   base64,
