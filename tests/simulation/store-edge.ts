@@ -156,7 +156,10 @@ function catalogEdge(catalog: CatalogStore, read: Read): CatalogStore {
       catalog.saveEnvironment(row),
     ),
     apps: read("catalog", () => catalog.apps()),
-    saveApp: read("saveApp", (row: Parameters<CatalogStore["saveApp"]>[0]) => catalog.saveApp(row)),
+    saveApp: read("saveApp", (...given: Parameters<CatalogStore["saveApp"]>) => catalog.saveApp(...given)),
+    noteProcesses: read("noteProcesses", (...given: Parameters<CatalogStore["noteProcesses"]>) =>
+      catalog.noteProcesses(...given),
+    ),
     noteApp: read("noteApp", (...given: Parameters<CatalogStore["noteApp"]>) => catalog.noteApp(...given)),
     endpoints: read("catalog", () => catalog.endpoints()),
     saveEndpoint: read("saveEndpoint", (row: Parameters<CatalogStore["saveEndpoint"]>[0]) => catalog.saveEndpoint(row)),

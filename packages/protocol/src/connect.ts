@@ -25,7 +25,7 @@ export const appFrameSchema = z.discriminatedUnion("t", [
   /**
    * First frame. `concurrency`: most executions the app wants at once on this connection, those it `holds` among them: executions that began on
    * another connection. The server answers with `welcome`, then says in `resumed` which of those are still theirs. `since`: what `welcome` first said to
-   * this process, while its index is what it was then. Of processes that have different jobs the one that came last counts, not the one that dialled last.
+   * this process. Of processes that have different jobs the one that came last counts, not the one that dialled or told last, whichever server it dialled.
    */
   z.object({
     t: z.literal("hello"),
@@ -34,7 +34,7 @@ export const appFrameSchema = z.discriminatedUnion("t", [
     sdk: z.string(),
     concurrency: z.number().int().min(0).max(CONCURRENCY_LIMIT),
     holds: tokens.optional(),
-    since: z.number().optional(),
+    since: z.number().int().optional(),
     index: indexDocumentSchema,
   }),
   /** From now on the app wants at most so many executions on this connection. */
@@ -63,7 +63,7 @@ export const appFrameSchema = z.discriminatedUnion("t", [
 export type AppFrame = z.infer<typeof appFrameSchema>;
 
 export type ServerFrame =
-  /** `at`: now, in the server's epoch milliseconds. */
+  /** `at`: since when this process is known, in epoch milliseconds; later than that of all that came before it. */
   | { t: "welcome"; server: string; environment: string; at?: number }
   /** The answer to `holds` and `resume`. `held`: carried by this connection from now on. `stale`: no longer the run's, as in `stale`. */
   | { t: "resumed"; held: string[]; stale: string[] }

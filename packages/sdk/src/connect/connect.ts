@@ -51,9 +51,8 @@ class Connector implements SessionOwner {
   /** Sessions the server asked us to leave, until their executions have moved. */
   readonly #former = new Set<Session>();
   #everWelcomed = false;
-  /** The server's time of the first welcome; undefined again once the app's jobs have changed. */
+  /** What the first welcome said: since when the server knows this process. */
   #since: number | undefined;
-  #changedSinceHello = false;
   /** When the present session was welcomed, on the monotonic clock. */
   #welcomedAt = Number.POSITIVE_INFINITY;
   #closing = false;
@@ -70,10 +69,6 @@ class Connector implements SessionOwner {
     this.ready = new Promise((resolve, reject) => {
       this.#isReady = resolve;
       this.#isRefused = reject;
-    });
-    app.whenChanged(() => {
-      this.#since = undefined;
-      this.#changedSinceHello = true;
     });
     this.#dial();
   }
@@ -95,7 +90,7 @@ class Connector implements SessionOwner {
 
   welcomed(session: Session, at: number | undefined): void {
     if (session !== this.#session) return;
-    if (!this.#changedSinceHello) this.#since ??= at;
+    this.#since ??= at;
     this.#app.trace("connected");
     this.#everWelcomed = true;
     this.#welcomedAt = this.#app.runtime.elapsed();
@@ -159,10 +154,7 @@ class Connector implements SessionOwner {
         apiKey: requireKey(credentials),
         concurrency: this.#credit,
         holdings: this.#holdings,
-        since: () => {
-          this.#changedSinceHello = false;
-          return this.#since;
-        },
+        since: this.#since,
         background: this.#options.background ?? false,
       };
       this.#session = new Session(this.#app, this, setting);

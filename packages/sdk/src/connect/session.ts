@@ -11,7 +11,7 @@ import { type Parcel, Window } from "./window.ts";
 export type SessionEnd = { kind: "refused"; message: string } | { kind: "lost"; reason: string };
 
 export interface SessionOwner {
-  /** @param at the server's time */
+  /** @param at since when the server knows this process */
   welcomed(session: Session, at: number | undefined): void;
   /** The server is going away: dial another session; this one serves what it runs until that has moved. */
   draining(session: Session): void;
@@ -26,8 +26,8 @@ export interface SessionSetting {
   /** Most executions it may bring, those it takes over among them. */
   concurrency: number;
   holdings: Holdings;
-  /** Asked as hello is said: what the first welcome of this process said; undefined: there was none, or its jobs have changed. */
-  since: () => number | undefined;
+  /** What the first welcome of this process said; undefined: there was none. */
+  since: number | undefined;
   /** The socket does not keep the program alive. */
   background: boolean;
 }
@@ -42,7 +42,7 @@ export class Session {
   readonly #offered = new Set<string>();
   /** Executions whose recorded tasks are still arriving. */
   readonly #arriving = new Map<string, ExecutionStart>();
-  readonly #since: () => number | undefined;
+  readonly #since: number | undefined;
   #concurrency: number;
   #over = false;
   #leaving = false;
@@ -141,7 +141,7 @@ export class Session {
   #hello(): void {
     const { id } = this.#app;
     const holds = this.#unoffered();
-    const since = this.#since();
+    const since = this.#since;
     this.send({
       t: "hello",
       protocol: CONNECT_PROTOCOL,

@@ -6,6 +6,7 @@ import { UserFacingError } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
 import type { CatalogStore, SourceChange } from "../store/catalog-rows.ts";
 import type { AppRow, Bus, EndpointRow, EnvironmentRow } from "../store/store.ts";
+import { AppProcesses } from "./app-processes.ts";
 import { checkIndex } from "./check-index.ts";
 import { latestOfEach } from "./job-version.ts";
 import { KnownJobs } from "./known-jobs.ts";
@@ -53,6 +54,8 @@ interface Snapshot {
 const NOTHING = snapshot(-1, [], [], []);
 
 export class Registry {
+  /** Those of connected apps. */
+  readonly processes: AppProcesses;
   #known = NOTHING;
   #refreshing: Promise<void> | null = null;
   #refreshingNext: Promise<void> | null = null;
@@ -64,7 +67,9 @@ export class Registry {
     private readonly bus: Bus,
     /** How many runs of each environment may execute at once; null: any number. */
     readonly runsAtOnce: number | null = null,
-  ) {}
+  ) {
+    this.processes = new AppProcesses(catalog, world);
+  }
 
   /** Calls back with each app that has told what it has, before it is told that this was taken. */
   whenIndexed(listener: (app: AppRow) => Promise<void>): void {
@@ -164,7 +169,26 @@ export class Registry {
   async saveIndex(registration: AppRegistration): Promise<AppRow> {
     checkIndex(registration.index);
     await this.refresh();
-    const saved = await this.#keepApp(registration);
+    return this.#take(registration, undefined);
+  }
+
+  /**
+   * As `saveIndex`, for a process that connects: its index is the app's unless a process that came later has another.
+   *
+   * @param since when it first came, as this answered it then; null: just now
+   */
+  async introduce(registration: AppRegistration, since: number | null): Promise<{ app: AppRow; since: number }> {
+    checkIndex(registration.index);
+    await this.refresh();
+    const known = this.#find(registration);
+    const [noted] = known ? await this.processes.note([{ id: known.id, since }]) : [];
+    const at = noted?.since ?? since ?? this.world.now();
+    const app = known && noted?.isNewest === false ? known : await this.#take(registration, at);
+    return { app, since: at };
+  }
+
+  async #take(registration: AppRegistration, since: number | undefined): Promise<AppRow> {
+    const saved = await this.#keepApp(registration, since);
     for (const metadata of registration.index.httpEndpoints ?? []) await this.#keepEndpoint(saved, metadata.id);
     await this.refresh();
     this.bus.publish({ type: "catalog" });
@@ -173,24 +197,35 @@ export class Registry {
     return app;
   }
 
-  async #keepApp(registration: AppRegistration): Promise<AppRow> {
-    const find = () => this.apps(registration.environmentId).find((app) => app.slug === registration.slug);
-    const former = find();
+  #find({ environmentId, slug }: Pick<AppRow, "environmentId" | "slug">): AppRow | undefined {
+    return this.apps(environmentId).find((app) => app.slug === slug);
+  }
+
+  async #keepApp(registration: AppRegistration, since: number | undefined): Promise<AppRow> {
+    const former = this.#find(registration);
     const id = former?.id ?? this.world.newId("app");
     const app: AppRow = { ...registration, id, indexedAt: this.world.now(), lastError: null, callLimitMs: null };
     if (former && sameRegistration(former, app)) return former;
     await this.#saveLimits(app, former);
     try {
-      await this.catalog.saveApp(app);
-      return app;
+      return await this.#saveApp(app, since);
     } catch (error) {
       await this.refresh();
-      const other = find();
+      const other = this.#find(registration);
       if (former || !other) throw error;
-      const known = { ...app, id: other.id };
-      await this.catalog.saveApp(known);
-      return known;
+      if (since !== undefined) await this.processes.note([{ id: other.id, since }]);
+      return this.#saveApp({ ...app, id: other.id }, since);
     }
+  }
+
+  async #saveApp(app: AppRow, since: number | undefined): Promise<AppRow> {
+    const process = since === undefined ? undefined : this.processes.described(since);
+    if (await this.catalog.saveApp(app, process)) return app;
+    // A process that came later was quicker: its limits count, too.
+    await this.refresh();
+    const newer = this.app(app.id) ?? app;
+    await this.#saveLimits(newer, app);
+    return newer;
   }
 
   /** Before the app is saved, so that no run is planned by an index whose limits do not count yet. A limit that no app sets any more is lifted. */

@@ -15,6 +15,7 @@ import type { NoAnswer } from "../ingest/ports.ts";
 import type { World } from "../platform/world.ts";
 import type { AppRow, EnvironmentRow } from "../store/store.ts";
 import { Connection, GOODBYE_MS, type Question } from "./connection.ts";
+import { NewestProcesses } from "./newest.ts";
 
 /** What the hub does with what apps say; implemented by the executor. */
 export interface ConnectListener {
@@ -42,6 +43,7 @@ const CLOSED_ON_PURPOSE: ReadonlySet<number> = new Set([1000, 1001]);
 export class ConnectHub {
   readonly #connections = new Set<Connection>();
   #draining = false;
+  readonly #newest: NewestProcesses;
   #stopPinging: () => void = () => {};
 
   constructor(
@@ -49,6 +51,7 @@ export class ConnectHub {
     private readonly registry: Registry,
     private readonly listener: ConnectListener,
   ) {
+    this.#newest = new NewestProcesses(world, registry, () => this.#connections);
     this.#pingLater();
   }
 
@@ -87,8 +90,12 @@ export class ConnectHub {
       case "leaving":
         connection.leaving = true;
         return;
-      default:
-        return this.#introduced(connection, frame);
+      default: {
+        // In turn: jobs that are told while the hello is being taken are the later ones.
+        const introduce = () => this.#introduced(connection, frame);
+        connection.introduced = connection.introduced?.then(introduce) ?? introduce();
+        return connection.introduced;
+      }
     }
   }
 
@@ -114,16 +121,25 @@ export class ConnectHub {
     if (frame.t === "hello" && frame.holds) {
       this.#takeFromOthers(connection, this.listener.returning(frame.holds, frame.app, connection));
     }
-    const slug = frame.t === "hello" ? frame.app : connection.app?.slug;
+    const slug = frame.t === "hello" ? frame.app : connection.registration?.slug;
     if (!slug) return this.#refuse(connection, "The first frame must be hello.");
+    const { environment } = connection;
+    const sdk = frame.t === "hello" ? frame.sdk : (connection.app?.sdk ?? null);
+    const registration = {
+      environmentId: environment.id,
+      slug,
+      transport: "connect" as const,
+      url: null,
+      sdk,
+      index: frame.index,
+    };
     // Before the index counts: runs it starts are for a process that is known to have their jobs.
-    const now = this.world.now();
-    connection.tells(slug, frame.index, frame.t === "hello" ? (frame.since ?? now) : now);
+    connection.tells(registration);
     try {
-      const sdk = frame.t === "hello" ? frame.sdk : (connection.app?.sdk ?? null);
-      const registration = { environmentId: connection.environment.id, slug, transport: "connect" as const, url: null, sdk };
-      connection.app =
-        this.#successorOf(connection)?.app ?? (await this.registry.saveIndex({ ...registration, index: frame.index }));
+      const since = frame.t === "hello" ? (frame.since ?? null) : connection.since;
+      const introduced = await this.registry.introduce(registration, since);
+      connection.since = introduced.since;
+      connection.app = introduced.app;
     } catch (error) {
       this.world.log.warn("an app could not be registered", { app: slug, error });
       const itsOwn = error instanceof UserFacingError && error.code === "UNPROCESSABLE";
@@ -133,18 +149,12 @@ export class ConnectHub {
     }
     if (frame.t === "hello") {
       if (this.#draining) return connection.socket.close(1013, "draining");
-      connection.send({ t: "welcome", server: "holdfast", environment: connection.environment.slug, at: now });
+      connection.send({ t: "welcome", server: "holdfast", environment: environment.slug, at: connection.since });
       // What the app holds comes before anything new: until it is known there is no room.
       if (frame.holds?.length) await this.#resume(connection, frame.holds);
       connection.concurrency = frame.concurrency;
     }
     if (!this.#draining) this.listener.ready(connection.app);
-  }
-
-  /** A process of the same app that came later: its jobs count, though this one has dialled again after it, as after a restart of this server. */
-  #successorOf({ slug, since, environment }: Connection): Connection | undefined {
-    const later = (one: Connection) => one.slug === slug && one.environment.id === environment.id && one.since > since;
-    return [...this.#connections].find((one) => later(one) && one.app && !one.leaving);
   }
 
   async #resume(connection: Connection, tokens: readonly string[]): Promise<void> {
@@ -255,13 +265,20 @@ export class ConnectHub {
     return reply.ok ? { value: reply.value } : { type: "no-answer", message: reply.error ?? "The app could not answer." };
   }
 
+  /** Notes which apps are connected, as it is done every minute. */
+  keepNewest(): Promise<void> {
+    return this.#newest.keep();
+  }
+
   /** Asks every app to finish and dial another server; takes no new executions. */
   drain(): void {
     this.#draining = true;
+    this.#newest.stop();
     for (const connection of this.#connections) connection.send({ t: "draining" });
   }
 
   close(): void {
+    this.#newest.stop();
     this.#stopPinging();
     for (const connection of this.#connections) connection.socket.close(1001, "server stopping");
     if (this.#connections.size === 0) return;

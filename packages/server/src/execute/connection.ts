@@ -1,8 +1,9 @@
 // Room: execute. One app's WebSocket as the server sees it: what runs on it, what it was asked, and how much it has not read yet. Made by the connect hub.
 // Promises: an app that does not read gets nothing new once CLOGGED_BYTES wait for it; frames of one turn leave in one write.
 import type { Duplex } from "node:stream";
-import type { AppFrame, HandOver, IndexDocument, RequestPayload, RunNotification, ServerFrame } from "@holdfast/protocol";
+import type { AppFrame, HandOver, RequestPayload, RunNotification, ServerFrame } from "@holdfast/protocol";
 import type { WebSocket } from "ws";
+import type { AppRegistration } from "../dispatch/registry.ts";
 import type { World } from "../platform/world.ts";
 import type { AppRow, EnvironmentRow } from "../store/store.ts";
 
@@ -32,12 +33,14 @@ export const GOODBYE_MS = 1_000;
 export class Connection {
   readonly executions = new Set<string>();
   app: AppRow | null = null;
+  /** What it said of itself has been taken. */
+  introduced: Promise<void> | null = null;
   concurrency = 0;
   leaving = false;
   alive = true;
-  /** The app's name, from its hello on. */
-  slug: string | null = null;
-  /** When this process of the app told what it has, in epoch milliseconds: it may have dialled again since. */
+  /** What this process of the app said of it last; null before its hello. */
+  registration: AppRegistration | null = null;
+  /** When this process first came, in epoch milliseconds: it may have dialled again since. */
   since = 0;
   /** What this process of the app has. While a deployment replaces another, not all have the same. */
   #jobs: ReadonlySet<string> = new Set();
@@ -56,10 +59,9 @@ export class Connection {
     private readonly below: Below,
   ) {}
 
-  /** @param since when it first told that */
-  tells(slug: string, { jobs, httpEndpoints = [] }: IndexDocument, since: number): void {
-    this.slug = slug;
-    this.since = since;
+  tells(registration: AppRegistration): void {
+    this.registration = registration;
+    const { jobs, httpEndpoints = [] } = registration.index;
     this.#jobs = new Set(jobs.map(({ id }) => id));
     this.#endpoints = new Set(httpEndpoints.map(({ id }) => id));
   }

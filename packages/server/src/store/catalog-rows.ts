@@ -5,13 +5,36 @@ import type { AppRow, EndpointRow, EnvironmentRow } from "./store.ts";
 /** What servers come to know of an app by themselves. */
 export type AppNote = Partial<Pick<AppRow, "lastError" | "callLimitMs">>;
 
+/** A process of an app that connects. */
+export interface AppProcess {
+  /** When it first came, in epoch milliseconds; unique among the app's. */
+  since: number;
+  now: number;
+  /** It counts until then if nobody hears of it. */
+  until: number;
+}
+
+export interface NotedProcess {
+  /** The app's. */
+  id: string;
+  since: number;
+  /** None that counts came later. */
+  isNewest: boolean;
+}
+
 export type SourceChange = Pick<EndpointRow, "appId" | "secretSealed" | "sourceText">;
 
 export interface CatalogStore {
   environments(): Promise<EnvironmentRow[]>;
   saveEnvironment(row: EnvironmentRow): Promise<void>;
   apps(): Promise<AppRow[]>;
-  saveApp(row: AppRow): Promise<void>;
+  /** Inserts or replaces an app. Of a process: unless one of the app's that came later counts; false then, and nothing is saved. */
+  saveApp(row: AppRow, process?: AppProcess): Promise<boolean>;
+  /** Notes processes of apps that are known; those of others are not answered. `since` null: it has just come, later than all others. */
+  noteProcesses(
+    processes: { id: string; since: number | null }[],
+    times: Pick<AppProcess, "now" | "until">,
+  ): Promise<NotedProcess[]>;
   /** Changes only what is noted of an app, whatever another server has registered meanwhile. */
   noteApp(id: string, note: AppNote): Promise<void>;
   endpoints(): Promise<EndpointRow[]>;

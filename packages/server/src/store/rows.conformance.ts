@@ -154,6 +154,45 @@ export function catalog(context: Context): void {
     expect(await rows.revision()).toBe(before + 10);
   });
 
+  it("saves an app for a process only if none that counts came later, of whatever server", async () => {
+    const { store, other } = context;
+    const times = { now: NOW, until: NOW + 100 };
+    const app = {
+      id: world.newId("app"),
+      environmentId: world.newId("environment"),
+      slug: "rolling",
+      transport: "connect" as const,
+      url: null,
+      sdk: "0",
+      index: null,
+      indexedAt: null,
+      lastError: null,
+      callLimitMs: null,
+    };
+    const { id } = app;
+    const saved = async () => (await store.catalog.apps()).find((row) => row.id === id)?.sdk;
+    const note = (since: number | null, at = times) => other.catalog.noteProcesses([{ id, since }], at);
+    expect(await note(NOW - 50)).toEqual([]);
+    expect(await store.catalog.saveApp(app, { since: NOW - 50, ...times })).toBe(true);
+    expect(await note(NOW - 50)).toEqual([{ id, since: NOW - 50, isNewest: true }]);
+    // One that comes is the newest, also by a clock that is behind.
+    expect(await note(null, { now: NOW - 70, until: NOW + 30 })).toEqual([{ id, since: NOW - 49, isNewest: true }]);
+    expect(await note(NOW - 50)).toEqual([{ id, since: NOW - 50, isNewest: false }]);
+    const before = await store.catalog.revision();
+    expect(await store.catalog.saveApp({ ...app, sdk: "1" }, { since: NOW - 50, ...times })).toBe(false);
+    expect([await saved(), await store.catalog.revision()]).toEqual(["0", before]);
+    expect(await store.catalog.saveApp({ ...app, sdk: "2" }, { since: NOW - 49, ...times })).toBe(true);
+    const later = { now: NOW + 40, until: NOW + 140 };
+    expect(await note(NOW - 50, later)).toEqual([{ id, since: NOW - 50, isNewest: true }]);
+    expect(await store.catalog.saveApp({ ...app, sdk: "3" }, { since: NOW - 50, ...later })).toBe(true);
+    expect(await saved()).toBe("3");
+    const crowd = await Promise.all(
+      [store, other, store, other].map((one) => one.catalog.noteProcesses([{ id, since: null }], later)),
+    );
+    expect(new Set(crowd.flat().map(({ since }) => since)).size).toBe(4);
+    expect(crowd.flat().filter(({ isNewest }) => isNewest)).toHaveLength(4);
+  });
+
   it("changes a source only as it was read", async () => {
     const { catalog: rows } = context.store;
     const endpoint = {

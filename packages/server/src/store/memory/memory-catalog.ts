@@ -1,13 +1,15 @@
 // Room: store. Environments, apps, endpoints and settings in memory. Part of MemoryStore; copies rows in and out.
 import type { RuleLimit } from "@holdfast/engine";
 import { UserFacingError } from "@holdfast/protocol";
-import type { AppNote, CatalogStore, SourceChange } from "../catalog-rows.ts";
+import type { AppNote, AppProcess, CatalogStore, NotedProcess, SourceChange } from "../catalog-rows.ts";
 import { storableRow, storableText } from "../storable.ts";
 import type { AppRow, EndpointRow, EnvironmentRow } from "../store.ts";
 
 export class MemoryCatalog implements CatalogStore {
   readonly #environments = new Map<string, EnvironmentRow>();
   readonly #apps = new Map<string, AppRow>();
+  /** By app: until when each of its processes counts, by when it came. */
+  readonly #processes = new Map<string, Map<number, number>>();
   readonly #endpoints = new Map<string, EndpointRow>();
   readonly #settings = new Map<string, string>();
   #revision = 0;
@@ -33,11 +35,29 @@ export class MemoryCatalog implements CatalogStore {
     return sorted(this.#apps);
   }
 
-  async saveApp(row: AppRow): Promise<void> {
+  async saveApp(row: AppRow, process?: AppProcess): Promise<boolean> {
     refuseSecond(this.#apps, row);
+    const processes = this.#processes.get(row.id) ?? new Map<number, number>();
+    if (process && !isNewest(processes, process)) return false;
+    if (process && !this.#apps.has(row.id)) this.#processes.set(row.id, processes.set(process.since, process.until));
     const { environmentId, slug } = this.#apps.get(row.id) ?? row;
     this.#apps.set(row.id, storableRow({ ...row, environmentId, slug }));
     this.#revision += 1;
+    return true;
+  }
+
+  async noteProcesses(
+    given: { id: string; since: number | null }[],
+    { now, until }: Pick<AppProcess, "now" | "until">,
+  ): Promise<NotedProcess[]> {
+    const known = given.filter(({ id }) => this.#apps.has(id));
+    return known.map(({ id, since: told }) => {
+      const former = [...(this.#processes.get(id) ?? [])];
+      const since = told ?? Math.max(now, ...former.map(([other]) => other + 1));
+      const processes = new Map(former.filter(([, until]) => until > now)).set(since, until);
+      this.#processes.set(id, processes);
+      return { id, since, isNewest: isNewest(processes, { since, now }) };
+    });
   }
 
   async noteApp(id: string, note: AppNote): Promise<void> {
@@ -78,6 +98,10 @@ export class MemoryCatalog implements CatalogStore {
   async revision(): Promise<number> {
     return this.#revision;
   }
+}
+
+function isNewest(processes: Map<number, number>, { since, now }: Pick<AppProcess, "since" | "now">): boolean {
+  return ![...processes].some(([other, until]) => other > since && until > now);
 }
 
 /** A slug is unique in its environment. */

@@ -1,7 +1,7 @@
 // Room: store. Environments, apps, endpoints and settings: few rows, low rate, read whole by the registry. Called through Store.catalog.
 import type { RuleLimit } from "@holdfast/engine";
 import type { World } from "../../platform/world.ts";
-import type { AppNote, CatalogStore, SourceChange } from "../catalog-rows.ts";
+import type { AppNote, AppProcess, CatalogStore, NotedProcess, SourceChange } from "../catalog-rows.ts";
 import { storableRow, storableText } from "../storable.ts";
 import type { AppRow, EndpointRow, EnvironmentRow } from "../store.ts";
 import { persist } from "./failures.ts";
@@ -35,8 +35,17 @@ export class PostgresCatalog implements CatalogStore {
     return (await this.#rows("apps")).map(appOf);
   }
 
-  async saveApp(row: AppRow): Promise<void> {
-    await this.#rows("save-app", [JSON.stringify(appColumns(row))]);
+  async saveApp(row: AppRow, process?: AppProcess): Promise<boolean> {
+    const { since = null, now = null, until = null } = process ?? {};
+    return (await this.#rows("save-app", [JSON.stringify(appColumns(row)), since, now, until])).length > 0;
+  }
+
+  async noteProcesses(
+    processes: { id: string; since: number | null }[],
+    { now, until }: Pick<AppProcess, "now" | "until">,
+  ): Promise<NotedProcess[]> {
+    const rows = await this.#rows("note-processes", [JSON.stringify(processes), now, until]);
+    return rows.map((row) => ({ id: row.id as string, since: Number(row.since), isNewest: row.is_newest as boolean }));
   }
 
   async noteApp(id: string, note: AppNote): Promise<void> {

@@ -74,6 +74,7 @@ const LEFT_OUT = [
     "endpoints",
     "environments",
     "note-app",
+    "note-processes",
     "save-app",
     "save-endpoint",
     "save-environment",
