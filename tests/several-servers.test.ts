@@ -28,6 +28,37 @@ async function deploy(on: TestServer, jobs: string): Promise<Program> {
   return app;
 }
 
+const at = async (server: TestServer, endpoint: string) =>
+  (await one.api.endpointUrl(endpoint)).replace(/^https?:\/\/[^/]+/, server.url);
+
+test(
+  "an app that is connected to one server answers and verifies what arrives at the other while its sender waits",
+  LONG,
+  async () => {
+    const app = await deploy(one, "order");
+    await two.api.endpointUrl("asked");
+    const asked = async (server: TestServer) => {
+      const challenge = await fetch(`${await at(server, "asked")}?challenge=x`, { headers: { "x-key": "right" } });
+      const verdicts = [];
+      for (const key of ["right", "wrong"]) {
+        const body = JSON.stringify({ text: `ä${"x".repeat(100_000)}` });
+        const headers = { "content-type": "application/json", "x-key": key };
+        verdicts.push((await fetch(await at(server, "asked"), { method: "POST", body, headers })).status);
+      }
+      return [challenge.status, await challenge.text(), ...verdicts];
+    };
+    const answered = [200, "the challenge", 200, 401];
+    expect(await asked(one)).toEqual(answered);
+    expect(await asked(two)).toEqual(answered);
+    const many = await Promise.all(Array.from({ length: 40 }, () => asked(two)));
+    expect(many).toEqual(many.map(() => answered));
+    await app.stop();
+    const since = performance.now();
+    const challenge = await fetch(await at(two, "asked"));
+    expect([challenge.status, performance.now() - since < 10_000], "nobody has it").toEqual([502, true]);
+  },
+);
+
 test(
   "a new deployment's jobs stay, whichever server its processes and the old one's dial, and which of them is restarted",
   LONG,

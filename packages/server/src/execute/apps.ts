@@ -12,16 +12,21 @@ import type { NoAnswer, VerifyAnswer } from "../ingest/ports.ts";
 import type { AppRow } from "../store/store.ts";
 import type { AppCalls } from "./app-calls.ts";
 import type { ConnectHub } from "./connect.ts";
+import type { Question } from "./connection.ts";
+import type { Elsewhere } from "./elsewhere.ts";
 import type { Push } from "./push.ts";
 
-export function appCalls(hub: ConnectHub, push: Push): AppCalls {
+/** @param elsewhere asks apps connected to other servers, where there are any */
+export function appCalls(hub: ConnectHub, push: Push, elsewhere: Pick<Elsewhere, "ask"> | null = null): AppCalls {
+  const askConnected = (appId: string, question: Question): Promise<{ value: unknown } | NoAnswer> =>
+    elsewhere === null || hub.reachable(appId) ? hub.ask(appId, question) : elsewhere.ask(appId, question);
   const ask = (
     app: AppRow,
     what: "verify" | "respond",
     endpoint: string,
     request: RequestPayload,
   ): Promise<{ value: unknown } | NoAnswer> => {
-    if (app.transport === "connect") return hub.ask(app.id, { t: what, endpoint, request });
+    if (app.transport === "connect") return askConnected(app.id, { t: what, endpoint, request });
     const action = what === "verify" ? PUSH.verifyAction : "DELIVER_HTTP_ENDPOINT_REQUEST_FOR_RESPONSE";
     return push.ask(app, action, endpoint, request);
   };
@@ -36,7 +41,7 @@ export function appCalls(hub: ConnectHub, push: Push): AppCalls {
     },
     async handOver(app, what, request) {
       const asked =
-        app.transport === "connect" ? hub.ask(app.id, { t: "source", what, request }) : push.handOver(app, what, request);
+        app.transport === "connect" ? askConnected(app.id, { t: "source", what, request }) : push.handOver(app, what, request);
       const answer = await asked;
       return "type" in answer ? answer : handedOver(what.kind, answer.value);
     },

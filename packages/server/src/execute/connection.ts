@@ -8,7 +8,7 @@ import type { World } from "../platform/world.ts";
 import type { AppRow, EnvironmentRow } from "../store/store.ts";
 
 /** How long an app may take to answer a verify or respond. */
-const ANSWER_WITHIN_MS = 30_000;
+export const ANSWER_WITHIN_MS = 30_000;
 /** What an app does when a run has ended may take its time. */
 const NOTED_WITHIN_MS = 300_000;
 /** An app this far behind gets no new work and no further page of an old one. */

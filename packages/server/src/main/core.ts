@@ -9,6 +9,7 @@ import type { Registry } from "../dispatch/registry.ts";
 import { Events } from "../dispatch/send.ts";
 import type { AppCalls } from "../execute/app-calls.ts";
 import { appCalls } from "../execute/apps.ts";
+import { Elsewhere } from "../execute/elsewhere.ts";
 import { Executor } from "../execute/executor.ts";
 import { createIngest, type Ingest } from "../ingest/ingest.ts";
 import { SourceRegistration } from "../ingest/source-registration.ts";
@@ -17,6 +18,7 @@ import type { World } from "../platform/world.ts";
 import { type ChangeListener, Runs } from "../runs/change.ts";
 import { Registrations } from "../schedule/registrations.ts";
 import { Schedules } from "../schedule/schedules.ts";
+import type { QuestionStore } from "../store/question-rows.ts";
 import type { Bus, EventRow, Store } from "../store/store.ts";
 import { Reports } from "../tasks/report.ts";
 import { createMeter, type Meter } from "../views/meter.ts";
@@ -32,6 +34,8 @@ export interface CoreParts {
   bus: Bus;
   registry: Registry;
   vault: Vault;
+  /** Asks apps that are connected to another server; absent where there is none. */
+  questions?: QuestionStore | null | undefined;
   /** Names this server in leases. */
   owner: string;
   mode: "dev" | "start";
@@ -65,7 +69,7 @@ export interface Core extends Delivery {
  * @example const core = buildCore({ world, store, bus, registry, vault, owner, mode: "dev", bodyBytes: DEFAULT_BODY_BYTES, publicUrl }); core.worker.start();
  */
 export function buildCore(parts: CoreParts): Core {
-  const { world, store, bus, registry, vault, owner, mode, bodyBytes, publicUrl, devSchedules = true } = parts;
+  const { world, store, bus, registry, vault, owner, mode, bodyBytes, publicUrl, questions, devSchedules = true } = parts;
   // An event nobody listens for makes no work: looking for it would cost four statements.
   const wake = (queues: string[]): void => {
     if (queues.length > 0) bus.publish({ type: "work", queues });
@@ -89,7 +93,8 @@ export function buildCore(parts: CoreParts): Core {
   const sources = new SourceRegistration({ world, registry, store, events, vault, publicUrl });
   registry.whenIndexed((app) => sources.indexed(app));
   const schedules = new Schedules({ world, registry, events, registrations, ticksIn });
-  const apps = appCalls(executor.hub, executor.push);
+  const elsewhere = questions ? new Elsewhere({ world, bus, questions, hub: executor.hub }) : null;
+  const apps = appCalls(executor.hub, executor.push, elsewhere);
   const delivery = buildDelivery({ world, store, registry, runs, vault, apps, owner, wake });
   const plan = (event: EventRow): Starting => {
     recent.add(event);

@@ -18,6 +18,7 @@ import { createVault, type Vault } from "../platform/secrets.ts";
 import { realWorld, type World } from "../platform/world.ts";
 import { LocalBus } from "../store/local-bus.ts";
 import { createPostgresStore, type PostgresStore } from "../store/postgres/postgres-store.ts";
+import type { QuestionStore } from "../store/question-rows.ts";
 import { withSealedOutputs } from "../store/sealed-outputs.ts";
 import type { Bus, TaskRow } from "../store/store.ts";
 import { RunOwners } from "../tasks/owners.ts";
@@ -60,7 +61,8 @@ export async function startServer(config: ServerConfig): Promise<RunningServer> 
       ? new LocalBus((error) => world.log.error("a listener of the bus failed", { error }))
       : postgres.bus;
     const store = withSealedOutputs(postgres.store, vault);
-    return await serve({ config, world, vault, postgres: { ...postgres, store }, bus, undo });
+    const questions = database.embedded ? null : postgres.questions;
+    return await serve({ config, world, vault, postgres: { ...postgres, store }, bus, questions, undo });
   } catch (error) {
     await unwind(undo);
     throw error;
@@ -73,12 +75,14 @@ interface Opened {
   vault: Vault;
   postgres: PostgresStore;
   bus: Bus;
+  /** Null where nobody else can reach the database. */
+  questions: QuestionStore | null;
   /** What a stop does, last first. */
   undo: (() => Promise<void>)[];
 }
 
 async function serve(opened: Opened): Promise<RunningServer> {
-  const { config, world, vault, postgres, bus, undo } = opened;
+  const { config, world, vault, postgres, bus, questions, undo } = opened;
   const { store } = postgres;
   const { owner, predecessor, release } = takeIdentity(config.dataDir, world);
   undo.push(async () => release());
@@ -92,7 +96,7 @@ async function serve(opened: Opened): Promise<RunningServer> {
   const port = { number: config.port };
   const ownAddress = () => ownUrl(config.host, port.number);
   const publicUrl = () => config.publicUrl ?? ownAddress();
-  const core = buildCore({ world, store, bus, registry, vault, owner, mode, bodyBytes, devSchedules, publicUrl });
+  const core = buildCore({ world, store, bus, registry, vault, owner, mode, bodyBytes, devSchedules, publicUrl, questions });
   const rooms = await buildRooms(opened, core, ownAddress);
   const fetch = createHttp(rooms);
   const streams = new AppStreams({ ...rooms, answerCall: answerCalls(fetch) });
@@ -114,6 +118,7 @@ async function serve(opened: Opened): Promise<RunningServer> {
     schedules: core.schedules,
     postgres,
     outside: store.outside,
+    questions,
     sources: core.sources,
     connections: core.connections,
     reindexing: rooms.reindexing,

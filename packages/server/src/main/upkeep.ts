@@ -7,6 +7,7 @@ import type { SourceRegistration } from "../ingest/source-registration.ts";
 import type { World } from "../platform/world.ts";
 import type { Schedules } from "../schedule/schedules.ts";
 import type { PostgresStore } from "../store/postgres/postgres-store.ts";
+import type { QuestionStore } from "../store/question-rows.ts";
 import type { Bus, OutsideStore } from "../store/store.ts";
 
 const HOUR = 3_600_000;
@@ -25,6 +26,7 @@ export interface UpkeepNeeds {
   schedules: Schedules;
   postgres: Pick<PostgresStore, "ensurePartitions" | "dropExpired" | "inviteForgotten" | "forgetIdleGates">;
   outside: Pick<OutsideStore, "forgetWaiters">;
+  questions?: Pick<QuestionStore, "forget"> | null;
   sources: Pick<SourceRegistration, "ensure">;
   connections: Pick<Connections, "ensure" | "forget">;
   reindexing: Pick<Reindexing, "ensure" | "stop">;
@@ -38,7 +40,7 @@ export class Upkeep {
   constructor(private readonly needs: UpkeepNeeds) {}
 
   start(): void {
-    const { world, schedules, postgres, outside, sources, connections, reindexing, bus } = this.needs;
+    const { world, schedules, postgres, outside, questions, sources, connections, reindexing, bus } = this.needs;
     this.#unsubscribe = bus.subscribe((message) => {
       if (message.type === "catalog") void this.#guard("reading the catalog", () => this.#readCatalog());
     });
@@ -56,6 +58,7 @@ export class Upkeep {
       await postgres.dropExpired(world.now(), RETENTION);
       await postgres.forgetIdleGates(world.now());
       await outside.forgetWaiters(world.now() - DAY);
+      await questions?.forget(world.now() - HOUR);
       await connections.forget();
     });
   }

@@ -376,5 +376,9 @@ export type BusMessage =
   /** Work of these queues is due. */
   | { type: "work"; queues: string[] }
   | { type: "catalog" }
+  /** Whoever has a connection of this app asks it this question. */
+  | { type: "ask"; id: string; appId: string }
+  /** The question has its answer. */
+  | { type: "answered"; id: string }
   /** For dashboards: what changed, not how. */
   | { type: "live"; environmentId: string; message: import("@holdfast/protocol").LiveMessage };

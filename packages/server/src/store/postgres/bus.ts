@@ -19,6 +19,8 @@ export class PostgresBus implements Bus {
   readonly #listeners = new Set<(message: BusMessage) => void>();
   #queues = new Set<string>();
   #catalog = false;
+  /** A sender waits for each: told one by one. */
+  #questions: BusMessage[] = [];
   #live = new Map<string, BusMessage>();
   #cancelSend: Cancel | null = null;
   #sendAt = Number.POSITIVE_INFINITY;
@@ -37,6 +39,7 @@ export class PostgresBus implements Bus {
     this.#tell(message);
     if (message.type === "work") for (const queue of message.queues) this.#queues.add(queue);
     else if (message.type === "catalog") this.#catalog = true;
+    else if (message.type !== "live") this.#questions.push(message);
     else this.#live.set(subjectOf(message), message);
     this.#sendSoon(message.type === "live" ? LIVE_PAUSE_MS : PAUSE_MS);
   }
@@ -67,12 +70,13 @@ export class PostgresBus implements Bus {
 
   #send(): void {
     this.#sendAt = Number.POSITIVE_INFINITY;
-    const messages: BusMessage[] = [...this.#live.values()];
+    const messages: BusMessage[] = [...this.#live.values(), ...this.#questions];
     if (this.#catalog) messages.push({ type: "catalog" });
     if (this.#queues.size > 0) messages.push({ type: "work", queues: [...this.#queues] });
     this.#queues = new Set();
     this.#catalog = false;
     this.#live = new Map();
+    this.#questions = [];
     for (const payload of payloadsOf(this.origin, messages)) {
       this.link.query(statement("notify"), [CHANNEL, payload]).catch((error: unknown) => {
         this.world.log.debug("a notification was not sent", { error });

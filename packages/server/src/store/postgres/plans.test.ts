@@ -64,7 +64,7 @@ async function known(admin: pg.Client, rows: number): Promise<void> {
 
 /**
  * Not held here. Whole tables of few rows, kept in memory; what reads all there is because that is what it is for (a count, a clean-up by the hour, a server that
- * died); a run's tasks by ids that say nothing of their place; and what reads nothing.
+ * died); what is being asked just now; a run's tasks by ids that say nothing of their place; and what reads nothing.
  */
 const LEFT_OUT = [
   ...[
@@ -82,6 +82,7 @@ const LEFT_OUT = [
   ...["save-oauth-client", "drop-oauth-client", "oauth-clients", "save-setting", "setting"],
   ...["connection-wait-counts", "views/work-due", "release-owners", "idle-gates", "drop-gates"],
   ...["forget-doors", "forget-event-keys", "forget-skips", "forget-statuses-of-runs", "forget-values-of-runs"],
+  ...["ask-question", "take-question", "answer-question", "question", "drop-question", "forget-questions"],
   ...["claimed-tokens", "tasks-by-odd-id", "notify", "ping"],
 ];
 

@@ -2,6 +2,7 @@
 // Built by main (and by tests) with the connection of the embedded or the user's database. Call `migrate` once before anything else.
 import type { Logger } from "../../platform/log.ts";
 import type { Cancel, World } from "../../platform/world.ts";
+import type { QuestionStore } from "../question-rows.ts";
 import type { Bus, Intake, IntakeResult, OpenedTask, RunChange, Store, TaskVerdict, TaskWrite } from "../store.ts";
 import { Batcher, type BatchKind } from "./batcher.ts";
 import { PostgresBus } from "./bus.ts";
@@ -20,6 +21,7 @@ import { alone, migrate } from "./migrate.ts";
 import { type OpenRequest, taskOpenings } from "./open-task.ts";
 import { PostgresOutside } from "./outside.ts";
 import { dropExpired, makeWeeks, type Retention, weeksAround } from "./partitions.ts";
+import { PostgresQuestions } from "./questions.ts";
 import { createReader, type Reader } from "./reader.ts";
 import { Reads } from "./reads.ts";
 import { taskReports } from "./record-task.ts";
@@ -33,6 +35,8 @@ export interface PostgresStore {
   store: Store;
   bus: Bus;
   reader: Reader;
+  /** For servers that share the database. */
+  questions: QuestionStore;
   counters: Counters;
   /** Brings the tables up to date and makes those of the weeks around `now`. */
   migrate(): Promise<void>;
@@ -94,11 +98,13 @@ export function createPostgresStore({ connection, world, log }: PostgresStoreOpt
   const parts: Parts = { links, gates, reads: new Reads(readLinks, world), world, counters, connection };
   const bus = new PostgresBus(new Link(needs, "bus", { settings: "set synchronous_commit = off" }), world, world.newId("server"));
   const reader = createReader(needs, world);
+  // A large question keeps nobody else waiting.
+  const asking = link("questions");
   const { store, idle } = storeOf(parts);
   let closing: Promise<void> | null = null;
   const closeAll = async (): Promise<void> => {
     await atMost(world, CLOSE_PATIENCE_MS, idle());
-    await Promise.all([...Object.values(links), ...readLinks, bus, reader].map((part) => part.close()));
+    await Promise.all([...Object.values(links), ...readLinks, bus, reader, asking].map((part) => part.close()));
   };
   const close = (): Promise<void> => {
     closing ??= closeAll();
@@ -108,6 +114,7 @@ export function createPostgresStore({ connection, world, log }: PostgresStoreOpt
     store: { ...store, close },
     bus,
     reader,
+    questions: new PostgresQuestions(asking, world),
     counters,
     migrate: () =>
       alone(connection, async (client) => {
