@@ -2,6 +2,7 @@
 // Promise: each run once per status it was seen in, oldest first; it asks once a second, and only for runs that may have changed.
 import { isFinalRunStatus, type Page, type RunSummary } from "@holdfast/protocol";
 import type { Api } from "../api/api.ts";
+import { CommandError } from "../output/exit-codes.ts";
 import type { Output } from "../output/output.ts";
 import { between, oneLine } from "../output/table.ts";
 import { type CliWorld, pause } from "../platform/world.ts";
@@ -11,6 +12,17 @@ import { type RunFilterFlags, runRow, toStatuses } from "./runs.ts";
 const ASK_EVERY_MS = 1_000;
 const PAGE = 50;
 const MOST_OPEN = 200;
+/** How long a server may be away: a restart takes seconds. */
+const PATIENCE_MS = 30_000;
+/** What a server says, or a proxy before it, while it is restarted. */
+const MAY_PASS: ReadonlySet<string> = new Set([
+  "SERVER_UNREACHABLE",
+  "TIMEOUT",
+  "OVERLOADED",
+  "DATABASE_UNREACHABLE",
+  "APP_UNREACHABLE",
+  "INTERNAL",
+]);
 
 /** Prints until Ctrl-C, then ends well. */
 export async function tailRuns(context: Context, flags: RunFilterFlags): Promise<number> {
@@ -23,7 +35,8 @@ export async function tailRuns(context: Context, flags: RunFilterFlags): Promise
     if (!wanted || wanted.includes(run.status)) context.output.event(runRow(run), runLine(run, context.output));
   };
   try {
-    await followRuns(context.world, api, { query: { job: flags.job }, show, signal: stop.signal });
+    const away = () => context.output.note(`The server does not answer; it is asked again for ${PATIENCE_MS / 1000} seconds.`);
+    await followRuns(context.world, api, { query: { job: flags.job }, show, away, signal: stop.signal });
   } finally {
     for (const each of quiet) each();
   }
@@ -33,11 +46,17 @@ export async function tailRuns(context: Context, flags: RunFilterFlags): Promise
 interface Following {
   query: { job?: string | undefined };
   show(run: RunSummary): void;
+  /** The server has stopped answering. */
+  away?: () => void;
   signal: AbortSignal;
 }
 
-/** Shows every run created from now on, once per change of status, until the signal; throws when the server cannot be asked. */
-export async function followRuns(world: Pick<CliWorld, "after">, api: Api, following: Following): Promise<void> {
+/**
+ * Shows every run created from now on, once per change of status, until the signal. A server that goes away, as for a restart, is waited for.
+ *
+ * @throws CommandError when the server cannot be asked at the start, or for longer than PATIENCE_MS
+ */
+export async function followRuns(world: Pick<CliWorld, "after" | "now">, api: Api, following: Following): Promise<void> {
   const path = api.inEnvironment("runs");
   const first = await api.get<Page<RunSummary>>(path, { ...following.query, limit: 1 });
   const known = new Map<string, RunSummary["status"]>();
@@ -45,12 +64,29 @@ export async function followRuns(world: Pick<CliWorld, "after">, api: Api, follo
   while (!following.signal.aborted) {
     await pause(world, ASK_EVERY_MS, following.signal);
     if (following.signal.aborted) return;
-    const news = await runsAfter(api, following.query, floor);
+    const news = await patiently(world, following, () => runsAfter(api, following.query, floor));
     for (const run of news) {
       if (known.get(run.id) !== run.status) following.show(run);
       known.set(run.id, run.status);
     }
     floor = forgetFinished(news, known, floor);
+  }
+}
+
+/** Asks until it is answered; nothing is missed meanwhile, as what is asked for is all that came since. Nothing once the signal is given. */
+async function patiently<T>(world: Pick<CliWorld, "after" | "now">, { away, signal }: Following, ask: () => Promise<T[]>) {
+  for (let failedAt: number | null = null; ; ) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (signal.aborted) return [];
+      if (!(error instanceof CommandError && MAY_PASS.has(error.code))) throw error;
+      if (failedAt === null) away?.();
+      failedAt ??= world.now();
+      if (world.now() - failedAt >= PATIENCE_MS) throw error;
+      await pause(world, ASK_EVERY_MS, signal);
+      if (signal.aborted) return [];
+    }
   }
 }
 

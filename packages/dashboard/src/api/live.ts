@@ -2,7 +2,7 @@
 // Browsers allow six HTTP/1.1 connections a server, so of all tabs on an environment one holds the stream and shares it.
 import type { LiveMessage, RunStatus, RunSummary } from "@holdfast/protocol";
 import { type InfiniteData, type QueryClient, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { after, every } from "../browser/clock.ts";
 import { inEnvironment } from "./client.ts";
 
@@ -30,7 +30,11 @@ export function useLive(env: string): LiveState {
       refresh.stop();
     };
   }, [client, env]);
+  const wasPolling = useRef(false);
   useEffect(() => {
+    // What happened between the last look and the stream's return was told to nobody.
+    if (state === "live" && wasPolling.current) void client.invalidateQueries({ queryKey: ["env", env] });
+    wasPolling.current = state === "polling";
     if (state === "live") return;
     return every(POLL_MS, () => void client.invalidateQueries({ queryKey: ["env", env] }));
   }, [client, env, state]);

@@ -25,11 +25,15 @@ export interface Address<T> {
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 15_000;
+/** A stream says at least every 15 s that it is still there; one that does not is dead, though nobody has closed it. */
+const SILENT_MS = 45_000;
 
 export class Watch<T> {
   #now: Watched<T> = told<T>({ data: undefined, error: null, fetching: true });
   readonly #lookers = new Set<() => void>();
   #stop: AbortController | null = null;
+  /** How many values came. */
+  #taken = 0;
 
   constructor(private readonly address: Address<T>) {}
 
@@ -52,6 +56,7 @@ export class Watch<T> {
 
   async #watch(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted; ) {
+      const before = this.#taken;
       try {
         const value = await this.#once(signal);
         failures = 0;
@@ -63,6 +68,8 @@ export class Watch<T> {
         const refused = error instanceof Refused;
         this.#tell({ data: this.#now.data, error: error as Error, fetching: !refused });
         if (refused) return;
+        // One that was heard of before it broke off is a first failure.
+        if (this.#taken > before) failures = 0;
         await pause(Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures++), signal);
       }
     }
@@ -71,15 +78,31 @@ export class Watch<T> {
   /** Asks once: the last value that came. */
   async #once(signal: AbortSignal): Promise<T | undefined> {
     const { url, publicApiKey, everyMs } = this.address;
-    const response = await fetch(url, { headers: { authorization: `Bearer ${publicApiKey}` }, cache: "no-store", signal });
-    if (!response.ok) throw await refusal(response);
-    if (everyMs !== null) return this.#took((await response.json()) as T);
-    let last: T | undefined;
-    for await (const value of events(response)) last = this.#took(value as T);
-    return last;
+    const silence = new AbortController();
+    const headers = { authorization: `Bearer ${publicApiKey}` };
+    const heard = (): void => {
+      clearTimeout(timer);
+      timer = setTimeout(() => silence.abort(new Error("The server has fallen silent.")), SILENT_MS);
+    };
+    let timer = setTimeout(() => {}, 0);
+    const leave = () => silence.abort();
+    signal.addEventListener("abort", leave);
+    try {
+      heard();
+      const response = await fetch(url, { headers, cache: "no-store", signal: silence.signal });
+      if (!response.ok) throw await refusal(response);
+      if (everyMs !== null) return this.#took((await response.json()) as T);
+      let last: T | undefined;
+      for await (const value of events(response, heard)) last = this.#took(value as T);
+      return last;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", leave);
+    }
   }
 
   #took(value: T): T {
+    this.#taken += 1;
     this.#tell({ data: value, error: null, fetching: true });
     return value;
   }
@@ -117,13 +140,14 @@ async function refusal(response: Response): Promise<Error> {
   return mayPass ? new Error(message) : new Refused(message);
 }
 
-/** The data of server-sent events, parsed. */
-async function* events(response: Response): AsyncGenerator<unknown> {
+/** The data of server-sent events, parsed. @param heard called for whatever comes */
+async function* events(response: Response, heard: () => void): AsyncGenerator<unknown> {
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {
     const { value, done } = (await reader?.read()) ?? { value: undefined, done: true };
     if (done) return;
+    heard();
     text += value;
     const parts = text.split("\n\n");
     text = parts.pop() ?? "";
