@@ -24,6 +24,10 @@ const CLAIM_AT_ONCE = 200;
 const ASKED_AT_ONCE = 50;
 /** Pieces in hand at once of any other queue: what one environment's events and requests keep in memory while they are answered slowly, or never. */
 const HELD_AT_ONCE = 300;
+/** The database did not answer a claim for so long, or this process stood still: leases may have expired though their holders are well. */
+const OUTAGE_MS = 10_000;
+/** After an outage nothing is claimed for so long: first everyone, on every server, renews what it holds. */
+const REST_MS = 2_000;
 /** A verification the app could not answer is tried again after this, doubled each time up to the maximum. */
 const VERIFY_AGAIN_MS = { first: 500, most: 30_000 };
 /** How long a stop waits for executions to end by themselves. */
@@ -53,6 +57,9 @@ export class Worker {
   #cancelTimer: () => void = () => {};
   /** When the timer looks for work again. */
   #lookAt = Number.POSITIVE_INFINITY;
+  /** When the last claim was asked for that was answered. */
+  #answeredAt = 0;
+  #restUntil = 0;
   #cancelRenew: () => void = () => {};
   #unsubscribe: () => void = () => {};
   #claimed: Promise<void> = Promise.resolve();
@@ -70,6 +77,7 @@ export class Worker {
   }
 
   start(): void {
+    this.#answeredAt = this.needs.world.now();
     this.#unsubscribe = this.needs.bus.subscribe((message) => {
       if (message.type === "work") this.wake();
     });
@@ -126,7 +134,10 @@ export class Worker {
   /** One claim. Answers when the next work is due: at once, if more was due than fits into one claim. */
   async #claim(): Promise<number | null> {
     const { world, store, runs, executor, owner } = this.needs;
+    const rest = await this.#restAfterOutage();
+    if (rest !== null) return rest;
     const queues = this.#queues();
+    const asked = world.now();
     const until = world.now() + LEASE_MS;
     for (const { queue, limit } of queues) executor.reserve(queue, limit);
     const claim: Claim = await store
@@ -138,8 +149,33 @@ export class Worker {
       });
     if (claim.invited) this.needs.bus.publish({ type: "work", queues: claim.invited });
     for (const change of claim.changes) runs.told(change);
-    for (const item of claim.items) this.#begin(item);
+    for (const item of await this.#fresh(claim.items, asked)) this.#begin(item);
+    this.#answeredAt = asked;
     return claim.nextDueAt;
+  }
+
+  /** Renews before anything is claimed after an outage: what expired meanwhile is still carried out. Answers until when to rest; null: there was none. */
+  async #restAfterOutage(): Promise<number | null> {
+    const { world } = this.needs;
+    if (world.now() - this.#answeredAt >= OUTAGE_MS) {
+      for (let took = Number.POSITIVE_INFINITY; took >= OUTAGE_MS; ) {
+        const asked = world.now();
+        await this.#renew();
+        took = world.now() - asked;
+      }
+      this.#answeredAt = world.now();
+      this.#restUntil = this.#answeredAt + REST_MS;
+    }
+    return world.now() < this.#restUntil && world.now() >= this.#restUntil - REST_MS ? this.#restUntil : null;
+  }
+
+  /** A claim that was answered late has short leases: those still held get whole ones. */
+  async #fresh(items: Claimed[], asked: number): Promise<Claimed[]> {
+    const { world, store, owner } = this.needs;
+    if (items.length === 0 || world.now() - asked < LEASE_MS / 3) return items;
+    const tokens = items.map(({ token }) => token);
+    const held = await store.renew(tokens, world.now() + LEASE_MS, owner);
+    return items.filter(({ token }) => held.has(token));
   }
 
   /** What this server can do now, and how much of it. */
