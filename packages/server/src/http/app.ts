@@ -9,7 +9,8 @@ import { ApiRates, TooOften } from "./api-rate.ts";
 import { Call, jsonResponse } from "./call.ts";
 import { dashboard } from "./dashboard.ts";
 import { ingestHandler } from "./ingest-handler.ts";
-import { checkedBody } from "./json-body.ts";
+import { checkedBody, readText } from "./json-body.ts";
+import { LargeBodies } from "./large-bodies.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Route } from "./route.ts";
 import { allRoutes } from "./routes/all.ts";
@@ -34,10 +35,11 @@ export function createHttp(rooms: Rooms): Fetch {
   const gate = new Gate(rooms, sessions);
   const routes = allRoutes({ sessions, gate });
   const rates = new ApiRates(rooms.apiRate, () => rooms.world.now());
+  const large = new LargeBodies(rooms.world);
   const app = new Hono({ getPath: pathOf });
-  for (const path of [ENDPOINTS_PATH, SOURCES_PATH]) app.all(`${path}*`, ingestHandler(rooms));
+  for (const path of [ENDPOINTS_PATH, SOURCES_PATH]) app.all(`${path}*`, ingestHandler(rooms, large));
   for (const route of routes)
-    app.on(route.method, route.keyAtEnd ? `${route.path}{.+}` : route.path, handlerOf(route, rooms, { gate, rates }));
+    app.on(route.method, route.keyAtEnd ? `${route.path}{.+}` : route.path, handlerOf(route, rooms, { gate, rates, large }));
   app.all("*", fallback(rooms, routes));
   app.onError((error, context) => errorResponse(error, context, rooms));
   return async (request, env) => {
@@ -54,18 +56,23 @@ function pathOf(request: Request): string {
   return single.length > 1 && single.endsWith("/") ? single.slice(0, -1) : single;
 }
 
-type Doors = { gate: Gate; rates: ApiRates };
+type Doors = { gate: Gate; rates: ApiRates; large: LargeBodies };
 
-function handlerOf(route: Route, rooms: Rooms, { gate, rates }: Doors): (context: Context) => Promise<Response> {
+function handlerOf(route: Route, rooms: Rooms, { gate, rates, large }: Doors): (context: Context) => Promise<Response> {
   return async (context) => {
     const caller = await gate.admit(route, context);
     const counted = rates.admit(route, caller);
     const call = new Call(rooms, context, caller);
-    const reading = { limit: route.bodyLimit, bad: route.badBody, asText: route.bodyAs === "text" };
-    const body = route.body ? await checkedBody(context, route.body, reading) : undefined;
-    const response = await route.handle(call, body);
+    const response = await answered(route, call, large);
     return withHeaders(response, route.access === "anyKey" ? { ...CORS, ...counted } : counted);
   };
+}
+
+async function answered({ body: schema, ...route }: Route, call: Call, large: LargeBodies): Promise<Response> {
+  if (!schema) return route.handle(call, undefined);
+  const text = await readText(call.context, route.bodyLimit);
+  const options = { bad: route.badBody, asText: route.bodyAs === "text" };
+  return large.inTurn(text.length, async () => route.handle(call, checkedBody(text, schema, options)));
 }
 
 function withHeaders(response: Response, headers: Record<string, string>): Response {

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { UserFacingError } from "@holdfast/protocol";
 import type { Context } from "hono";
 import { sourceOf } from "./json-body.ts";
+import type { LargeBodies } from "./large-bodies.ts";
 import type { Rooms } from "./rooms.ts";
 
 function headerPairs(context: Context): [string, string][] {
@@ -19,10 +20,11 @@ function forStrangers(error: unknown): unknown {
   return new UserFacingError(error.code, "Requests cannot be stored at the moment.", "Nothing was stored; send it again later.");
 }
 
-export function ingestHandler(rooms: Rooms): (context: Context) => Promise<Response> {
+export function ingestHandler(rooms: Rooms, large: LargeBodies): (context: Context) => Promise<Response> {
+  const inTurn = <T>(bytes: number, act: () => Promise<T>): Promise<T> => large.inTurn(bytes, act);
   return async (context) => {
     const { method, url } = context.req;
-    const request = { method, url, headers: headerPairs(context), body: sourceOf(context) };
+    const request = { method, url, headers: headerPairs(context), body: sourceOf(context), inTurn };
     const answer = await rooms.ingest.receive(request).catch((error: unknown) => {
       throw forStrangers(error);
     });

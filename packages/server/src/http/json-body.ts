@@ -22,7 +22,12 @@ function tooLarge(limit: number): UserFacingError {
   return new UserFacingError("TOO_LARGE", `The body is larger than the ${limit} bytes accepted.`);
 }
 
-async function readText(context: Context, limit: number): Promise<string> {
+/**
+ * The text of a request's body.
+ *
+ * @throws UserFacingError TOO_LARGE, BAD_REQUEST
+ */
+export async function readText(context: Context, limit = DEFAULT_LIMIT): Promise<string> {
   const given = streamedIn(context)?.body;
   if (given !== undefined) {
     if (Buffer.byteLength(given) > limit) throw tooLarge(limit);
@@ -45,16 +50,13 @@ function parse(text: string): unknown {
 }
 
 export interface BodyOptions {
-  /** Bytes. */
-  limit?: number | undefined;
   bad?: ErrorCode | undefined;
   /** The schema is that of the text itself. */
   asText?: boolean | undefined;
 }
 
-/** The body of a request, in the shape of the schema. An empty body counts as `{}`. */
-export async function checkedBody(context: Context, schema: z.ZodType, options: BodyOptions): Promise<unknown> {
-  const text = await readText(context, options.limit ?? DEFAULT_LIMIT);
+/** What the text of a body says, in the shape of the schema. No text counts as `{}`. */
+export function checkedBody(text: string, schema: z.ZodType, options: BodyOptions): unknown {
   const value = options.asText ? text : parse(text);
   const checked = schema.safeParse(value);
   if (checked.success) return checked.data;

@@ -69,6 +69,8 @@ export interface InboundRequest {
   url: string;
   headers: [string, string][];
   body: BodySource;
+  /** Does what follows once the body was read when it is a body of that size's turn. */
+  inTurn?: <T>(bytes: number, act: () => Promise<T>) => Promise<T>;
 }
 export interface IngestAnswer {
   status: number;

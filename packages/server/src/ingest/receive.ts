@@ -50,10 +50,18 @@ export class Receiver {
   async receive(request: InboundRequest): Promise<IngestAnswer> {
     const found = locate(this.parts.registry, pathOf(request.url), this.parts.mode);
     if (found.type === "unknown") return this.#unknownEndpoint(request, found.environment, found.reason);
-    const { environment, endpoint } = found;
-    const closed = closedReason(endpoint);
+    const closed = closedReason(found.endpoint);
     const { bytes, size, end } = await readBody(request.body, closed ? KEPT_OF_REFUSED : this.parts.bodyBytes);
     if (end === "broken") return json(400, { error: "The request ended before its body did." });
+    const { inTurn = (_bytes, act) => act() } = request;
+    return inTurn(bytes.length, () => this.#received(request, found, { bytes, size, end, closed }));
+  }
+
+  async #received(
+    request: InboundRequest,
+    { environment, endpoint }: { environment: EnvironmentRow; endpoint: KnownEndpoint },
+    { bytes, size, end, closed }: { bytes: Uint8Array; size: number; end: "complete" | "cut"; closed: string | null },
+  ): Promise<IngestAnswer> {
     const delivery = this.#row(request, environment, { endpoint, body: bytes, size });
     if (closed) return this.#refuse(delivery, { status: 404, reason: closed });
     if (end === "cut") return this.#refuse(delivery, { status: 413, reason: tooLarge(this.parts.bodyBytes) });

@@ -1,0 +1,102 @@
+// Room: http. Large bodies take turns: each is in memory several times while it is parsed and stored, and a crowd of them done all at once is done by nobody in
+// time. Called by app.ts for routes, and by ingest-handler.ts for webhooks, once a body was read. Promises: what waits is bounded, in bytes and in time; small
+// bodies never wait.
+import { UserFacingError } from "@holdfast/protocol";
+import type { World } from "../platform/world.ts";
+
+/** Smaller ones cost what any request does. */
+const LARGE_BYTES = 256 * 1024;
+/** In hand at once. */
+const MOST_IN_HAND = 48 * 1024 * 1024;
+/** Waiting for their turn. */
+const MOST_WAITING = 256 * 1024 * 1024;
+const PATIENCE_MS = 8_000;
+/** A request that goes on for longer, as one that waits for its run's end, is no longer about its body. */
+const LONGEST_TURN_MS = 5_000;
+
+interface Waiting {
+  bytes: number;
+  go: () => void;
+}
+
+export class LargeBodies {
+  #inHand = 0;
+  #waitingBytes = 0;
+  #waiting: Waiting[] = [];
+
+  constructor(private readonly world: Pick<World, "after">) {}
+
+  /**
+   * Does what is to be done with a body of so many bytes, once it is its turn.
+   *
+   * @throws UserFacingError OVERLOADED when too much waits, or it waited for too long
+   */
+  async inTurn<T>(bytes: number, act: () => Promise<T>): Promise<T> {
+    if (bytes < LARGE_BYTES) return act();
+    await this.#turn(bytes);
+    const cancel = this.world.after(LONGEST_TURN_MS, () => end());
+    const end = (): void => {
+      cancel();
+      if (isOver) return;
+      isOver = true;
+      this.#inHand -= bytes;
+      this.#next();
+    };
+    let isOver = false;
+    try {
+      return await act();
+    } finally {
+      end();
+    }
+  }
+
+  async #turn(bytes: number): Promise<void> {
+    if (this.#waiting.length === 0 && this.#hasRoom(bytes)) {
+      this.#inHand += bytes;
+      return;
+    }
+    if (this.#waitingBytes + bytes > MOST_WAITING) throw overloaded();
+    await new Promise<void>((resolve, reject) => {
+      const cancel = this.world.after(PATIENCE_MS, () => {
+        this.#leave(waiting);
+        reject(overloaded());
+        this.#next();
+      });
+      const waiting: Waiting = {
+        bytes,
+        go: () => {
+          cancel();
+          resolve();
+        },
+      };
+      this.#waiting.push(waiting);
+      this.#waitingBytes += bytes;
+    });
+  }
+
+  /** One alone always has room, however large. */
+  #hasRoom(bytes: number): boolean {
+    return this.#inHand === 0 || this.#inHand + bytes <= MOST_IN_HAND;
+  }
+
+  #next(): void {
+    for (let [first] = this.#waiting; first && this.#hasRoom(first.bytes); [first] = this.#waiting) {
+      this.#leave(first);
+      this.#inHand += first.bytes;
+      first.go();
+    }
+  }
+
+  #leave(waiting: Waiting): void {
+    this.#waiting = this.#waiting.filter((one) => one !== waiting);
+    this.#waitingBytes -= waiting.bytes;
+  }
+}
+
+function overloaded(): UserFacingError {
+  return new UserFacingError(
+    "OVERLOADED",
+    "Too many large requests at once.",
+    "Nothing was stored; send it again in a few seconds.",
+  );
+}
