@@ -50,12 +50,18 @@ test(
     const answered = [200, "the challenge", 200, 401];
     expect(await asked(one)).toEqual(answered);
     expect(await asked(two)).toEqual(answered);
+    const reachable = async () => {
+      const [app] = await two.api.get<{ reachable: boolean }[]>(two.api.at("/apps"));
+      return app?.reachable;
+    };
+    expect(await reachable()).toBe(true);
     const many = await Promise.all(Array.from({ length: 40 }, () => asked(two)));
     expect(many).toEqual(many.map(() => answered));
     await app.stop();
     const since = performance.now();
     const challenge = await fetch(await at(two, "asked"));
     expect([challenge.status, performance.now() - since < 10_000], "nobody has it").toEqual([502, true]);
+    expect(await reachable()).toBe(false);
   },
 );
 

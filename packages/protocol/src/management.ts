@@ -267,7 +267,7 @@ export interface AppInfo {
   transport: "connect" | "push";
   url: string | null;
   sdk: string | null;
-  /** Connected to this server now (connect), or answering at last call (push). */
+  /** Connected to one of the servers now (connect), or answering at last call (push). */
   reachable: boolean;
   lastError: string | null;
   indexedAt: string | null;

@@ -7,6 +7,8 @@ export type IndexAnswer = { type: "indexed"; index: IndexDocument; sdk: string |
 
 /** `verify` and `respond`, as ingest asks for them, and what only this server's own rooms ask. */
 export interface AppCalls extends AskedApps {
+  /** As `reachable`, by any of the servers. */
+  reachableByAny(app: AppRow): Promise<boolean>;
   /** Tells the app how a run ended; "taken" once it has done what it does then. */
   notify(app: AppRow, notification: RunNotification): Promise<{ type: "taken" } | NoAnswer>;
   /** Push only: PING, then INDEX_ENDPOINT at a URL. */

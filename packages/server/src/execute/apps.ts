@@ -17,7 +17,7 @@ import type { Elsewhere } from "./elsewhere.ts";
 import type { Push } from "./push.ts";
 
 /** @param elsewhere asks apps connected to other servers, where there are any */
-export function appCalls(hub: ConnectHub, push: Push, elsewhere: Pick<Elsewhere, "ask"> | null = null): AppCalls {
+export function appCalls(hub: ConnectHub, push: Push, elsewhere: Pick<Elsewhere, "ask" | "has"> | null = null): AppCalls {
   const askConnected = (appId: string, question: Question): Promise<{ value: unknown } | NoAnswer> =>
     elsewhere === null || hub.reachable(appId) ? hub.ask(appId, question) : elsewhere.ask(appId, question);
   const ask = (
@@ -32,6 +32,10 @@ export function appCalls(hub: ConnectHub, push: Push, elsewhere: Pick<Elsewhere,
   };
   return {
     reachable: (app) => (app.transport === "connect" ? hub.reachable(app.id) : app.url !== null),
+    reachableByAny: async (app) => {
+      if (app.transport !== "connect") return app.url !== null;
+      return hub.reachable(app.id) || (elsewhere?.has(app.id) ?? false);
+    },
     async verify(app, endpoint, request) {
       const answer = await ask(app, "verify", endpoint, request);
       if ("type" in answer) return answer;

@@ -79,3 +79,13 @@ it("an app that no server has is not waited for", async () => {
   expect(await answer).toMatchObject({ type: "no-answer" });
   expect([rows.size, due]).toEqual([0, []]);
 });
+
+it("says whether any server has an app", async () => {
+  const bus = new LocalBus();
+  const here = server(bus, false);
+  const absent = here.has("app_1");
+  due.shift()?.();
+  expect(await absent).toBe(false);
+  server(bus, true);
+  expect([await here.has("app_1"), due]).toEqual([true, []]);
+});

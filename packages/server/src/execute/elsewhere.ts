@@ -11,6 +11,8 @@ import { ANSWER_WITHIN_MS, type Question } from "./connection.ts";
 
 /** Also how long a server may take to take a question up. */
 const LOOK_MS = 1_000;
+/** How long a server may take to say that it has an app. */
+const PRESENT_MS = 300;
 /** Questions asked at once; each has a request in memory. */
 const MOST_ASKED = 500;
 const NOT_CONNECTED: NoAnswer = { type: "no-answer", message: "The app is not connected." };
@@ -32,12 +34,29 @@ export class Elsewhere {
 
   constructor(private readonly needs: ElsewhereNeeds) {
     needs.bus.subscribe((news) => {
-      if (news.type === "answered") this.#asked.get(news.id)?.();
+      if (news.type === "answered" || news.type === "here") this.#asked.get(news.id)?.();
+      else if (news.type === "who" && needs.hub.reachable(news.appId)) needs.bus.publish({ type: "here", id: news.id });
       else if (news.type === "ask" && needs.hub.reachable(news.appId)) {
         this.#answer(news).catch((error: unknown) =>
           needs.world.log.warn("an app could not be asked for another server", { error }),
         );
       }
+    });
+  }
+
+  /** Whether another server has a connection of the app. Best effort: no when nobody says so in time. */
+  has(appId: string): Promise<boolean> {
+    const { world, bus } = this.needs;
+    const id = world.newId("execution");
+    return new Promise((resolve) => {
+      const tell = (isThere: boolean): void => {
+        cancel();
+        this.#asked.delete(id);
+        resolve(isThere);
+      };
+      const cancel = world.after(PRESENT_MS, () => tell(false));
+      this.#asked.set(id, () => tell(true));
+      bus.publish({ type: "who", id, appId });
     });
   }
 

@@ -112,6 +112,7 @@ export async function startFixture(options: FixtureOptions = {}) {
   };
   const apps = {
     reachable: () => app.here,
+    reachableByAny: async () => app.here,
     verify: (_app: AppRow, slug: string, request: RequestPayload) => {
       app.asked.push({ what: "verify", endpoint: slug, request });
       return app.verify(request);

@@ -52,7 +52,7 @@ export interface Rooms {
   tasks: Pick<V2Tasks, "open" | "complete" | "fail" | "cachedTasks">;
   registration: Pick<Registration, "register" | "refresh">;
   reindexing: Pick<Reindexing, "hookOf" | "called">;
-  apps: Pick<AppCalls, "reachable">;
+  apps: Pick<AppCalls, "reachableByAny">;
   vault: Pick<Vault, "seal" | "open">;
   /** How often programs of one environment may call this server; null: as often as they like. */
   apiRate: ApiRate | null;

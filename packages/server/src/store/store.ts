@@ -380,5 +380,8 @@ export type BusMessage =
   | { type: "ask"; id: string; appId: string }
   /** The question has its answer. */
   | { type: "answered"; id: string }
+  /** Whoever has a connection of this app shall say so. */
+  | { type: "who"; id: string; appId: string }
+  | { type: "here"; id: string }
   /** For dashboards: what changed, not how. */
   | { type: "live"; environmentId: string; message: import("@holdfast/protocol").LiveMessage };

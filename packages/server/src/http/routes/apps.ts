@@ -6,7 +6,7 @@ import { IN_ENVIRONMENT, type Route, route } from "../route.ts";
 
 const common = { tag: "management", access: "environment" } as const;
 
-function infoOf(call: Call, app: AppRow): AppInfo {
+async function infoOf(call: Call, app: AppRow): Promise<AppInfo> {
   const jobs = app.index?.jobs.filter(({ internal }) => !internal).length ?? 0;
   return {
     id: app.id,
@@ -14,7 +14,7 @@ function infoOf(call: Call, app: AppRow): AppInfo {
     transport: app.transport,
     url: app.url,
     sdk: app.sdk,
-    reachable: call.rooms.apps.reachable(app) && (app.transport === "connect" || app.lastError === null),
+    reachable: (await call.rooms.apps.reachableByAny(app)) && (app.transport === "connect" || app.lastError === null),
     lastError: app.lastError,
     indexedAt: app.indexedAt === null ? null : new Date(app.indexedAt).toISOString(),
     jobs,
@@ -35,7 +35,10 @@ export const appRoutes: Route[] = [
     path: `${IN_ENVIRONMENT}/apps`,
     name: "listApps",
     summary: "Apps and whether they can be reached",
-    handle: (call) => call.json(call.rooms.registry.apps(call.environment.id).map((app) => infoOf(call, app))),
+    handle: async (call) => {
+      const apps = call.rooms.registry.apps(call.environment.id);
+      return call.json(await Promise.all(apps.map((app) => infoOf(call, app))));
+    },
   }),
   route({
     ...common,
@@ -47,7 +50,7 @@ export const appRoutes: Route[] = [
       const id = call.param("id");
       const own = call.rooms.registry.apps(call.environment.id).find((app) => app.id === id || app.slug === id);
       const app = orThrow(own, "NOT_FOUND", `There is no app "${id}" in this environment.`);
-      return call.json(infoOf(call, await call.rooms.registration.refresh(app.id)));
+      return call.json(await infoOf(call, await call.rooms.registration.refresh(app.id)));
     },
   }),
 ];
