@@ -58,3 +58,11 @@ describe("keys given for the first boot", () => {
     expect(lines).toEqual([expect.stringMatching(/HOLDFAST_DEV_API_KEY .*SDKs refuse/)]);
   });
 });
+
+it("several servers that boot for the first time in one moment have the same keys", async () => {
+  const world = realWorld({ log: { write: () => {} } });
+  const { catalog } = createMemoryStore().store;
+  const boots = await Promise.all([1, 2, 3].map(() => ensureEnvironments(config({}), catalog, vault, world)));
+  expect(new Set(boots.map(({ dev, prod }) => `${dev} ${prod}`)).size).toBe(1);
+  expect((await catalog.environments()).map(({ slug }) => slug).sort()).toEqual(["dev", "prod"]);
+});

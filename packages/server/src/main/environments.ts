@@ -49,10 +49,10 @@ export async function ensureEnvironments(
   vault: Vault,
   world: World,
 ): Promise<EnvironmentKeysOfBoot> {
-  const rows = await catalog.environments();
   const given = wishes(config);
-  const ensure = async (slug: Slug, type: EnvironmentType): Promise<string> => {
-    const found = rows.find((row) => row.slug === slug);
+  const find = async (slug: Slug) => (await catalog.environments()).find((row) => row.slug === slug);
+  const ensure = async (slug: Slug, type: EnvironmentType, isSecondTry = false): Promise<string> => {
+    const found = await find(slug);
     if (found) {
       const key = vault.open(found.secretKeySealed, `environment:${found.id}`);
       if (given[slug] !== undefined && given[slug] !== key) world.log.warn(notThisKey(slug));
@@ -60,7 +60,13 @@ export async function ensureEnvironments(
     }
     if (!TAKEN_BY_SDKS.test(given[slug] ?? `tr_${slug}_made`)) world.log.warn(notForSdks(slug));
     const row = newEnvironment(world, vault, { slug, type, wished: given[slug] });
-    await catalog.saveEnvironment(row.row);
+    try {
+      await catalog.saveEnvironment(row.row);
+    } catch (error) {
+      // Several servers that boot for the first time in one moment: the first to save it gave it its keys.
+      if (isSecondTry || !(await find(slug))) throw error;
+      return ensure(slug, type, true);
+    }
     return row.secretKey;
   };
   return {

@@ -26,6 +26,7 @@ export class MemoryCatalog implements CatalogStore {
   }
 
   async saveEnvironment(row: EnvironmentRow): Promise<void> {
+    if ([...this.#environments.values()].some(({ id, slug }) => id !== row.id && slug === row.slug)) throw slugTaken(row.slug);
     const known = this.#environments.get(row.id);
     this.#environments.set(row.id, storableRow({ ...row, createdAt: known?.createdAt ?? row.createdAt }));
     this.#revision += 1;
@@ -107,7 +108,11 @@ function isNewest(processes: Map<number, number>, { since, now }: Pick<AppProces
 /** A slug is unique in its environment. */
 function refuseSecond<T extends { id: string; environmentId: string; slug: string }>(rows: Map<string, T>, row: T): void {
   const taken = ({ id, environmentId, slug }: T) => id !== row.id && environmentId === row.environmentId && slug === row.slug;
-  if ([...rows.values()].some(taken)) throw new UserFacingError("UNPROCESSABLE", `The slug "${row.slug}" is taken.`);
+  if ([...rows.values()].some(taken)) throw slugTaken(row.slug);
+}
+
+function slugTaken(slug: string): UserFacingError {
+  return new UserFacingError("UNPROCESSABLE", `The slug "${slug}" is taken.`);
 }
 
 function sorted<T extends { id: string }>(rows: Map<string, T>): T[] {
