@@ -100,6 +100,43 @@ describe("an answer to EXECUTE_JOB", () => {
     expect(tasks).toHaveLength(1);
   });
 
+  it("branches that yield: one key is noted, and the run goes on at once; not while one awaits a callback", async () => {
+    const yields = ["y1", "y2"].map((key) => ({ status: "YIELD_EXECUTION", key }));
+    const wait = { status: "RESUME_WITH_TASK", task: { id: "waits" } };
+    const parallel = { status: "RESUME_WITH_PARALLEL_TASK", task: { id: "t1" } };
+    const { input } = await read({ ...parallel, childErrors: [wait, ...yields] });
+    expect(input).toEqual({ type: "yielded", token: TOKEN, key: "y1", dueAt: null });
+    const asked = { status: "RESUME_WITH_TASK", task: { id: "callback" } };
+    expect((await read({ ...parallel, childErrors: [asked, ...yields] })).input).toMatchObject({
+      type: "suspended",
+      dueAt: null,
+    });
+  });
+
+  it("a parallel task inside another suspends with it, as the published SDK tells it: as an error", async () => {
+    const told = (thrown: object) => ({ status: "ERROR", error: { name: "Unknown error", message: JSON.stringify(thrown) } });
+    const parallel = (...childErrors: object[]) => read({ status: "RESUME_WITH_PARALLEL_TASK", task: { id: "t1" }, childErrors });
+    const inner = { task: { id: "t1" }, childErrors: [{ task: { id: "waits" } }, { task: { id: "soon" } }] };
+    expect(await parallel(told(inner))).toEqual({
+      input: { type: "suspended", token: TOKEN, dueAt: NOW + 1000 },
+      tasks: [],
+    });
+    const deep = { task: { id: "t1" }, childErrors: [inner, { key: "y1" }] };
+    expect((await parallel(told(deep))).input).toMatchObject({ type: "yielded", key: "y1" });
+    const retryAt = new Date(NOW + 500).toISOString();
+    const retried = await parallel(
+      told({ task: { id: "t1" }, childErrors: [{ task: { id: "t1" }, cause: { message: "no" }, retryAt }] }),
+    );
+    expect(retried.input).toMatchObject({ type: "suspended", dueAt: NOW + 500 });
+    expect(retried.tasks).toMatchObject([{ task: { id: "t1", status: "WAITING", delayUntil: NOW + 500 } }]);
+    for (const thrown of [
+      { task: {}, childErrors: [] },
+      { task: {}, childErrors: [{ task: { id: 7 } }] },
+      { task: {}, childErrors: [null] },
+    ])
+      expect((await parallel(told(thrown))).input, JSON.stringify(thrown)).toMatchObject({ type: "failed" });
+  });
+
   it("a failing branch of a parallel task fails the run", async () => {
     const branches = [
       { status: "RESUME_WITH_TASK", task: { id: "waits" } },

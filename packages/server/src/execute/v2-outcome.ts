@@ -4,6 +4,7 @@ import { awaitsCallback, type RunInput } from "@holdfast/engine";
 import type { DisplayProperty, ErrorShape, ExecuteJobResponse, TaskDetails } from "@holdfast/protocol";
 import type { Telling } from "../runs/change.ts";
 import type { Store, TaskRow, TaskWrite } from "../store/store.ts";
+import { type Branch, branchesOf } from "./v2-branches.ts";
 
 /** `awaits`: a branch whose callback the SDK calls again in every execution, so that there should be none before it was answered. */
 interface V2Outcome extends Telling {
@@ -13,8 +14,6 @@ interface V2Outcome extends Telling {
 /** After an API outage the SDK yields at once; this keeps such yields from spinning. */
 const FAILED_TASK_RUN_PAUSE_MS = 1000;
 
-type Nested = Exclude<ExecuteJobResponse, { status: "SUCCESS" | "RESUME_WITH_PARALLEL_TASK" }>;
-
 export class V2Outcomes {
   constructor(private readonly store: Store) {}
 
@@ -23,11 +22,11 @@ export class V2Outcomes {
     if (response.status === "SUCCESS") {
       return { input: { type: "succeeded", token, output: JSON.stringify(response.output) ?? null }, tasks: [] };
     }
-    const nested = response.status === "RESUME_WITH_PARALLEL_TASK" ? response.childErrors : [response];
-    const ids = nested.flatMap((one) => taskIdsOf(one));
+    const branches = branchesOf(response);
+    const ids = branches.flatMap((one) => taskIdsOf(one));
     const rows = ids.length > 0 ? await this.store.tasks(runId, { ids }) : [];
     const known = new Map(rows.map((row) => [row.id, row]));
-    const outcomes = nested.map((one) => readOne(token, one, known, now));
+    const outcomes = branches.map((one) => readOne(token, one, known, now));
     return {
       input: combine(token, outcomes, now),
       tasks: outcomes.flatMap(({ tasks }) => tasks),
@@ -35,14 +34,14 @@ export class V2Outcomes {
   }
 }
 
-function taskIdsOf(response: Nested): string[] {
+function taskIdsOf(response: Branch): string[] {
   if (response.status === "AUTO_YIELD_EXECUTION_WITH_COMPLETED_TASK") return [response.id];
   return "task" in response && response.task ? [response.task.id] : [];
 }
 
 /**
  * Branches of a parallel task: a failure decides; otherwise the run resumes when its first branch can go on, or, while one awaits a callback, when no
- * branch waits any more.
+ * branch waits any more. Of branches that yield, one has its key noted; the others yield again.
  */
 function combine(token: string, outcomes: V2Outcome[], now: number): RunInput {
   const inputs = outcomes.map(({ input }) => input);
@@ -54,10 +53,12 @@ function combine(token: string, outcomes: V2Outcome[], now: number): RunInput {
   const times = due.filter((time) => time !== null);
   if (outcomes.some(({ awaits }) => awaits))
     return { type: "suspended", token, dueAt: times.length < due.length ? null : Math.max(...times) };
+  const yielded = inputs.find((input) => input.type === "yielded" && input.key !== null);
+  if (yielded) return yielded;
   return { type: "suspended", token, dueAt: times.length > 0 ? Math.min(...times) : null };
 }
 
-function readOne(token: string, response: Nested, known: Map<string, TaskRow>, now: number): V2Outcome {
+function readOne(token: string, response: Branch, known: Map<string, TaskRow>, now: number): V2Outcome {
   switch (response.status) {
     case "ERROR": {
       const row = response.task && known.get(response.task.id);
