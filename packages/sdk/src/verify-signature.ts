@@ -52,7 +52,7 @@ export async function verifyRequestSignature({
   algorithm,
 }: SignatureOptions): Promise<VerifyResult> {
   if (!secret) {
-    return { success: false, reason: "Missing secret – the secret is empty; set the environment variable it is read from." };
+    return { success: false, reason: "Missing secret – you've probably not set an environment variable." };
   }
   const header = request.headers.get(headerName);
   if (!header) return { success: false, reason: "Missing header" };

@@ -362,6 +362,8 @@ export class RunIO implements IO {
   random(cacheKey: CacheKey, { min = 0, max = 1, round = false } = {}): Promise<number> {
     const pick = async () => {
       if (min > max) throw new Error(`Lower bound can't be higher than upper bound - min: ${min}, max: ${max}`);
+      const odd = oddBounds(min, max, round);
+      if (odd) await this.logger.warn(odd);
       const value = (max - min) * this.#execution.runtime.random() + min;
       return round ? Math.round(value) : value;
     };
@@ -377,6 +379,13 @@ export class RunIO implements IO {
       options: { name: "random", icon: "dice-5-filled", params: bounds, properties, style: { style: "minimal" } },
     });
   }
+}
+
+/** What v2 warned of. */
+function oddBounds(min: number, max: number, round: boolean): string | undefined {
+  if (min === max) return `Lower and upper bounds are identical. The return value is not random and will always be: ${min}`;
+  if (!round || (Number.isInteger(min) && Number.isInteger(max))) return undefined;
+  return "Rounding enabled with floating-point bounds. This may cause unexpected skew and boundary inclusivity.";
 }
 
 /** Shown as ********. */

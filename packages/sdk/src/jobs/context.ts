@@ -16,7 +16,8 @@ export type TriggerContext = {
 
 export function contextOf(start: ExecutionStart): TriggerContext {
   const { job, environment, organization, project, run, event, source, account } = start;
-  const context = event.context === undefined ? undefined : JSON.parse(event.context);
+  // Null where the event has none, as v2's server sent it.
+  const context = event.context === undefined ? null : JSON.parse(event.context);
   return {
     job,
     environment,

@@ -23,15 +23,26 @@ export function outputValue(text: string | undefined): unknown {
 
 const SHOWN = ["icon", "description", "properties", "style", "redact", "connectionKey", "parallel"] as const;
 
+/** A task's input as JSON text, taken before its callback may change it. Never throws: input that is not JSON is named instead. */
+export function paramsText(params: unknown): string | undefined {
+  try {
+    return JSON.stringify(params);
+  } catch (error) {
+    return JSON.stringify(`(not JSON: ${error instanceof Error ? error.message : String(error)})`);
+  }
+}
+
 /**
- * The presentation of a task as JSON text, or undefined when there is none. Never throws: input that is not JSON is named instead.
+ * The presentation of a task as JSON text, or undefined when there is none. Never throws.
  *
  * @param outside the callback URL, first of all because the server looks for it there, and whether it was handed out
+ * @param params as {@link paramsText} gave them, where that was before
  */
 export function taskDetails(
   options: RunTaskOptions,
   outputProperties: DisplayProperty[] | null | undefined,
   outside?: { callbackUrl: string; handedOut: boolean },
+  params: string | undefined = paramsText(options.params),
 ): string | undefined {
   let details: Record<string, unknown> | undefined = outside && { ...outside };
   for (const name of SHOWN) {
@@ -39,15 +50,14 @@ export function taskDetails(
     details ??= {};
     details[name] = options[name];
   }
-  if (options.params !== undefined) details = { ...details, params: options.params };
   if (outputProperties) details = { ...details, outputProperties };
-  if (details === undefined) return undefined;
-  return withinLimit(details);
+  if (details === undefined) return params === undefined ? undefined : withinLimit({}, params);
+  return withinLimit(details, params);
 }
 
-function withinLimit(details: Record<string, unknown>): string | undefined {
+function withinLimit(details: Record<string, unknown>, params: string | undefined): string {
   try {
-    const text = JSON.stringify(details);
+    const text = withParams(JSON.stringify(details), params);
     if (text.length <= DETAILS_LIMIT) return text;
     return JSON.stringify({ ...details, description: undefined, properties: undefined, params: "(too large to show)" });
   } catch (error) {
@@ -55,4 +65,9 @@ function withinLimit(details: Record<string, unknown>): string | undefined {
     const { icon, style, callbackUrl, handedOut } = details;
     return JSON.stringify({ callbackUrl, handedOut, icon, style, params: `(not JSON: ${why})` });
   }
+}
+
+function withParams(details: string, params: string | undefined): string {
+  if (params === undefined) return details;
+  return details === "{}" ? `{"params":${params}}` : `${details.slice(0, -1)},"params":${params}}`;
 }

@@ -110,6 +110,15 @@ describe("a step", () => {
     ]);
   });
 
+  it("shows the params as they were given, whatever the task does to them", async () => {
+    const model = new RunModel();
+    await model.execute(async (io) => {
+      const params: Record<string, number> = { given: 1 };
+      await io.runTask("a", async () => Object.assign(params, { added: 2 }).added, { name: "Changes", params });
+    });
+    expect(JSON.parse(model.named("Changes")[0]?.details ?? "")).toEqual({ params: { given: 1 } });
+  });
+
   it("carries what the dashboard shows, and survives what is not JSON", async () => {
     const model = new RunModel();
     await model.execute(async (io) => {

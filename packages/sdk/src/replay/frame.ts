@@ -1,7 +1,7 @@
 // Room: replay. One task under way in one execution: what the machine keeps of it, and the view of it users get. Made by Execution only.
 import type { DisplayProperty, RecordedTask, TaskReport } from "@holdfast/protocol";
 import type { IOTask, RunTaskOptions, TaskStyle } from "../io/task.ts";
-import { taskDetails } from "./details.ts";
+import { paramsText, taskDetails } from "./details.ts";
 import { type CacheKey, taskId } from "./key.ts";
 
 /** running: its callback is in progress. finishing: the callback has settled, the report is under way. suspended: it waits. */
@@ -34,6 +34,7 @@ export class Frame implements IOTask {
   callbackUrl: string | undefined;
   /** Nobody has to be given the URL any more. */
   handedOut = false;
+  readonly #params: string | undefined;
 
   constructor(key: string, cacheKey: CacheKey, setting: FrameSetting) {
     this.id = taskId(key);
@@ -47,6 +48,7 @@ export class Frame implements IOTask {
     this.wallOrigin = setting.wallOrigin;
     this.announced = setting.record !== undefined;
     this.callbackUrl = setting.record?.callbackUrl ?? undefined;
+    if (setting.options.params !== undefined) this.#params = paramsText(setting.options.params);
   }
 
   get name(): string {
@@ -143,7 +145,8 @@ export class Frame implements IOTask {
     if (this.displayKey !== undefined) report.displayKey = this.displayKey.slice(0, NAME_LIMIT);
     if (this.options.noop) report.noop = true;
     const { callbackUrl, handedOut } = this;
-    const details = taskDetails(this.options, this.outputProperties, callbackUrl ? { callbackUrl, handedOut } : undefined);
+    const outside = callbackUrl ? { callbackUrl, handedOut } : undefined;
+    const details = taskDetails(this.options, this.outputProperties, outside, this.#params);
     if (details !== undefined) report.details = details;
     return report;
   }
