@@ -35,6 +35,7 @@ function runVitest(args) {
 const OWN = {
   "tests/frameworks": [".", "next-14", "next-15", "react-router-7", "cloudflare"],
   "tests/jest": ["."],
+  "tests/v2-integrations": ["."],
   "tests/vendors": ["."],
 };
 

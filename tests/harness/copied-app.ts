@@ -14,6 +14,8 @@ export interface CopiedApp {
   env: Record<string, string>;
   /** Published integrations it uses ("openai"): copied too, so that their `@trigger.dev/sdk` is the app's. */
   integrations?: readonly string[];
+  /** The folder whose node_modules it has. Default: tests/published. */
+  home?: string;
 }
 
 const made = new Set<string>();
@@ -26,9 +28,10 @@ export async function startCopiedApp(app: CopiedApp): Promise<Program> {
 }
 
 /** Copies it; the answer starts it, as often as wanted, with more environment. */
-export function copyApp({ mounting, files, env, integrations = [] }: CopiedApp): (more?: Record<string, string>) => Program {
-  // Below tests/published, so that node finds the published packages in its node_modules.
-  const parent = join(PUBLISHED, ".work");
+export function copyApp(app: CopiedApp): (more?: Record<string, string>) => Program {
+  const { mounting, files, env, integrations = [], home = PUBLISHED } = app;
+  // Below its home, so that node finds the published packages in the node_modules there.
+  const parent = join(home, ".work");
   mkdirSync(parent, { recursive: true });
   const directory = mkdtempSync(join(parent, `${mounting}-`));
   made.add(directory);
@@ -38,7 +41,7 @@ export function copyApp({ mounting, files, env, integrations = [] }: CopiedApp):
   const imports = files.slice(1).map((file) => `import "./${basename(file)}";\n`);
   writeFileSync(join(directory, "jobs.ts"), `${imports.join("")}export { client } from "./${basename(files[0] ?? "")}";\n`);
   for (const name of integrations) {
-    const from = join(ROOT, "node_modules/@trigger.dev", name);
+    const from = join(home === PUBLISHED ? ROOT : home, "node_modules/@trigger.dev", name);
     const own = (path: string) => !path.startsWith(join(from, "node_modules/@trigger.dev"));
     cpSync(from, join(directory, "node_modules/@trigger.dev", name), { recursive: true, filter: own });
   }
