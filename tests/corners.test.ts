@@ -220,6 +220,32 @@ describe.each<Mounting>(["published", "ours", "ours-by-push"])("corners, SDK %s"
     expect((await fetch(await server.api.endpointUrl("closed"), { method: "POST", body: "{}" })).status).toBe(404);
   });
 
+  test("triggers of one's own verify what they start for, but not in a test run", LONG, async () => {
+    const own = [
+      { kind: "own", n: 1, key: "right" },
+      { kind: "own", n: 1, key: "wrong" },
+      { kind: "another", n: 1, key: "right" },
+      { kind: "own", n: 0, key: "right" },
+    ];
+    for (const payload of own) await server.api.send({ name: "corners.own", payload });
+    for (const n of ["7", "-7"])
+      await server.api.post("/api/v1/events", { event: { name: "corners.whole", source: "own", payload: { n } } });
+    await server.api.post(server.api.at("/jobs/own-trigger/test"), { payload: { n: -8 } });
+    const ends = async (job: string, count: number) => {
+      const runs = await Promise.all((await server.api.settled(job, count, PATIENT)).map(({ id }) => server.api.run(id)));
+      return runs.map(({ status, output, errorDetail }) => JSON.stringify([status, output, errorDetail?.message])).sort();
+    };
+    expect(await ends("own-event", 2)).toEqual([
+      '["FAILURE",null,"Payload verification failed. wrong key"]',
+      '["SUCCESS",{"body":"own","io":true},null]',
+    ]);
+    expect(await ends("own-trigger", 3)).toEqual([
+      '["FAILURE",null,"Payload verification failed. not positive"]',
+      '["SUCCESS",{"n":-8},null]',
+      '["SUCCESS",{"n":7},null]',
+    ]);
+  });
+
   test("credentials found, thrown at, and not found", LONG, async () => {
     for (const accountId of ["acme", "key", "none", "throws"]) {
       const before = (await server.api.runsOf("resolves")).length;

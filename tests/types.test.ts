@@ -1,6 +1,6 @@
 // The sources of tests/published, written against the published SDK's types, typecheck against ours as well, in strict mode: an app moves over by an alias, type for type.
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -40,6 +40,18 @@ async function problems(source?: string): Promise<string> {
 
 test("programs written against v2's types fit ours", { timeout: 120_000 }, async () => {
   expect(await problems()).toBe("");
+});
+
+test("every name of v2's package is one of ours: values as values, types as types", { timeout: 120_000 }, async () => {
+  const published = join(PUBLISHED, "node_modules/@trigger.dev/sdk/dist");
+  const values = Object.keys(await import(join(published, "index.mjs")));
+  const ours = Object.keys(await import(join(ROOT, "packages/sdk/dist/index.js")));
+  expect(values.length).toBeGreaterThan(25);
+  expect(values.filter((name) => !ours.includes(name))).toEqual([]);
+  const exported = /export \{([^}]+)\};?\s*$/.exec(readFileSync(join(published, "index.d.ts"), "utf8"))?.[1] ?? "";
+  const types = [...exported.matchAll(/type (\w+)/g)].map(([, name = ""]) => name);
+  expect(types.length).toBeGreaterThan(45);
+  expect(await problems(`export type { ${types.join(", ")} } from "@trigger.dev/sdk";\n`)).toBe("");
 });
 
 test("what does not fit is found", { timeout: 120_000 }, async () => {

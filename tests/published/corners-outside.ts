@@ -1,5 +1,13 @@
 // More jobs of the corners of v2's surface: those that somebody outside has a part in. Of the same app as corners.ts. VENDOR_URL: a service, played by tests/corners.test.ts.
-import { type ConnectionAuth, type IO, redactString, type TriggerIntegration } from "@trigger.dev/sdk";
+import {
+  type ConnectionAuth,
+  type EventSpecification,
+  EventTrigger,
+  IO,
+  redactString,
+  type Trigger,
+  type TriggerIntegration,
+} from "@trigger.dev/sdk";
 import { client, messageOf, on } from "./corners.ts";
 
 const VENDOR = process.env.VENDOR_URL ?? "";
@@ -190,4 +198,52 @@ client.defineJob({
     const none = await plan.unregister("never there").catch((error: Error) => error.message.length > 0);
     return { first, twice, ended, none };
   },
+});
+
+// Triggers of one's own: an event described elsewhere, whose payload is a request to be verified; and one that is written whole.
+const asRequest = {
+  name: "corners.own",
+  title: "Own",
+  source: "trigger.dev",
+  icon: "bolt",
+  filter: { kind: ["own"] },
+  parsePayload: (payload: unknown) =>
+    new Request("https://own.example", { method: "POST", headers: { "x-key": (payload as { key: string }).key }, body: "own" }),
+};
+client.defineJob({
+  id: "own-event",
+  name: "Own event",
+  version: "1.0.0",
+  trigger: new EventTrigger({
+    event: asRequest,
+    filter: { n: [{ $gt: 0 }], kind: ["another"] },
+    verify: async (request) =>
+      request.headers.get("x-key") === "right" ? { success: true } : { success: false, reason: "wrong key" },
+  }),
+  run: async (request, io) => ({ body: await request.text(), io: io instanceof IO }),
+});
+
+class OwnTrigger implements Trigger<EventSpecification<{ n: number }>> {
+  readonly preprocessRuns = false;
+  readonly event = {
+    name: "corners.whole",
+    title: "Whole",
+    source: "own",
+    icon: "bolt",
+    parsePayload: (payload: unknown) => ({ n: Number((payload as { n: unknown }).n) }),
+  };
+  toJSON() {
+    return { type: "static" as const, title: "Whole", rule: { event: "corners.whole", source: "own" } };
+  }
+  attachToJob() {}
+  async verifyPayload({ n }: { n: number }) {
+    return n > 0 ? { success: true as const } : { success: false as const, reason: "not positive" };
+  }
+}
+client.defineJob({
+  id: "own-trigger",
+  name: "Own trigger",
+  version: "1.0.0",
+  trigger: new OwnTrigger(),
+  run: async ({ n }) => ({ n }),
 });

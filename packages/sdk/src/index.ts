@@ -20,18 +20,30 @@ export { TriggerClient, type TriggerClientOptions } from "./client/client.ts";
 export type { InvokeAndWaitOptions, JobEnd } from "./client/invoke-and-wait.ts";
 export type {
   DynamicIntervalOptions,
+  HttpSourceEvent,
+  IOOptions,
+  IOStats,
   NotificationEvents,
+  NotificationsEventEmitter,
   OutputSerializer,
+  PreprocessResults,
   Prettify,
+  TriggerPreprocessContext,
   TypedEventSpecificationExample,
   WaitForEventResult,
   WebhookHandlerEvent,
 } from "./compatible-types.ts";
+export {
+  EventSpecificationExampleSchema,
+  JSONOutputSerializer,
+  type ThrowingSchema,
+  waitForEventSchema,
+} from "./compatible-values.ts";
 export type { ConnectedClient, ConnectOptions } from "./connect/connect.ts";
 export { defineIntegration, type Integration, type IntegrationOptions } from "./integrations/define.ts";
 export type { FailureRule, WaitHeader } from "./integrations/rules.ts";
 export type { VendorId } from "./integrations/vendors.ts";
-export type { ConnectionAuth, IntegrationTaskKey, IO, IOWithIntegrations, TriggerIntegration } from "./io/io.ts";
+export { type ConnectionAuth, type IntegrationTaskKey, IO, type IOWithIntegrations, type TriggerIntegration } from "./io/io.ts";
 export type { KeyValueStore } from "./io/key-value-store.ts";
 export { IOLogger, type TaskLogger } from "./io/logger.ts";
 export type {
@@ -73,7 +85,7 @@ export { retry } from "./replay/retry.ts";
 export type { LogLevel, Runtime, Socket, SocketEvents } from "./runtime/runtime.ts";
 export { DynamicSchedule, type ScheduleMetadata } from "./triggers/dynamic-schedule.ts";
 export { DynamicTrigger, type DynamicTriggerOptions } from "./triggers/dynamic-trigger.ts";
-export { EventTrigger, eventTrigger } from "./triggers/event-trigger.ts";
+export { type EventOptions, EventTrigger, type EventTriggerOptions, eventTrigger } from "./triggers/event-trigger.ts";
 export {
   ExternalSource,
   type ExternalSourceOptions,

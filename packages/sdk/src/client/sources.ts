@@ -16,14 +16,14 @@ import type { IO, TriggerIntegration } from "../io/io.ts";
 import type { JobOptions } from "../jobs/job.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { DynamicTrigger } from "../triggers/dynamic-trigger.ts";
-import { EventTrigger } from "../triggers/event-trigger.ts";
+import { eventTrigger } from "../triggers/event-trigger.ts";
 import type { AnyExternalSource, SourceLogger } from "../triggers/external-source.ts";
 import { toRequest } from "../triggers/request.ts";
-import type { EventSpecification } from "../triggers/trigger.ts";
+import type { EventSpecification, Trigger } from "../triggers/trigger.ts";
 import type { AnyWebhookSource } from "../triggers/webhook-source.ts";
 import type { TriggerClient } from "./client.ts";
 
-type RegisterJob = JobOptions<EventTrigger<Anything>, { integration: TriggerIntegration }>;
+type RegisterJob = JobOptions<Trigger<EventSpecification<Anything>>, { integration: TriggerIntegration }>;
 export type AnyDynamicTrigger = DynamicTrigger<Anything, AnyExternalSource>;
 
 export interface AttachedSource {
@@ -147,7 +147,7 @@ function registerSourceJob(job: { id: string; name: string; source: AnyExternalS
     id,
     name,
     version: source.version,
-    trigger: new EventTrigger({ name: REGISTER_SOURCE_EVENT, filter }),
+    trigger: eventTrigger({ name: REGISTER_SOURCE_EVENT, filter }),
     integrations: { integration: source.integration },
     run: async (event: RegisterSourceEvent, io, ctx) => {
       const updates = await source.register(event.source.params, event, io, ctx);
@@ -163,7 +163,7 @@ function registerWebhookJob(key: string, source: AnyWebhookSource): RegisterJob 
     id: name,
     name,
     version: source.version,
-    trigger: new EventTrigger({ name: registerWebhookEvent(key) }),
+    trigger: eventTrigger({ name: registerWebhookEvent(key) }),
     integrations: { integration: source.integration },
     run: async (ctx: RegisterWebhookEvent, io) =>
       io.try(

@@ -186,6 +186,11 @@ export interface IO {
   random(cacheKey: CacheKey, options?: { min?: number; max?: number; round?: boolean }): Promise<number>;
 }
 
+/** What every `io` is an instance of. */
+export abstract class AnyIO {}
+/** For `io instanceof IO`, and for compilers that keep the import of a type: v2's was a class, which only its SDK made instances of. */
+export const IO: abstract new () => IO = AnyIO as abstract new () => IO;
+
 /** What integrations of v2 look like to a job: one copy of them per run, reachable as `io.<key>`. */
 export interface TriggerIntegration {
   id: string;

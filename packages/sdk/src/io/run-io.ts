@@ -13,7 +13,7 @@ import type { DynamicTrigger } from "../triggers/dynamic-trigger.ts";
 import type { AnyExternalSource, ExternalSourceParams } from "../triggers/external-source.ts";
 import type { CronOptions, IntervalOptions } from "../triggers/schedule-trigger.ts";
 import { checkedFilter } from "../triggers/trigger.ts";
-import { type ConnectionAuth, deliveryProperties, eventProperties, type IO } from "./io.ts";
+import { AnyIO, type ConnectionAuth, deliveryProperties, eventProperties, type IO } from "./io.ts";
 import { KeyValueStore } from "./key-value-store.ts";
 import { IOLogger, type LogSetting } from "./logger.ts";
 import { THROUGH_OUTAGES } from "./outage.ts";
@@ -35,7 +35,7 @@ import { type InitialStatusUpdate, TriggerStatus } from "./trigger-status.ts";
 
 const HOUR_S = 3600;
 
-export class RunIO implements IO {
+export class RunIO extends AnyIO implements IO {
   readonly logger: IOLogger;
   readonly #execution: Execution;
   readonly #api: ApiClient;
@@ -44,6 +44,7 @@ export class RunIO implements IO {
 
   /** @param app the id of the client */
   constructor(execution: Execution, { api, app, setting }: { api: ApiClient; app: string; setting: LogSetting }) {
+    super();
     this.#app = app;
     this.#execution = execution;
     this.#api = api;

@@ -65,8 +65,13 @@ async function prepare(job: AnyJob, start: ExecutionStart, context: TriggerConte
   if (!connections.ok) return { ok: false, outcome: { status: "UNRESOLVED_AUTH", issues: connections.issues } };
   try {
     const parsed = await parsePayload(job.trigger.event, start.event);
-    if (parsed.ok) return { ok: true, payload: parsed.value, auth: connections.auth };
-    return { ok: false, outcome: { status: "INVALID_PAYLOAD", errors: parsed.issues } };
+    if (!parsed.ok) return { ok: false, outcome: { status: "INVALID_PAYLOAD", errors: parsed.issues } };
+    // Requests at endpoints were verified before there was a run; triggers of programs and of v2's integrations may have more to say.
+    const verdict = start.run.isTest ? { success: true } : await job.trigger.verifyPayload(parsed.value);
+    if (verdict.success) return { ok: true, payload: parsed.value, auth: connections.auth };
+    const { reason } = verdict as { reason?: string };
+    const message = ["Payload verification failed.", reason].filter(Boolean).join(" ");
+    return { ok: false, outcome: { status: "ERROR", error: { message } } };
   } catch (error) {
     return { ok: false, outcome: { status: "ERROR", error: describeError(error) } };
   }
