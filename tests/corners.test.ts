@@ -14,7 +14,20 @@ const LONG = { timeout: 90_000 };
 const FILES = ["corners", "corners-more", "corners-outside"];
 /** Jobs that an event starts, and nothing else is needed for. */
 const ALONE = [
-  ...["values", "circle", "throws", "on-error", "waits", "events", "parallel", "yields-in-parallel", "status", "store", "random"],
+  ...[
+    "values",
+    "circle",
+    "fields",
+    "throws",
+    "on-error",
+    "waits",
+    "events",
+    "parallel",
+    "yields-in-parallel",
+    "status",
+    "store",
+    "random",
+  ],
   ...["logs", "yields", "rethrow", "throw-object", "throw-coded", "race", "background", "plans"],
 ];
 const results = new Map<Mounting, Record<string, unknown>>();

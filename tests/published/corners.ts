@@ -99,6 +99,22 @@ client.defineJob({
   },
 });
 
+// What errors of services say beside their message.
+client.defineJob({
+  ...on("fields"),
+  id: "fields",
+  run: async (_payload, io) => {
+    const refused = Object.assign(new Error("Not Found"), { name: "HttpError", status: 404, code: "E7", type: "not_found" });
+    try {
+      await io.runTask("refused", () => Promise.reject(refused), { name: "Refused" });
+    } catch (error) {
+      const { name, status, code, type } = error as typeof refused;
+      return { name, status, code, type };
+    }
+    return {};
+  },
+});
+
 // Things thrown that are no errors, in tasks, each seen by onError.
 client.defineJob({
   ...on("throws"),

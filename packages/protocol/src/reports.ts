@@ -3,7 +3,7 @@
 // Times are "ago": milliseconds before the frame was sent, from a monotonic clock, so the app's wall clock is never trusted and no wait ends early.
 import { z } from "zod";
 import type { ConnectionAuth } from "./v2/connection.ts";
-import { type DisplayProperty, errorShapeSchema } from "./v2/endpoint.ts";
+import { type DisplayProperty, type ErrorShape, errorShapeSchema } from "./v2/endpoint.ts";
 
 const ago = z.number().min(0).max(1e13);
 
@@ -91,7 +91,7 @@ export interface RecordedTask {
   attempts: number;
   /** JSON text, exactly as first reported. */
   output?: string;
-  error?: { message: string; name?: string; stack?: string };
+  error?: ErrorShape;
   /**
    * When it ended, for COMPLETED and ERRORED, in milliseconds from wherever: only the order among the tasks of a run counts. A replay hands results out
    * in this order, so that a race is won by whoever won it first.

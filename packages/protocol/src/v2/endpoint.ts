@@ -183,11 +183,18 @@ export interface ExecuteJobBody {
 }
 export type EnvironmentType = "PRODUCTION" | "STAGING" | "DEVELOPMENT" | "PREVIEW";
 
-/** Published SDKs leave the message out for `throw undefined`; ours says "undefined", too. */
+/** What services' errors say beside their message, and programs look at. */
+export const ERROR_FIELDS = ["code", "status", "statusCode", "type"] as const;
+const errorFieldSchema = z.union([z.string(), z.number()]).optional();
+
+/** Published SDKs leave the message out for `throw undefined`; ours says "undefined", too. `fields`: of ours alone. */
 export const errorShapeSchema = z.object({
   message: z.string().default("undefined"),
   name: z.string().optional(),
   stack: z.string().optional(),
+  fields: z
+    .object({ code: errorFieldSchema, status: errorFieldSchema, statusCode: errorFieldSchema, type: errorFieldSchema })
+    .optional(),
 });
 export type ErrorShape = z.infer<typeof errorShapeSchema>;
 

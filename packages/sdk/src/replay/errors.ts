@@ -1,13 +1,20 @@
 // Room: replay. Errors users can meet in a run, and the shape errors travel in. Thrown by Execution; `isTriggerError` is public.
-import type { ErrorShape } from "@holdfast/protocol";
+import { ERROR_FIELDS, type ErrorShape } from "@holdfast/protocol";
 import type { IOTask } from "../io/task.ts";
 
-/** A task failed for good. Catchable like any error; its message is the failure's, and it is the same on every replay. */
+/**
+ * A task failed for good. Catchable like any error; its message is the failure's, and it is the same on every replay. What errors of services say beside it is there,
+ * too: `code`, `status`, `statusCode`, `type`, where they are texts or numbers.
+ */
 export class ErrorWithTask extends Error {
   /** The task that failed. */
   override readonly cause: IOTask;
   /** The failure as recorded. */
   readonly shape: ErrorShape;
+  declare readonly code?: string | number;
+  declare readonly status?: string | number;
+  declare readonly statusCode?: string | number;
+  declare readonly type?: string | number;
 
   constructor(task: IOTask, shape: ErrorShape) {
     super(shape.message);
@@ -15,6 +22,7 @@ export class ErrorWithTask extends Error {
     this.cause = task;
     this.shape = shape;
     if (shape.stack !== undefined) this.stack = shape.stack;
+    for (const name of ERROR_FIELDS) if (shape.fields?.[name] !== undefined) Object.assign(this, { [name]: shape.fields[name] });
   }
 }
 
@@ -65,9 +73,27 @@ function cut(text: string): string {
 function shapeOf(thrown: unknown): ErrorShape {
   if (typeof thrown === "object" && thrown !== null && typeof (thrown as { message?: unknown }).message === "string") {
     const { message, name, stack } = thrown as { message: string; name?: unknown; stack?: unknown };
-    return { message, ...(typeof name === "string" ? { name } : {}), ...(typeof stack === "string" ? { stack } : {}) };
+    const named = typeof name === "string" ? { name } : {};
+    return { message, ...named, ...(typeof stack === "string" ? { stack } : {}), ...fieldsOf(thrown) };
   }
   return { name: "Unknown error", message: typeof thrown === "string" ? thrown : shown(thrown) };
+}
+
+/** Texts longer than any code stay behind. */
+const FIELD_LIMIT = 200;
+
+/** Of an error whose getters throw, nothing: its message is worth more. */
+function fieldsOf(thrown: object): Pick<ErrorShape, "fields"> {
+  const told: [string, string | number][] = [];
+  try {
+    for (const name of ERROR_FIELDS) {
+      const value = (thrown as Record<string, unknown>)[name];
+      if (typeof value === "string" ? value.length <= FIELD_LIMIT : Number.isFinite(value)) told.push([name, value as string]);
+    }
+  } catch {
+    return {};
+  }
+  return told.length > 0 ? { fields: Object.fromEntries(told) } : {};
 }
 
 function shown(value: unknown): string {

@@ -201,6 +201,23 @@ describe("failure", () => {
     expect(model.named("a")).toMatchObject([{ status: "ERRORED", error: { message: "boom", name: "RangeError" } }]);
   });
 
+  it("keeps what errors of services say of themselves, and nothing else of them, on replay, too", async () => {
+    const model = new RunModel();
+    const [seen, messages]: [unknown[], string[]] = [[], []];
+    const more = { code: "E7", status: 404, statusCode: Number.NaN, type: "x".repeat(300), token: "hush", request: {} };
+    const program = async (io: IO) => {
+      const fails = () => Promise.reject(Object.assign(new TypeError("not there"), more));
+      await io.runTask("fails", fails).catch((error) => seen.push({ ...error, cause: 0, shape: 0 }));
+      const throwing = Object.defineProperty(new Error("mine"), "code", { get: () => JSON.parse("no JSON") });
+      await io.runTask("getters", () => Promise.reject(throwing)).catch(({ message }) => messages.push(message));
+    };
+    for (let n = 0; n < 2; n++) expect(await model.execute(program)).toEqual(ok(undefined));
+    const told = { name: "TypeError", code: "E7", status: 404, cause: 0, shape: 0 };
+    expect(seen).toEqual([told, told]);
+    expect(messages).toEqual(["mine", "mine"]);
+    expect(JSON.stringify(model.named("Task"))).not.toContain("hush");
+  });
+
   it("ends the run with the error and the task it came from", async () => {
     const model = new RunModel();
     const outcome = await model.execute(async (io) => io.runTask("outer", async () => io.runTask("inner", fail)));
