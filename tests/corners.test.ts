@@ -100,7 +100,11 @@ describe.each<Mounting>(["published", "ours", "ours-by-push"])("corners, SDK %s"
   });
 
   test("keys of every kind", LONG, async () => {
-    expect((await once("keys", "corner-keys")).status).toBe("SUCCESS");
+    const { output } = await once("keys", "corner-keys");
+    expect(output).toMatchObject({
+      empty: "empty key",
+      same: expect.stringContaining('cacheKey "twice" has already been executed'),
+    });
   });
 
   test("events with all they can say", LONG, async () => {
@@ -257,6 +261,20 @@ describe.each<Mounting>(["published", "ours", "ours-by-push"])("corners, SDK %s"
       '["SUCCESS",{"n":-8},null]',
       '["SUCCESS",{"n":7},null]',
     ]);
+  });
+
+  test("log levels: v2's SDK records all or nothing, ours what is as grave or graver", LONG, async () => {
+    await server.api.send({ name: "corners.levels" });
+    const recorded: Record<string, string[]> = {};
+    for (const level of ["log", "error", "warn", "info", "debug"]) {
+      const [run] = await server.api.settled(`level-${level}`, 1, PATIENT);
+      recorded[level] = (await server.api.tasks(run?.id ?? "")).map(({ description }) => description ?? "").sort();
+    }
+    const all = ["debug", "error", "info", "log", "warn"];
+    const none = { log: [], error: [], warn: [] };
+    const some = { log: ["log"], error: ["error", "log"], warn: ["error", "log", "warn"] };
+    expect(recorded).toEqual({ ...(mounting === "published" ? none : some), info: all, debug: all });
+    expect(await somebody.hears("heard")).toEqual([true, "level-info", true]);
   });
 
   test("credentials found, thrown at, and not found", LONG, async () => {

@@ -379,3 +379,19 @@ client.defineJob({
     return { all, settled: settled.map(({ status }) => status) };
   },
 });
+
+// One job for each level, which says something on all of them.
+for (const logLevel of ["log", "error", "warn", "info", "debug"] as const)
+  client.defineJob({
+    ...on("levels"),
+    id: `level-${logLevel}`,
+    logLevel,
+    run: async (_payload, io) => {
+      for (const level of ["log", "debug", "info", "warn", "error"] as const) await io.logger[level](level);
+    },
+  });
+
+// Hears of all runs of the app, as v2 spelled it.
+client.on("runSucceeeded", (run) => {
+  if (run.job.id === "level-info") void note("heard", [run.ok, run.job.id, run.invocation.id.length > 0]);
+});

@@ -6,7 +6,7 @@ import type { EventWaitedFor } from "./io/outside.ts";
 import type { TriggerContext } from "./jobs/context.ts";
 import type { NotificationListeners } from "./jobs/notification.ts";
 import type { DynamicTriggerOptions } from "./triggers/dynamic-trigger.ts";
-import type { HandlerEvent } from "./triggers/external-source.ts";
+import type { HandlerEvent, SourceLogger } from "./triggers/external-source.ts";
 import type { EventSpecificationExample } from "./triggers/trigger.ts";
 
 /** A type written out, so that editors show what it holds. */
@@ -49,3 +49,16 @@ export type TriggerPreprocessContext = Pick<TriggerContext, "job" | "environment
   run: Pick<TriggerContext["run"], "id" | "isTest">;
   event: TriggerContext["event"];
 };
+/** A request as v2's first sources were given it. */
+export type NormalizedRequest = {
+  url: string;
+  method: string;
+  headers: Record<string, string>;
+  query: Record<string, string>;
+  body?: Anything;
+};
+/** What a source is registered for, and is to be. */
+export type RegisteredOptionsDiff = { desired: string[]; missing: string[]; orphaned: string[] };
+export type SourceEventOption = { name: string; value: string };
+/** What handlers of sources log with. */
+export type Logger = SourceLogger;
