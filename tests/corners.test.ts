@@ -277,6 +277,13 @@ describe.each<Mounting>(["published", "ours", "ours-by-push"])("corners, SDK %s"
     expect(await somebody.hears("heard")).toEqual([true, "level-info", true]);
   });
 
+  test("whoever asked for the first event that fits is sent it, once", LONG, async () => {
+    expect((await once("dispatches")).output).toEqual({ same: true });
+    for (const n of [1, 2, 3]) await server.api.send({ name: "corners.other", payload: { n } });
+    expect(await somebody.hears("dispatched")).toMatchObject({ name: "corners.other", payload: { n: 2 }, source: "trigger.dev" });
+    expect(somebody.told("dispatched")).toHaveLength(1);
+  });
+
   test("credentials found, thrown at, and not found", LONG, async () => {
     for (const accountId of ["acme", "key", "none", "throws"]) {
       const before = (await server.api.runsOf("resolves")).length;

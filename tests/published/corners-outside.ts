@@ -247,3 +247,19 @@ client.defineJob({
   trigger: new OwnTrigger(),
   run: async ({ n }) => ({ n }),
 });
+
+// Somebody else is told of the first event that fits.
+client.defineJob({
+  ...on("dispatches"),
+  id: "dispatches",
+  run: async (_payload, io) =>
+    io.runTask("ask", async () => {
+      const url = `${process.env.NOTE_URL}/dispatched`;
+      const rule = { url, name: ["corners.first", "corners.other"], filter: { n: [{ $gt: 1 }] }, timeoutInSeconds: 60 };
+      const [first, again] = [
+        await client.createEphemeralEventDispatcher(rule),
+        await client.createEphemeralEventDispatcher(rule),
+      ];
+      return { same: first.id === again.id };
+    }),
+});

@@ -3,6 +3,7 @@
 export type { DisplayProperty } from "@holdfast/protocol";
 export type {
   CanceledRuns,
+  EphemeralEventDispatcher,
   EventDetail,
   GetRunOptions,
   GetRunsOptions,

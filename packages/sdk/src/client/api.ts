@@ -166,6 +166,9 @@ export interface EventWait {
   timeoutInSeconds: number;
 }
 
+/** As programs give it. */
+export type EphemeralEventDispatcher = Omit<EventWait, "timeoutInSeconds"> & { timeoutInSeconds?: number | undefined };
+
 export class ApiClient {
   readonly #requests: Requests;
   readonly #runtime: Runtime;

@@ -26,6 +26,7 @@ import type { EventSpecification, Trigger } from "../triggers/trigger.ts";
 import {
   ApiClient,
   type CanceledRuns,
+  type EphemeralEventDispatcher,
   type EventDetail,
   type GetRunOptions,
   type GetRunsOptions,
@@ -125,7 +126,7 @@ export class TriggerClient {
    * @example
    * const clerk = client.defineHttpEndpoint({ id: "clerk.com", source: "clerk.com", verify: async (request) => ({ success: true }) });
    */
-  defineHttpEndpoint(options: EndpointOptions): HttpEndpoint {
+  defineHttpEndpoint(options: EndpointOptions, _suppressWarnings?: boolean): HttpEndpoint {
     const endpoint = new HttpEndpoint(options);
     this.#app.addEndpoint(endpoint);
     return endpoint;
@@ -231,6 +232,10 @@ export class TriggerClient {
     this.#app.addResolver(integration.id, resolver);
     return this;
   }
+  /** What `io.waitForEvent` asks for: the first event that fits is posted to a URL, once. @param wait `timeoutInSeconds`: default 3600 */
+  createEphemeralEventDispatcher({ timeoutInSeconds = 3600, ...wait }: EphemeralEventDispatcher): Promise<{ id: string }> {
+    return this.#api.waitForEvent({ ...wait, timeoutInSeconds });
+  }
   /** What `DynamicTrigger.register` does outside of runs. @param id of the dynamic trigger */
   registerTrigger(id: string, key: string, body: RegisterTriggerBody): Promise<RegisterSourceEvent> {
     return this.#api.registerTrigger({ client: this.id, id }, key, body);
@@ -306,7 +311,7 @@ export class TriggerClient {
   }
 
   /** Serves one call of the server: the whole of an adapter's work. For frameworks with Web requests, `client.handler` is simpler. */
-  handleRequest(request: Request): Promise<NormalizedResponse> {
+  handleRequest(request: Request, _timeOrigin?: number): Promise<NormalizedResponse> {
     this.markServed();
     return handleAction(request, { app: this.#app, credentials: this.#credentials(), stream: this.#stream });
   }

@@ -33,7 +33,8 @@ export type FetchRequestInit = {
   method?: string | undefined;
   /** A `redactString` is sent as it is and shown as ********. */
   headers?: Record<string, string | RedactString> | undefined;
-  body?: string | undefined;
+  /** Bytes must be UTF-8: what is asked for is kept as text. */
+  body?: string | ArrayBuffer | undefined;
 };
 /** When an answer of that status ("429", "5xx", "500-599", "401,403", "all") is asked for again; the first that fits counts. */
 export type FetchRetryOptions = Record<
@@ -76,6 +77,12 @@ export function propertiesOf(shown: Record<string, string | undefined>): Display
   return Object.entries(shown).flatMap(([label, text]) => (text === undefined ? [] : [{ label, text }]));
 }
 
+/** @throws TypeError when its body is no text */
+function asText(init: FetchRequestInit | undefined): FetchRequestInit | undefined {
+  if (!(init?.body instanceof ArrayBuffer)) return init;
+  return { ...init, body: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(init.body) };
+}
+
 export function fetchTask(
   operation: "fetch" | "fetch-response",
   url: string,
@@ -92,7 +99,7 @@ export function fetchTask(
     name: `fetch ${operation === "fetch" ? "" : "response "}${hostname}${pathname}`,
     icon: "background",
     operation,
-    params: { url, requestInit, retry, timeout },
+    params: { url, requestInit: asText(requestInit), retry, timeout },
     properties: [{ label: "url", text: url, url }, ...properties],
   };
 }
@@ -104,7 +111,7 @@ export function pollTask(poll: BackgroundPoll): RunTaskOptions {
     name: `poll ${hostname}${pathname}`,
     icon: "clock-bolt",
     operation: "fetch-poll",
-    params: { ...poll, interval, timeout },
+    params: { ...poll, requestInit: asText(poll.requestInit), interval, timeout },
     properties: propertiesOf({ url: poll.url, interval: `${interval}s`, timeout: `${timeout}s` }),
   };
 }

@@ -33,6 +33,10 @@ export interface IOTask {
   style?: TaskStyle | null | undefined;
   operation?: string | null | undefined;
   callbackUrl?: string | null | undefined;
+  /** v2's; never set here. */
+  context?: Anything;
+  childExecutionMode?: "SEQUENTIAL" | "PARALLEL" | null | undefined;
+  forceYield?: boolean | null | undefined;
   idempotencyKey: string;
   /** 1-based number of the current attempt. */
   attempts: number;

@@ -1,13 +1,13 @@
 // Room: jobs. How a run ended, as programs get it: by `onSuccess`, `onFailure`, `client.on`, and from runs they waited for. Read by App and by invocation.ts.
-import type { RunStatus, StatusRecord, RunNotification as Told } from "@holdfast/protocol";
+import type { StatusRecord, RunNotification as Told } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 
 type CommonRunNotification<TPayload = Anything> = {
   id: string;
-  status: RunStatus;
-  startedAt: Date | null;
-  updatedAt: Date | null;
-  completedAt: Date | null;
+  /** Of a run that never started, when it ended. */
+  startedAt: Date;
+  updatedAt: Date;
+  completedAt: Date;
   isTest: boolean;
   /** Milliseconds inside executions. */
   executionDurationInMs: number;
@@ -23,10 +23,12 @@ type CommonRunNotification<TPayload = Anything> = {
 };
 export type SuccessfulRunNotification<TOutput = Anything, TPayload = Anything> = CommonRunNotification<TPayload> & {
   ok: true;
+  status: "SUCCESS";
   output: TOutput;
 };
 export type FailedRunNotification<TPayload = Anything> = CommonRunNotification<TPayload> & {
   ok: false;
+  status: "ABORTED" | "CANCELED" | "FAILURE" | "INVALID_PAYLOAD" | "TIMED_OUT" | "UNRESOLVED_AUTH";
   error: Anything;
   /** The task that failed, if one did. */
   task?: Anything;
@@ -43,16 +45,15 @@ export interface NotificationListeners {
   runFailed: (notification: FailedRunNotification) => unknown;
 }
 
-const date = (text: string | null): Date | null => (text === null ? null : new Date(text));
-
 /** Its times as dates. */
 export function reviveNotification<TOutput = Anything>(value: unknown): RunNotification<TOutput> {
   const told = value as Told;
+  const completedAt = new Date(told.completedAt ?? told.updatedAt ?? told.invocation.timestamp);
   return {
     ...told,
-    startedAt: date(told.startedAt),
-    updatedAt: date(told.updatedAt),
-    completedAt: date(told.completedAt),
+    startedAt: told.startedAt === null ? completedAt : new Date(told.startedAt),
+    updatedAt: told.updatedAt === null ? completedAt : new Date(told.updatedAt),
+    completedAt,
     invocation: { ...told.invocation, timestamp: new Date(told.invocation.timestamp) },
-  } as RunNotification<TOutput>;
+  } as unknown as RunNotification<TOutput>;
 }
