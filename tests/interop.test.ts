@@ -210,7 +210,7 @@ describe.each<Mounting>(["published", "ours-by-push", "ours"])("every frame, SDK
     expect(whoami.type).toBe("DEVELOPMENT");
     const indexed = (await (await scene.ask("POST", `/api/v1/endpoints/${APP}/index`)).json()) as { id: string };
     const index = await (await scene.ask("GET", `/api/v1/endpointindex/${indexed.id}`)).json();
-    expect(index).toMatchObject({ status: "SUCCESS", stats: { jobs: 25, sources: 1, dynamicTriggers: 2, dynamicSchedules: 1 } });
+    expect(index).toMatchObject({ status: "SUCCESS", stats: { jobs: 26, sources: 1, dynamicTriggers: 2, dynamicSchedules: 1 } });
     const apps = await scene.server.api.get<AppInfo[]>("/api/v1/environments/dev/apps");
     const hook = apps.find(({ slug }) => slug === APP)?.indexHook ?? "";
     if (mounting !== "ours") for (const method of ["GET", "POST"]) expect((await scene.ask(method, hook)).status).toBe(200);

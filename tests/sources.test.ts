@@ -161,6 +161,12 @@ describe.each<Mounting>(["published", "ours", "ours-by-push"])("sources, SDK %s"
       active: true,
       missing: { desired: ["opened"], missing: [], orphaned: [] },
     });
+    // As programs of before 2.2 do it.
+    const byIo = { name: "sources.register-by-io", payload: { key: "second", topic: "second" } };
+    expect((await server.api.runOnce("register-by-io", byIo, PATIENT)).output).toEqual({
+      id: "string",
+      key: "any-topic:second:vendor.topic-http-second-vendor",
+    });
     expect(vendor.hooks).toHaveLength(before + 2);
     expect(await server.api.runsOf("register-dynamic-trigger-any-topic")).toHaveLength(2);
   });

@@ -80,6 +80,10 @@ const GIVEN = [
     (method) => `Awaited<ReturnType<X.TriggerClient["${method}"]>>`,
   ),
   ...["runSucceeeded", "runFailed"].map((name) => `Parameters<X.NotificationEvents["${name}"]>[0]`),
+  ...["registerTrigger", "getAuth", "updateSource", "sendEvents", "backgroundFetchResponse", "random", "parallel"].map(
+    (method) => `Awaited<ReturnType<X.IO["${method}"]>>`,
+  ),
+  'Awaited<ReturnType<X.TriggerClient["registerTrigger"]>>["options"]',
   ...["TriggerContext", "IOTask", "WaitForEventResult<any>"].map((name) => `X.${name}`),
 ];
 

@@ -123,6 +123,17 @@ client.defineJob({
   },
 });
 
+client.defineJob({
+  id: "register-by-io",
+  name: "Register by io",
+  version: "1.0.0",
+  trigger: eventTrigger({ name: "sources.register-by-io" }),
+  run: async (payload: { key: string; topic: string }, io) => {
+    const made = await io.registerTrigger("by io", dynamic, payload.key, { topic: payload.topic });
+    return { id: typeof made?.id, key: made?.key };
+  },
+});
+
 const webhooks = new WebhookSource({
   id: "vendor.webhook",
   version: "1.0.0",

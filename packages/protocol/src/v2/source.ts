@@ -59,6 +59,7 @@ export const updateWebhookBodySchema = z.discriminatedUnion("active", [
 ]);
 export type UpdateWebhookBody = z.infer<typeof updateWebhookBodySchema>;
 
+type OptionDiff = { desired: string[]; missing: string[]; orphaned: string[] };
 /** The payload of a register job's event: what is to be registered, and where. */
 export type RegisterSourceEvent = {
   id: string;
@@ -70,7 +71,7 @@ export type RegisterSourceEvent = {
     data?: unknown;
     channel: { type: "HTTP"; url: string };
   };
-  options: Record<string, { desired: string[]; missing: string[]; orphaned: string[] }>;
+  options: { event: OptionDiff } & Record<string, OptionDiff>;
   dynamicTriggerId?: string;
 };
 export interface RegisterWebhookEvent {

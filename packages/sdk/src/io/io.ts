@@ -1,12 +1,6 @@
 // Room: io. What a job's run() gets as `io`: tasks and everything built on them. Made by jobs/perform.ts for one execution.
 // Names, defaults and presentation are v2's; what a task means is decided in replay/execution.ts.
-import type {
-  ConnectionAuth,
-  DisplayProperty,
-  RegisterSourceEvent,
-  UpdateSourceBody,
-  UpdateWebhookBody,
-} from "@holdfast/protocol";
+import type { ConnectionAuth, DisplayProperty, UpdateSourceBody, UpdateWebhookBody } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 import type { EventDetail, RegisteredSchedule, SendEvent, SendEventOptions, SentEvent } from "../client/api.ts";
 import type { CacheKey } from "../replay/key.ts";
@@ -134,13 +128,13 @@ export interface IO {
   /** @deprecated `dynamicSchedule.unregister(id)` is the same. */
   unregisterCron(cacheKey: CacheKey, dynamicSchedule: DynamicSchedule, id: string): Promise<{ ok: boolean }>;
 
-  /** @deprecated `dynamicTrigger.register(id, params)` is the same. */
+  /** @deprecated `dynamicTrigger.register(id, params)` does it, and tells more. @returns of the registration, and of its source */
   registerTrigger<TSource extends AnyExternalSource>(
     cacheKey: CacheKey,
     trigger: DynamicTrigger<Anything, TSource>,
     id: string,
     params: ExternalSourceParams<TSource>,
-  ): Promise<RegisterSourceEvent>;
+  ): Promise<{ id: string; key: string }>;
   /** For register jobs of integrations: another service knows a source now. @throws NOT_FOUND */
   updateSource(cacheKey: CacheKey, update: UpdateSourceBody): Promise<{ id: string; key: string }>;
   /** For register jobs of integrations: another service knows a webhook now, or could not be told. @throws NOT_FOUND */

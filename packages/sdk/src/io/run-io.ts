@@ -1,5 +1,5 @@
 // Room: io. The `io` of one execution: each method is one task, described the way v2 shows it. Made by jobs/perform.ts.
-import { filterProblem, type RegisterSourceEvent, type UpdateSourceBody, type UpdateWebhookBody } from "@holdfast/protocol";
+import { filterProblem, type UpdateSourceBody, type UpdateWebhookBody } from "@holdfast/protocol";
 import type { Anything } from "../anything.ts";
 import type { ApiClient, EventDetail, RegisteredSchedule, SendEvent, SendEventOptions, SentEvent } from "../client/api.ts";
 import { reviveEventDetail, reviveSentEvent } from "../client/revive.ts";
@@ -230,7 +230,7 @@ export class RunIO extends AnyIO implements IO {
     options: IntervalOptions,
   ): Promise<RegisteredSchedule> {
     const register = () => schedule.register(id, { type: "interval", options });
-    const properties = [...namesOf(schedule, id), { label: "seconds", text: String(options.seconds) }];
+    const properties = [...namesOf(schedule, id), ...propertiesOf({ seconds: String(options.seconds) })];
     return this.#around(cacheKey, register, { name: "register-interval", properties, params: options });
   }
 
@@ -260,13 +260,14 @@ export class RunIO extends AnyIO implements IO {
     trigger: DynamicTrigger<Anything, TSource>,
     id: string,
     params: ExternalSourceParams<TSource>,
-  ): Promise<RegisterSourceEvent> {
-    const properties = [
-      { label: "trigger", text: trigger.id },
-      { label: "id", text: id },
-    ];
-    const shown = { name: "register-trigger", properties, params: params as Anything };
-    return this.#around<RegisterSourceEvent>(cacheKey, () => trigger.register(id, params), shown);
+  ): Promise<{ id: string; key: string }> {
+    const inner = () => trigger.register(id, params);
+    const register = async () => {
+      const { id: own, source } = await this.#around("register-source", inner, { name: "register-source" });
+      return { id: own, key: source.key };
+    };
+    const shown = { properties: propertiesOf({ trigger: trigger.id, id }), params: params as Anything };
+    return this.#around(cacheKey, register, { name: "register-trigger", ...shown });
   }
 
   async getAuth(cacheKey: CacheKey, clientId?: string): Promise<ConnectionAuth | undefined> {
@@ -393,8 +394,5 @@ function oddBounds(min: number, max: number, round: boolean): string | undefined
 const hidden = (secret: string): RedactString => ({ __redactedString: true, strings: ["", ""], interpolations: [secret] });
 
 function namesOf(schedule: DynamicSchedule, id: string): { label: string; text: string }[] {
-  return [
-    { label: "schedule", text: schedule.id },
-    { label: "id", text: id },
-  ];
+  return propertiesOf({ schedule: schedule.id, id });
 }

@@ -205,7 +205,7 @@ export class SourceRegistration {
     return {
       id: endpoint.row.id,
       source: { key, params, active, secret: this.#secret(endpoint), data, channel },
-      options: optionsOf(source),
+      options: { event: { desired: [], missing: [], orphaned: [] }, ...optionsOf(source) },
       ...(dynamic ? { dynamicTriggerId: dynamic.trigger } : {}),
     };
   }
