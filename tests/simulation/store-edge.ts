@@ -111,6 +111,7 @@ function outsideEdge(outside: OutsideStore, edge: Edge): OutsideStore {
     waiters: pass("waiters", (...args: Parameters<OutsideStore["waiters"]>) => outside.waiters(...args)),
     dropWaiters: pass("dropWaiters", (ids: string[]) => outside.dropWaiters(ids)),
     forgetWaiters: pass("forgetWaiters", (before: number) => outside.forgetWaiters(before)),
+    tellWaiter: pass("tellWaiter", (...args: Parameters<OutsideStore["tellWaiter"]>) => outside.tellWaiter(...args)),
     addOutbound: pass("addOutbound", (...args: Parameters<OutsideStore["addOutbound"]>) => outside.addOutbound(...args)),
     dropOutbound: pass("dropOutbound", (ids: string[]) => outside.dropOutbound(ids)),
     finish: pass("finish", (work: { id: string; token: string }) => outside.finish(work)),

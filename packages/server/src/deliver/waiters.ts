@@ -66,18 +66,20 @@ export class Waiters {
       const page = await store.outside.waiters(event.environmentId, event.name, after, PAGE);
       const now = world.now();
       const told = page.filter(({ ruleText, expiresAt }) => expiresAt > now && waitsFor(JSON.parse(ruleText) as Rule, event));
-      for (const { id, ruleText } of told) await this.#tell(id, JSON.parse(ruleText) as Rule, event);
-      if (told.length > 0) await store.outside.dropWaiters(told.map(({ id }) => id));
+      const done: string[] = [];
+      for (const { id, ruleText } of told) if (await this.#tell(id, JSON.parse(ruleText) as Rule, event)) done.push(id);
+      if (done.length > 0) await store.outside.dropWaiters(done);
       if (page.length < PAGE) break;
       after = page.at(-1)?.id ?? "";
     }
     await store.outside.finish(work);
   }
 
-  async #tell(id: string, { url }: Rule, event: EventRow): Promise<void> {
+  /** True when it was a task, which is still to be dropped: one is completed once whoever tries. */
+  async #tell(id: string, { url }: Rule, event: EventRow): Promise<boolean> {
     const { store, callbacks, world, wake } = this.needs;
     const outputText = JSON.stringify(eventShown(event));
-    if ((await callbacks.called(url, { status: "COMPLETED", outputText })) !== "foreign") return;
+    if ((await callbacks.called(url, { status: "COMPLETED", outputText })) !== "foreign") return true;
     const row: OutboundRow = {
       id: `out_${id}_${event.rowId}`,
       environmentId: event.environmentId,
@@ -88,8 +90,9 @@ export class Waiters {
       createdAt: world.now(),
       awaitsEnd: false,
     };
-    await store.outside.addOutbound(row, row.createdAt);
+    await store.outside.tellWaiter(id, row, row.createdAt);
     wake([row.queue]);
+    return false;
   }
 }
 

@@ -110,6 +110,22 @@ export function outside(context: Context): void {
     expect(await store.outside.waiters(ENVIRONMENT, shipped.name, "", 10)).toEqual([]);
   });
 
+  it("makes one request of several events at once for one who waits, and none for who waits no more", async () => {
+    const { store, other } = context;
+    const names = [unique("paid"), unique("shipped")];
+    const waiter = sampleWaiter({ names });
+    await store.outside.addWaiter(waiter);
+    const { queue } = sampleOutbound();
+    const rows = Array.from({ length: 8 }, () => sampleOutbound({ queue }));
+    await Promise.all(rows.map((row, n) => (n % 2 ? store : other).outside.tellWaiter(waiter.id, row, NOW)));
+    expect(await store.outside.waiters(ENVIRONMENT, names[1] ?? "", "", 10)).toEqual([]);
+    expect((await claim(store, [queue])).items).toHaveLength(1);
+    await store.outside.addWaiter(waiter);
+    const again = sampleOutbound();
+    await store.outside.tellWaiter(waiter.id, again, NOW);
+    expect((await claim(store, [again.queue])).items).toMatchObject([{ kind: "outbound", outbound: again }]);
+  });
+
   it("keeps a request until it is finished by who holds it", async () => {
     const { store, other } = context;
     const row = sampleOutbound({ requestText: '{"a":"\\u0000"}' });

@@ -357,6 +357,8 @@ export interface OutsideStore {
   /** Those who wait for events of that name, by id. @param after the last id seen, "" for none */
   waiters(environmentId: string, name: string, after: string, limit: number): Promise<Omit<WaiterRow, "names">[]>;
   dropWaiters(ids: string[]): Promise<void>;
+  /** Drops one and notes what it is sent, due at `dueAt`, at once; does nothing when it waits no more. */
+  tellWaiter(id: string, row: OutboundRow, dueAt: number): Promise<void>;
   /** Drops those that expired before then. */
   forgetWaiters(before: number): Promise<void>;
   /** Repeated with the same id it changes nothing. Due at `dueAt`, unless it awaits the end of its run. */

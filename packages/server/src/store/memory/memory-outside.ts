@@ -22,6 +22,10 @@ export class MemoryOutside implements OutsideStore {
     for (const id of ids) this.tables.waiters.delete(id);
   }
 
+  async tellWaiter(id: string, row: OutboundRow, dueAt: number): Promise<void> {
+    if (this.tables.waiters.delete(id)) await this.addOutbound(row, dueAt);
+  }
+
   async forgetWaiters(before: number): Promise<void> {
     for (const { id, expiresAt } of this.tables.waiters.values()) if (expiresAt < before) this.tables.waiters.delete(id);
   }

@@ -37,6 +37,10 @@ export class PostgresOutside implements OutsideStore {
     await this.#rows("drop-waiters", [ids]);
   }
 
+  async tellWaiter(id: string, row: OutboundRow, dueAt: number): Promise<void> {
+    await this.#rows("tell-waiter", [id, JSON.stringify(outboundColumns(row)), Math.ceil(dueAt)]);
+  }
+
   async forgetWaiters(before: number): Promise<void> {
     await this.#rows("forget-waiters", [before]);
   }

@@ -114,6 +114,8 @@ async function waitForEvents(store: Store): Promise<void> {
   }
   for (const item of (await claim(store, [eventQueue(ENVIRONMENT)], { now: NOW + 1_000, limit: 5 })).items)
     await store.outside.finish({ id: item.kind === "waiters" ? `${item.event.rowId}:waiters` : "none", token: item.token });
+  const sent = { environmentId: ENVIRONMENT, kind: "post", requestText: "{}", createdAt: NOW, runId: null, awaitsEnd: false };
+  await store.outside.tellWaiter(waiter.id, { ...sent, id: unique("out"), queue: unique("q") }, NOW);
   await store.outside.dropWaiters([waiter.id]);
   await store.outside.forgetWaiters(NOW);
 }
