@@ -4,10 +4,17 @@ import type { AddressInfo } from "node:net";
 import { Pool } from "undici";
 import type { Program } from "./processes.ts";
 
+/** What a platform says in an app's place; "reset" breaks the connection. */
+export type Instead = { status: number; body: string } | "reset";
+
 export interface Platform {
   url: string;
   /** Calls that carried an execution: how each ended. */
-  calls: ("answered" | "cut off")[];
+  calls: ("answered" | "cut off" | "failed")[];
+  /** When each of them came, in milliseconds. */
+  cameAt: number[];
+  /** The next calls that carry an execution do not reach the app. */
+  failNext(answers: readonly Instead[]): void;
   close(): Promise<void>;
 }
 
@@ -17,13 +24,24 @@ export interface Platform {
  */
 export async function startPlatform(limitMs: number, start: (publicUrl: string, again: boolean) => Program): Promise<Platform> {
   const calls: Platform["calls"] = [];
+  const cameAt: number[] = [];
+  let failing: Instead[] = [];
   let app: Program | undefined;
   const server = createServer((request, response) => {
+    const isExecution = String(request.headers["x-trigger-action"]).startsWith("EXECUTE");
+    if (isExecution) cameAt.push(performance.now());
     const serve = async () => {
+      const instead = isExecution ? failing.shift() : undefined;
+      if (instead) {
+        calls.push("failed");
+        if (instead === "reset") request.socket.resetAndDestroy();
+        else response.writeHead(instead.status).end(instead.body);
+        return;
+      }
       app ??= start(url, true);
       const program = app;
       const ended = await forwarded(program, request, response, limitMs);
-      if (String(request.headers["x-trigger-action"]).startsWith("EXECUTE")) calls.push(ended);
+      if (isExecution) calls.push(ended);
       if (ended === "answered") return;
       app = undefined;
       await program.kill();
@@ -38,6 +56,10 @@ export async function startPlatform(limitMs: number, start: (publicUrl: string, 
   return {
     url,
     calls,
+    cameAt,
+    failNext: (answers) => {
+      failing = [...answers];
+    },
     close: async () => {
       await app?.kill();
       server.closeAllConnections();
