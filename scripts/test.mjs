@@ -33,7 +33,7 @@ function runVitest(args) {
 
 /** Where installs are that some tests need, below the folder their names begin with. */
 const OWN = {
-  "tests/frameworks": [".", "next-14", "next-15", "react-router-7", "cloudflare"],
+  "tests/frameworks": [".", "next-14", "react-router-7", "cloudflare"],
   "tests/jest": ["."],
   "tests/v2-integrations": ["."],
   "tests/vendors": ["."],

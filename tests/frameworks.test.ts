@@ -148,7 +148,6 @@ const PROGRAMS: readonly Program[] = [
     },
   },
   { title: "Next.js 14, both routers", install: "next-14", ...BOTH_ROUTERS },
-  { title: "Next.js 15, both routers", install: "next-15", ...BOTH_ROUTERS },
   { title: "Next.js, edge runtime, Turbopack", ...EDGE },
   { title: "Next.js 14, edge runtime, webpack", install: "next-14", ...EDGE },
   {

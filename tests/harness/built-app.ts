@@ -12,7 +12,7 @@ import { callCli } from "./written-project.ts";
 
 const FRAMEWORKS = join(ROOT, "tests/frameworks");
 /** Folders with a lock of their own. */
-const INSTALLS = [".", "next-14", "next-15", "react-router-7", "cloudflare"];
+const INSTALLS = [".", "next-14", "react-router-7", "cloudflare"];
 
 export type Sdk = "published" | "ours";
 
