@@ -134,9 +134,9 @@ function useWatch<T>(path: string | null, everyMs: number | null, isOver: (value
 const hasRuns = (event: EventDetails): boolean => event.runs.length > 0;
 const isOver = (run: RunDetails): boolean => isFinalRunStatus(run.status);
 
-/** An event and its runs, until it has one. @param eventId undefined: not yet */
+/** An event and its runs, until it has one. @param eventId undefined or empty: not yet */
 export function useEventDetails(eventId: string | undefined): Watched<EventDetails> {
-  return useWatch(eventId === undefined ? null : `/api/v2/events/${encodeURIComponent(eventId)}`, EVENT_MS, hasRuns);
+  return useWatch(eventId ? `/api/v2/events/${encodeURIComponent(eventId)}` : null, EVENT_MS, hasRuns);
 }
 
 /** A run, live, until it has ended. @example const { data, isLoading } = useRunDetails(runId); data?.status */
@@ -144,7 +144,7 @@ export function useRunDetails(runId: string | undefined, options: UseRunDetailsO
   const { cursor, take, subtasks } = options;
   const given = Object.entries({ cursor, take, subtasks }).filter(([, value]) => value !== undefined);
   const query = given.length === 0 ? "" : `?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`;
-  return useWatch(runId === undefined ? null : `/api/v2/runs/${encodeURIComponent(runId)}/stream${query}`, null, isOver);
+  return useWatch(runId ? `/api/v2/runs/${encodeURIComponent(runId)}/stream${query}` : null, null, isOver);
 }
 
 /** The first run of an event, live, until it has ended. */

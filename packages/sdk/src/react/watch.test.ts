@@ -75,3 +75,42 @@ it("whoever looks away ends the stream, and nothing is asked for any more", asyn
   await vi.advanceTimersByTimeAsync(200_000);
   expect(dials).toHaveLength(1);
 });
+
+const missing = () => Response.json({ message: "Run not found" }, { status: 404 });
+
+it("what is not there yet is looked for again, as v2 did, and shown when it is", async () => {
+  plan = [missing, missing, says(line({ n: 1, over: true }), "ends")];
+  const watched = watch();
+  const leave = watched.subscribe(() => {});
+  await vi.advanceTimersByTimeAsync(100);
+  expect(watched.current()).toMatchObject({ isError: true, isFetching: true, error: { message: "Run not found" } });
+  await vi.advanceTimersByTimeAsync(500 + 1000);
+  expect(watched.current()).toMatchObject({ data: { n: 1 }, error: null, isFetching: false });
+  leave();
+});
+
+it("what was there and is gone is not looked for again", async () => {
+  plan = [says(line({ n: 1 }), "ends"), missing];
+  const watched = watch();
+  const leave = watched.subscribe(() => {});
+  await vi.advanceTimersByTimeAsync(200_000);
+  expect(watched.current()).toMatchObject({ data: { n: 1 }, isError: true, isFetching: false });
+  expect(dials).toHaveLength(2);
+  leave();
+});
+
+it("what was refused is asked for again when somebody looks anew, and only then", async () => {
+  plan = [() => Response.json({ message: "Invalid API key" }, { status: 401 }), says(line({ n: 1, over: true }), "ends")];
+  const watched = watch();
+  const leave = watched.subscribe(() => {});
+  await vi.advanceTimersByTimeAsync(200_000);
+  const leaveToo = watched.subscribe(() => {});
+  await vi.advanceTimersByTimeAsync(200_000);
+  expect(dials).toHaveLength(1);
+  leave();
+  leaveToo();
+  const leaveAgain = watched.subscribe(() => {});
+  await vi.advanceTimersByTimeAsync(100);
+  expect(watched.current()).toMatchObject({ data: { n: 1 }, error: null, isFetching: false });
+  leaveAgain();
+});

@@ -1,5 +1,6 @@
 // Room: react. What hooks look at: one address of the server, watched as long as anybody looks, over one stream or by asking again. Called by index.ts.
-// Promises: what is over is asked for no more; what fails is tried again, after longer and longer pauses.
+// Promises: what is over is asked for no more; what fails, or is not there yet, is tried again, after longer and longer pauses; what was refused, when
+// somebody looks anew.
 
 /** What a hook gives, with the names of v2 (TanStack Query's). */
 export interface Watched<T> {
@@ -41,8 +42,9 @@ export class Watch<T> {
 
   /** Looks from now on; the returned function looks away. */
   readonly subscribe = (looker: () => void): (() => void) => {
+    const isAnew = this.#lookers.size === 0 && this.#now.isError;
     this.#lookers.add(looker);
-    if (!this.#stop && this.#now.fetchStatus === "fetching") {
+    if (!this.#stop && (isAnew || this.#now.fetchStatus === "fetching")) {
       this.#stop = new AbortController();
       void this.#watch(this.#stop.signal);
     }
@@ -65,7 +67,8 @@ export class Watch<T> {
         await pause(this.address.everyMs ?? FIRST_PAUSE_MS, signal);
       } catch (error) {
         if (signal.aborted) return;
-        const refused = error instanceof Refused;
+        // Pages may know of a run before the server does; one that was there and is gone stays away.
+        const refused = error instanceof Refused && !(error.status === 404 && this.#taken === 0);
         this.#tell({ data: this.#now.data, error: error as Error, fetching: !refused });
         if (refused) return;
         // One that was heard of before it broke off is a first failure.
@@ -131,13 +134,20 @@ function told<T>({ data, error, fetching }: { data: T | undefined; error: Error 
 /** The server will say the same next time. */
 class Refused extends Error {
   override readonly name = "Refused";
+
+  constructor(
+    message: string,
+    readonly status: number,
+  ) {
+    super(message);
+  }
 }
 
 async function refusal(response: Response): Promise<Error> {
   const body = (await response.json().catch(() => ({}))) as { message?: string };
   const message = body.message ?? `The server answered ${response.status}.`;
   const mayPass = response.status >= 500 || response.status === 429;
-  return mayPass ? new Error(message) : new Refused(message);
+  return mayPass ? new Error(message) : new Refused(message, response.status);
 }
 
 /** The data of server-sent events, parsed. @param heard called for whatever comes */
