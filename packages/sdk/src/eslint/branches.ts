@@ -13,21 +13,23 @@ function lineage(node: Node): Node[] {
   return line;
 }
 
-function lastOf(list: (Node | null)[]): Node | undefined {
-  const last = list.at(-1);
-  return last?.type === "BlockStatement" ? lastOf(childrenOf(last, "body")) : (last ?? undefined);
-}
-
-/** The statement a list of statements ends with, if that goes elsewhere. */
+/** The statement by which every way through this one goes elsewhere; of several, the one that leaves the least. */
 function stopOf(node: Node): Node | undefined {
   if (STOPS.has(node.type)) return node;
   if (node.type === "BlockStatement") return ending(childrenOf(node, "body"));
-  return node.type === "SwitchCase" ? ending(childrenOf(node, "consequent")) : undefined;
+  if (node.type === "SwitchCase") return ending(childrenOf(node, "consequent"));
+  return node.type === "IfStatement" ? eitherStop(childOf(node, "consequent"), childOf(node, "alternate")) : undefined;
+}
+
+function eitherStop(one: Node | undefined, other: Node | null | undefined): Node | undefined {
+  const [a, b] = [one && stopOf(one), other ? stopOf(other) : undefined];
+  if (!a || !b) return undefined;
+  return a.type === "ContinueStatement" || LEAVES.has(b.type) ? a : b;
 }
 
 function ending(list: (Node | null)[]): Node | undefined {
-  const last = lastOf(list);
-  return last && STOPS.has(last.type) ? last : undefined;
+  const last = list.at(-1);
+  return last ? stopOf(last) : undefined;
 }
 
 /** How whoever passes the inner place leaves before what comes after the outermost of these nodes. */

@@ -49,6 +49,15 @@ tester.run("no-duplicated-task-keys", plugin.rules["no-duplicated-task-keys"], {
     ),
     inRun('await io.store.env.get("a", "k");\nawait io.slack.post("b", {});\nlist.get("a");\nlist.get("a");'),
     inRun('await job.invoke("a");\nawait job.invoke("a");\nawait io.wait([1n], 1);\nawait io.wait([1n], 1);'),
+    inRun('if (x) { await io.wait("a", 1); if (y) return; else throw x; }\nawait io.wait("a", 1);'),
+    // Names for something else.
+    inRun(
+      'const log = io.logger;\nawait log.info("a");\nawait log.info("a");\nconst { get } = list;\nget("a", 1);\nget("a", 1);',
+    ),
+    inRun('const t = io;\nconst one = (t) => t.wait("a", 1);\nawait t.wait("a", 1);\n{ const t = other; t.wait("a", 1); }'),
+    inRun(
+      'const t = u;\nconst u = t;\nawait u.wait("a", 1);\nawait u.wait("a", 1);\nlet w = io;\nw.wait("a", 1);\nw.wait("a", 1);',
+    ),
     // Functions with a name of their own run who knows where; two jobs; a function with an io of its own.
     inRun('const one = () => io.wait("a", 1);\nconst two = () => io.wait("a", 1);\nfunction three() { return io.wait("a", 1); }'),
     `${inRun('await io.wait("a", 1);')}\n${inRun('await io.wait("a", 1);')}`,
@@ -73,7 +82,19 @@ tester.run("no-duplicated-task-keys", plugin.rules["no-duplicated-task-keys"], {
       code: inRun('await io.runTask("b", async (task, own) => { await own.wait("a", 1);\nawait own.wait("a", 1); });'),
       errors: [on(3)],
     },
+    // Other names for it, or for a part of it.
+    { code: inRun('const t = io; await t.wait("a", 1);\nawait io.wait("a", 1);'), errors: [on(3)] },
+    { code: inRun('const { slack } = io; await slack.post("a", {});\nawait io.slack.post("a", {});'), errors: [on(3)] },
+    {
+      code: inRun('const { slack: s } = io, p = s.posts; if (x) { await p.add("a", {});\nawait s.post("a", {}); }'),
+      errors: [on(3)],
+    },
+    { code: inRun('const store = io.store.job; await store.get("a", "k");\nawait store.set("a", "k", 1);'), errors: [on(3)] },
     // Both may run.
+    {
+      code: inRun('if (x) { await io.wait("a", 1); if (y) return; else work(); }\nawait io.wait("a", 1);'),
+      errors: [on(3)],
+    },
     { code: inRun('if (x) await io.wait("a", 1);\nawait io.wait("a", 1);'), errors: [on(3)] },
     { code: inRun('if (await io.random("a"))\nawait io.wait("a", 1);'), errors: [on(3)] },
     { code: inRun('try { return await io.random("a"); }\ncatch { return io.random("a"); }'), errors: [on(3)] },
@@ -98,6 +119,8 @@ tester.run("no-duplicated-task-keys", plugin.rules["no-duplicated-task-keys"], {
       errors: [again(2), again(3)],
     },
     { code: inRun('list.map((n) => step(() => io.wait("a", 1)));'), errors: [again(2)] },
+    { code: inRun('await Promise.all(Array.from(list, (n) => io.wait("a", 1)));'), errors: [again(2)] },
+    { code: inRun('for (;;) { await io.wait("a", 1); if (x) break; else continue; }'), errors: [again(2)] },
     { code: inRun('for (;;) { try { return await io.random("a"); } catch {} }'), errors: [again(2)] },
     { code: inRun('for (;;) switch (x) { case 1: await io.wait("a", 1); break; }'), errors: [again(2)] },
     { code: inRun('await Promise.all(list.map(async (n) => io.runTask("a", () => n)));'), errors: [again(2)] },

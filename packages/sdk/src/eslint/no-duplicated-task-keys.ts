@@ -2,14 +2,15 @@
 // after weeks.
 // Promises: silent where it cannot know: keys made at run time, functions with a name of their own, branches that exclude each other.
 import { exclude, repeats } from "./branches.ts";
-import { childOf, childrenOf, isFunction, type Node, nameOf, writtenKey } from "./node.ts";
+import { chainOf } from "./chain.ts";
+import { childOf, childrenOf, functionsAround, isFunction, type Node, nameOf, takes, writtenKey } from "./node.ts";
 
 /** Methods of `io`, by the first name after it, that make no task. */
 const NO_TASKS = new Set(["logger", "try", "yield", "brb"]);
 const INVOKING = new Set(["invoke", "invokeAndWaitForCompletion", "batchInvokeAndWaitForCompletion"]);
 
 /** Methods that call what they are given once an element. */
-const EACH = new Set(["map", "forEach", "flatMap", "filter", "reduce"]);
+const EACH = new Set(["map", "forEach", "flatMap", "filter", "reduce", "some", "every", "find", "from"]);
 
 interface Found {
   call: Node;
@@ -17,32 +18,10 @@ interface Found {
   shown: string;
 }
 
-/** The names from the inside of a member expression out: `io.store.env.get` is [io, store, env, get]. */
-function chainOf(callee: Node | undefined): { root: Node; names: string[] } | undefined {
-  const names: string[] = [];
-  let at = callee;
-  while (at?.type === "MemberExpression") {
-    names.unshift(nameOf(childOf(at, "property")) ?? "");
-    at = childOf(at, "object");
-  }
-  return at?.type === "Identifier" && names.length > 0 ? { root: at, names } : undefined;
-}
-
 /** The key under which a function stands in an object or a class: `run: async () => …`. */
 function propertyName(fn: Node): string | undefined {
   const { parent } = fn;
   return parent?.type === "Property" || parent?.type === "MethodDefinition" ? nameOf(childOf(parent, "key")) : undefined;
-}
-
-/** The functions that a node stands in, innermost first. */
-function functionsAround(node: Node): Node[] {
-  const found: Node[] = [];
-  for (let at = node.parent; at; at = at.parent) if (isFunction(at)) found.push(at);
-  return found;
-}
-
-function takes(fn: Node, name: string | undefined): boolean {
-  return childrenOf(fn, "params").some((param) => nameOf(param) === name);
 }
 
 /** True for the variable `io`, for what `run` takes as its second argument, and for what a task's callback does. */

@@ -20,6 +20,17 @@ export function nameOf(node: Node | null | undefined): string | undefined {
   return node?.type === "Identifier" ? (node.name as string) : undefined;
 }
 
+/** The functions that a node stands in, innermost first. */
+export function functionsAround(node: Node): Node[] {
+  const found: Node[] = [];
+  for (let at = node.parent; at; at = at.parent) if (isFunction(at)) found.push(at);
+  return found;
+}
+
+export function takes(fn: Node, name: string | undefined): boolean {
+  return childrenOf(fn, "params").some((param) => nameOf(param) === name);
+}
+
 /** What a literal stands for; undefined for what only the running program knows. */
 function literalValue(node: Node | null): { value: unknown } | undefined {
   if (node?.type === "Literal" && !("bigint" in node)) return { value: node.value };
