@@ -1,4 +1,5 @@
 // Room: testing. What vitest and jest can say of runs: `expect.extend(matchers)`. The same can be read from a run's properties anywhere else.
+import { UserFacingError } from "@holdfast/protocol";
 import type { TestRun } from "./test-run.ts";
 import type { TestedJob } from "./tester.ts";
 
@@ -22,7 +23,15 @@ export interface JobMatchers<TResult = unknown> {
   toHaveRunTask(key: string): TResult;
 }
 
-const runOf = (seen: Seen): TestRun => ("run" in seen ? (seen.run as TestRun) : seen);
+/** Throws instead of judging, since behind `not` a false verdict would pass. */
+function runOf(seen: Seen): TestRun {
+  const given: Partial<TestedJob<unknown> & TestRun> = Object(seen);
+  const run: Partial<TestRun> = Object(given.run ?? given);
+  if (typeof run.status === "string" && Array.isArray(run.waitsFor)) return run as TestRun;
+  const isPromise = "then" in given;
+  const hint = isPromise ? "Perhaps an `await` is missing." : "Give what `await tester.run(job, payload)` gave.";
+  throw new UserFacingError("BAD_REQUEST", `This is no run${isPromise ? ", but a promise" : ""}. ${hint}`);
+}
 
 function told(run: TestRun): string {
   const waits = run.waitsFor.map(({ key }) => `"${key}"`).join(", ");

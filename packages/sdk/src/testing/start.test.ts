@@ -198,3 +198,13 @@ it("says what it saw when a matcher does not fit", async () => {
     "its tasks are first (COMPLETED), w (COMPLETED); it is FAILURE",
   );
 });
+
+it("a matcher that is given no run says so, also behind not", async () => {
+  const forgotten = Promise.resolve();
+  for (const given of [forgotten, undefined, null, 3, {}, { run: {} }]) {
+    for (const matcher of Object.values(matchers)) {
+      expect(() => matcher(given as never, "a")).toThrow(/This is no run.*await/s);
+    }
+  }
+  expect(() => matchers.toHaveSucceeded(forgotten as never)).toThrow("Perhaps an `await` is missing");
+});
