@@ -109,6 +109,13 @@ test("what it needs of the outside is said", () => {
   expect(steps({ "package.json": manifest({ astro: "5" }) })[1]).toBe(
     "npx holdfast dev --app-url http://localhost:4321 -- npm run dev",
   );
+  const listening = (dev: string) => steps({ "package.json": manifest({ next: "15" }, { scripts: { dev } }) })[1];
+  for (const dev of ["next dev -p 4000", "PORT=4000 next dev", "next dev --turbo --port=4000", "next dev -p 4000 && echo -p x"]) {
+    expect(listening(dev)).toBe("npx holdfast dev --app-url http://localhost:4000 -- npm run dev");
+  }
+  for (const dev of ["next dev -p $PORT", "api --port 4000 & next dev -p 4001"]) {
+    expect(listening(dev)).toBe("npx holdfast dev --app-url http://localhost:3000 -- npm run dev");
+  }
   const express = KINDS.express?.[0] ?? {};
   expect(steps(express)[1]).toBe("npx holdfast dev index.js");
   expect(

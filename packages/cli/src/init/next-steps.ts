@@ -29,18 +29,32 @@ export function nextSteps(project: Project, setup: Setup, { layout, plan }: { la
 /** The project's own script, or the server that was changed. */
 function devCommand(project: Project, setup: Setup, { changes }: Plan): string {
   const { manager } = setup;
-  const manifest = readJson(project.read("package.json") ?? "{}") as { scripts?: Record<string, string> } | undefined;
-  const script = ["dev", "start:dev", "start"].find((name) => manifest?.scripts?.[name]);
+  const script = devScript(project);
   const changed = changes.find(({ path, before }) => before !== null && /\.[cm]?[jt]s$/.test(path));
   if (!script && changed) return changed.path;
-  return `${appUrlFlag(setup)}-- ${manager === "npm" ? "npm run" : manager} ${script ?? "dev"}`;
+  return `${appUrlFlag(project, setup)}-- ${manager === "npm" ? "npm run" : manager} ${script?.name ?? "dev"}`;
+}
+
+/** The script that starts the app while it is worked on. */
+function devScript(project: Project): { name: string; text: string } | undefined {
+  const manifest = readJson(project.read("package.json") ?? "{}") as { scripts?: Record<string, string> } | undefined;
+  const name = ["dev", "start:dev", "start"].find((one) => manifest?.scripts?.[one]);
+  return name === undefined ? undefined : { name, text: String(manifest?.scripts?.[name]) };
+}
+
+/** The port a script names, if it names one. */
+function portIn(script: string): string | undefined {
+  const named = script.matchAll(/(?:(?:^|\s)(?:-p|--port)[\s=]+|\bPORT=)(\d+)\b/g);
+  const ports = new Set([...named].map(([, port]) => port));
+  return ports.size === 1 ? [...ports][0] : undefined;
 }
 
 /** Frameworks that load a route, and a changed one, only when it is asked for: `holdfast dev` asks where their dev server listens unless told otherwise. */
-export function appUrlFlag({ framework, installed }: Setup): string {
+export function appUrlFlag(project: Project, { framework, installed }: Setup): string {
   if (hasOwnServer(framework)) return "";
   const onVite = /^(?:sveltekit|react-router)$/.test(framework) || (framework === "remix" && installed.has("vite"));
-  return `--app-url http://localhost:${framework === "astro" ? 4321 : onVite ? 5173 : 3000} `;
+  const usual = framework === "astro" ? 4321 : onVite ? 5173 : 3000;
+  return `--app-url http://localhost:${portIn(devScript(project)?.text ?? "") ?? usual} `;
 }
 
 export function remarksOn(project: Project, { framework, installed }: Setup, layout: Layout): Remark[] {

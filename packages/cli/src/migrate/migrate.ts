@@ -40,7 +40,7 @@ export async function migrate(context: Context, flags: MigrateFlags, version: st
       headline: `from Trigger.dev v2 to Holdfast: ${how}${flags.renameEnv ? ", variables renamed" : ""}`,
       next: [
         `${manager} install`,
-        `npx holdfast dev ${appUrlFlag(detect(project))}-- ${manager === "npm" ? "npm run" : manager} dev`,
+        `npx holdfast dev ${appUrlFlag(project, detect(project))}-- ${manager === "npm" ? "npm run" : manager} dev`,
         ...(flags.renameEnv ? ["rename the variables where the app is deployed, too"] : []),
         "what is different: docs/migrate-from-v2.md",
       ],
