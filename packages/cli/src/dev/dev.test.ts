@@ -198,6 +198,17 @@ test("a command behind -- gets addresses and secrets, prefixed output, and its e
   expect(server.running()).toBe(0);
 });
 
+test("a command is told whether apps are asked for at their URL", async () => {
+  const files = { "print.mjs": 'console.log("<" + (process.env.HOLDFAST_DEV_APP_URLS ?? "") + ">");' };
+  const command = ["--", process.execPath, "print.mjs"];
+  const called = start(files, ["--app-url", "http://127.0.0.1:9", ...command]);
+  await called.ended;
+  expect(called.here.printed.out).toContain("[node] <http://127.0.0.1:9/api/trigger>");
+  const alone = start(files, command, { HOLDFAST_DEV_APP_URLS: "of another one" });
+  await alone.ended;
+  expect(alone.here.printed.out).toContain("[node] <>");
+});
+
 test("a command that does not exist is an error, and nothing stays", async () => {
   const { here, server, ended } = start({}, ["--", "no-such-program-here"]);
   expect(await ended).toBe(1);

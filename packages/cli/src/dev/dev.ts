@@ -58,6 +58,8 @@ interface Session {
 
 /** Tells apps on our SDK to dial out by themselves. Files we run ourselves are connected by their runner. */
 const DIAL_OUT = "HOLDFAST_DEV_CONNECT";
+/** Tells apps that cannot dial that they are asked for at their URL. */
+const CALLED = "HOLDFAST_DEV_APP_URLS";
 
 async function live(session: Session): Promise<number> {
   const { context, server, stopping, files, command, appUrls } = session;
@@ -71,7 +73,8 @@ async function live(session: Session): Promise<number> {
     ? runFiles(context, { files, env: { ...session.fileEnv, ...env, [DIAL_OUT]: undefined }, announcer })
     : null;
   const [program, ...rest] = command;
-  const theirs = program ? startCommand(context.world, context.output, [program, ...rest], { ...env, [DIAL_OUT]: "1" }) : null;
+  const marks = { [DIAL_OUT]: "1", [CALLED]: appUrls.length ? appUrls.join(" ") : undefined };
+  const theirs = program ? startCommand(context.world, context.output, [program, ...rest], { ...env, ...marks }) : null;
   try {
     return await Promise.race([stopping.asked, ...(theirs ? [theirs.ended] : [])]);
   } finally {

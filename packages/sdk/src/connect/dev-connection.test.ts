@@ -8,6 +8,7 @@ import { settled } from "../../test-kit/virtual-runtime.ts";
 import { createMiddleware } from "../adapters/express.ts";
 import { TriggerClient, type TriggerClientOptions } from "../client/client.ts";
 import { realRuntime } from "../runtime/real.ts";
+import { webRuntime } from "../runtime/web-runtime.ts";
 import { invokeTrigger } from "../triggers/invoke-trigger.ts";
 
 let server: ConnectServer;
@@ -64,6 +65,20 @@ it("does nothing when the variable is not set, without a key, or without definit
 it("never dials another server than that of holdfast dev, and says so", async () => {
   define(clientOf({ apiUrl: "http://127.0.0.1:9" }));
   await expect.poll(() => lines.join()).toContain("its apiUrl is http://127.0.0.1:9");
+  expect(server.upgrades).toBe(0);
+});
+
+it("where there are no sockets it is silent when holdfast dev calls the app by its URL, and else says what is missing", async () => {
+  const edge = (env: Record<string, string>) => {
+    id = `${id}-edge`;
+    const log = (_level: string, message: string) => void lines.push(message);
+    return define(new TriggerClient({ id, runtime: { ...webRuntime, env: (name) => ({ ...environment, ...env })[name], log } }));
+  };
+  edge({ HOLDFAST_DEV_APP_URLS: "http://localhost:3000/api/trigger" });
+  await settled(50);
+  expect(lines).toEqual([]);
+  edge({});
+  await expect.poll(() => lines).toEqual([expect.stringContaining("cannot dial out: start holdfast dev with --app-url")]);
   expect(server.upgrades).toBe(0);
 });
 

@@ -1,5 +1,6 @@
 // Room: connect. Under `holdfast dev -- <command>`, which sets HOLDFAST_DEV_CONNECT=1 and HOLDFAST_API_URL, an app dials out by itself, so that
 // it needs no registration, tunnel or URL even when it is mounted over HTTP. Made by TriggerClient, and only while that variable is set.
+// Where there are no sockets (edge functions) it only tells, unless HOLDFAST_DEV_APP_URLS says that the app is called.
 // Promises: one automatic connection for each app id of a process, also over module reloads; it does not keep a program alive that wants to end;
 // it dials the server of `holdfast dev` and no other.
 import type { App } from "../client/app.ts";
@@ -82,9 +83,17 @@ export class DevConnection implements Holder {
     // A client without jobs only sends events: were it to dial, the app would seem to have lost its jobs.
     if (!apiKey || !server || jobs.size + endpoints.size === 0) return false;
     if (holders().get(id)?.mounted && !this.#mounted) return false;
-    if (apiUrl === server) return true;
-    runtime.log("warn", `Holdfast: the app "${id}" is not connected to holdfast dev at ${server}: its apiUrl is ${apiUrl}.`);
-    return false;
+    const why =
+      apiUrl === server ? this.#onlyListens() : `is not connected to holdfast dev at ${server}: its apiUrl is ${apiUrl}`;
+    if (why) runtime.log("warn", `Holdfast: the app "${id}" ${why}.`);
+    return apiUrl === server && !runtime.onlyListens;
+  }
+
+  /** What is missing where nothing can dial; null: `holdfast dev` asks for the app at its URL, or that is not the case. */
+  #onlyListens(): string | null {
+    const { runtime } = this.#app;
+    if (!runtime.onlyListens || runtime.env("HOLDFAST_DEV_APP_URLS")) return null;
+    return "runs without Node, and cannot dial out: start holdfast dev with --app-url and where the app listens";
   }
 
   #dial(): void {

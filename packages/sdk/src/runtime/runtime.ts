@@ -35,6 +35,8 @@ export interface Runtime {
   fetch(url: string, init: RequestInit): Promise<Response>;
   /** In the background the socket does not keep the program alive. */
   dial(url: string, headers: Record<string, string>, events: SocketEvents, background?: boolean): Socket;
+  /** It has no sockets: the server calls the app by its URL. */
+  readonly onlyListens?: boolean;
   env(name: string): string | undefined;
   log(level: LogLevel, message: string, data?: unknown): void;
 }

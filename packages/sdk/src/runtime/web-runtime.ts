@@ -22,6 +22,7 @@ export const webRuntime: Runtime = {
   turn: (callback) => void setTimeout(callback, 0),
   fetch: (url, init) => fetch(url, init),
   dial,
+  onlyListens: true,
   env: (name) => (globalThis as { process?: Process }).process?.env?.[name],
   log,
 };
