@@ -1,7 +1,9 @@
 // Room: init. Reads off a project what its framework, language and habits are. Called by init.ts. Promise: pure; a guess that is wrong can be
 // overruled by --framework.
+
 import { readJson } from "../project/json-text.ts";
 import type { Above, Project } from "../project/project.ts";
+import { type AppDirectory, appDirectoryOf } from "./app-directory.ts";
 
 export const FRAMEWORKS = ["next", "express", "fastify", "hono", "remix", "react-router", "sveltekit", "astro", "node"] as const;
 export type Framework = (typeof FRAMEWORKS)[number];
@@ -20,6 +22,8 @@ export interface Setup {
   ending: "ts" | "js";
   /** Everything package.json names. */
   installed: ReadonlySet<string>;
+  /** Of Remix and React Router; "app" for all others, too. */
+  appDirectory: AppDirectory;
   /** Astro before 5, whose programs know a `.env` file only as builds write it into them. */
   oldAstro: boolean;
 }
@@ -64,6 +68,7 @@ export function detect(project: Project, wanted?: Framework, above?: Above): Set
     importEnding: bundled ? "" : importEnding(project, { typescript, esm }),
     ending: typescript ? "ts" : "js",
     installed,
+    appDirectory: framework === "remix" || framework === "react-router" ? appDirectoryOf(project, framework) : { path: "app" },
     oldAstro: isOldAstro(named.astro),
   };
 }

@@ -60,20 +60,21 @@ function routeKind(project: Project, { framework }: Setup): RouteKind {
   return has("pages") && !has("app") ? "next-pages" : "next-app";
 }
 
-function folderOf({ framework, src }: Setup): string {
-  if (framework === "remix" || framework === "react-router") return "app/holdfast";
+function folderOf({ framework, src, appDirectory }: Setup): string {
+  if (framework === "remix" || framework === "react-router") return posix.join(appDirectory.path, "holdfast");
   // SvelteKit keeps what is in here out of browsers.
   if (framework === "sveltekit") return "src/lib/server/holdfast";
   return framework === "astro" ? "src/holdfast" : `${src}holdfast`;
 }
 
-function routePath(kind: RouteKind, { src, ending, folder }: Setup & { folder: string }): string {
+function routePath(kind: RouteKind, { src, ending, folder, appDirectory }: Setup & { folder: string }): string {
   const own = `${folder}/route.${ending}`;
+  const flat = posix.join(appDirectory.path, `routes/api.trigger.${ending}`);
   const paths: Record<RouteKind, string> = {
     "next-app": `${src}app/api/trigger/route.${ending}`,
     "next-pages": `${src}pages/api/trigger.${ending}`,
-    remix: `app/routes/api.trigger.${ending}`,
-    "react-router": `app/routes/api.trigger.${ending}`,
+    remix: flat,
+    "react-router": flat,
     sveltekit: `src/routes/api/trigger/+server.${ending}`,
     astro: `src/pages/api/trigger.${ending}`,
     express: own,

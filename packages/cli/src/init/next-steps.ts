@@ -57,7 +57,7 @@ export function appUrlFlag(project: Project, { framework, installed }: Setup): s
   return `--app-url http://localhost:${portIn(devScript(project)?.text ?? "") ?? usual} `;
 }
 
-export function remarksOn(project: Project, { framework, installed }: Setup, layout: Layout): Remark[] {
+export function remarksOn(project: Project, { framework, installed, appDirectory }: Setup, layout: Layout): Remark[] {
   const onV2 = {
     path: "package.json",
     message: "this app is on Trigger.dev v2: `holdfast migrate` turns it over, and keeps its jobs",
@@ -65,11 +65,14 @@ export function remarksOn(project: Project, { framework, installed }: Setup, lay
   return [
     ...(installed.has("@trigger.dev/sdk") ? [onV2] : []),
     ...sideEffects(project),
+    ...(appDirectory.unclear ? [{ path: appDirectory.unclear, message: ELSEWHERE }] : []),
     ...(framework === "node" ? workspace(project) : []),
     ...(framework === "react-router" ? reactRouter(project, layout) : []),
     ...(framework === "astro" ? astroAdapter(project) : []),
   ];
 }
+
+const ELSEWHERE = "appDirectory is no plain text inside the project: move what is written to app/ there";
 
 /** Apps of a workspace are its members, and what they are built with stands in their package.json. */
 function workspace(project: Project): Remark[] {
@@ -90,7 +93,7 @@ function sideEffects(project: Project): Remark[] {
 /** React Router takes routes from a file, unless that file reads them off the folder. */
 function reactRouter(project: Project, { route }: Layout): Remark[] {
   if (registerRoute(project, route) !== undefined) return [];
-  return [{ path: routesFileOf(project) ?? "app/routes.ts", message: `add the route: ${routeCall(route)}` }];
+  return [{ path: routesFileOf(project, route) ?? "routes.ts", message: `add the route: ${routeCall(route)}` }];
 }
 
 function astroAdapter(project: Project): Remark[] {

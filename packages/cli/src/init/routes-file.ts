@@ -1,22 +1,25 @@
-// Room: init. Registers the route in a React Router app's app/routes.ts: one entry at the end of the list, and the import it needs. Called by init.ts.
+// Room: init. Registers the route in a React Router app's routes.ts: one entry at the end of the list, and the import it needs. Called by init.ts.
 // Promise: where the default export is no list that is written out, or reads the folder itself, nothing is changed.
+import { posix } from "node:path";
 import { type Import, importsOf } from "../project/imports.ts";
 import type { Project } from "../project/project.ts";
 import { type Token, tokensOf } from "../project/tokens.ts";
 import type { Mounting } from "./mount.ts";
 
-const ROUTES = /^app\/routes\.[jt]s$/;
 const DEV_ROUTES = "@react-router/dev/routes";
 
-/** The call that registers it, as a person would write it. */
-export const routeCall = (route: string, name = "route"): string => `${name}("api/trigger", "${route.replace(/^app\//, "")}")`;
+/** The call that registers it, as a person would write it: files are named from the folder the list is in. */
+export const routeCall = (route: string, name = "route"): string => `${name}("api/trigger", "routes/${posix.basename(route)}")`;
 
-/** Where routes are listed; undefined: nowhere. */
-export const routesFileOf = (project: Project): string | undefined => project.paths.find((path) => ROUTES.test(path));
+/** Where routes are listed: beside the folder the route is in. Undefined: nowhere. */
+export function routesFileOf(project: Project, route: string): string | undefined {
+  const listed = posix.join(posix.dirname(route), "../routes");
+  return [`${listed}.ts`, `${listed}.js`].find((path) => project.paths.includes(path));
+}
 
 /** @param route the file that serves it. "absent": there is no list; undefined: it has to be done by hand */
 export function registerRoute(project: Project, route: string): Mounting {
-  const path = routesFileOf(project);
+  const path = routesFileOf(project, route);
   const before = path && project.read(path);
   if (!path || before === undefined) return "absent";
   if (/\bflatRoutes\b|api\.trigger|api\/trigger/.test(before)) return "mounted";
