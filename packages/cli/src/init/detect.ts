@@ -2,7 +2,7 @@
 // overruled by --framework.
 
 import { readJson } from "../project/json-text.ts";
-import type { Above, Project } from "../project/project.ts";
+import type { Project } from "../project/project.ts";
 import { type AppDirectory, appDirectoryOf } from "./app-directory.ts";
 
 export const FRAMEWORKS = ["next", "express", "fastify", "hono", "remix", "react-router", "sveltekit", "astro", "node"] as const;
@@ -51,7 +51,7 @@ const SIGNS: readonly (readonly [Framework, RegExp])[] = [
 const BUNDLED: ReadonlySet<Framework> = new Set(["next", "remix", "react-router", "sveltekit", "astro"]);
 
 /** @param above the workspace it is a part of, whose package manager is its own, too */
-export function detect(project: Project, wanted?: Framework, above?: Above): Setup {
+export function detect(project: Project, wanted?: Framework, above?: Pick<Project, "read">): Setup {
   const manifest = (readJson(project.read("package.json") ?? "{}") ?? {}) as Manifest;
   const named = { ...manifest.dependencies, ...manifest.devDependencies };
   const installed = new Set(Object.keys(named));

@@ -104,10 +104,16 @@ test("what it needs of the outside is said", () => {
     expect.stringContaining("holdfast send hello"),
   ]);
   expect(steps({ "package.json": manifest({ next: "15" }, { packageManager: "pnpm@9.1.0" }) })[1]).toBe(
-    "npx holdfast dev --app-url http://localhost:3000 -- pnpm dev",
+    "npx holdfast dev --app-url http://localhost:3000 -- npx next dev",
   );
+  const scripts = { start: "next start" };
+  expect(steps({ "package.json": manifest({ next: "15" }, { packageManager: "pnpm@9.1.0", scripts }) })[1]).toBe(
+    "npx holdfast dev --app-url http://localhost:3000 -- pnpm start",
+  );
+  expect(steps({ "package.json": manifest({ next: "15" }, { scripts }), "bun.lock": "" })[1]).toMatch(/ -- bun run start$/);
+  expect(steps({ "package.json": manifest({ "@remix-run/node": "2" }) })[1]).toMatch(/ -- <the command that starts your app>$/);
   expect(steps({ "package.json": manifest({ astro: "5" }) })[1]).toBe(
-    "npx holdfast dev --app-url http://localhost:4321 -- npm run dev",
+    "npx holdfast dev --app-url http://localhost:4321 -- npx astro dev",
   );
   const listening = (dev: string) => steps({ "package.json": manifest({ next: "15" }, { scripts: { dev } }) })[1];
   for (const dev of ["next dev -p 4000", "PORT=4000 next dev", "next dev --turbo --port=4000", "next dev -p 4000 && echo -p x"]) {

@@ -26,17 +26,31 @@ export function nextSteps(project: Project, setup: Setup, { layout, plan }: { la
   ];
 }
 
-/** The project's own script, or the server that was changed. */
+/** The server that was changed, where no script starts the app. */
 function devCommand(project: Project, setup: Setup, { changes }: Plan): string {
-  const { manager } = setup;
-  const script = devScript(project);
   const changed = changes.find(({ path, before }) => before !== null && /\.[cm]?[jt]s$/.test(path));
-  if (!script && changed) return changed.path;
-  return `${appUrlFlag(project, setup)}-- ${manager === "npm" ? "npm run" : manager} ${script?.name ?? "dev"}`;
+  return !devScript(project) && changed ? changed.path : ownCommand(project, setup);
 }
 
+/** What `holdfast dev` is given for the project's own script. */
+export function ownCommand(project: Project, setup: Setup): string {
+  const { manager } = setup;
+  const runner = { npm: "npm run", pnpm: "pnpm", yarn: "yarn", bun: "bun run" }[manager];
+  const script = devScript(project);
+  const own = DEV_SERVERS[setup.framework] ?? "<the command that starts your app>";
+  return `${appUrlFlag(project, setup)}-- ${script ? `${runner} ${script.name}` : own}`;
+}
+
+/** Where no script starts them. */
+const DEV_SERVERS: Partial<Record<Setup["framework"], string>> = {
+  next: "npx next dev",
+  sveltekit: "npx vite dev",
+  "react-router": "npx react-router dev",
+  astro: "npx astro dev",
+};
+
 /** The script that starts the app while it is worked on. */
-function devScript(project: Project): { name: string; text: string } | undefined {
+export function devScript(project: Project): { name: string; text: string } | undefined {
   const manifest = readJson(project.read("package.json") ?? "{}") as { scripts?: Record<string, string> } | undefined;
   const name = ["dev", "start:dev", "start"].find((one) => manifest?.scripts?.[one]);
   return name === undefined ? undefined : { name, text: String(manifest?.scripts?.[name]) };
@@ -50,7 +64,7 @@ function portIn(script: string): string | undefined {
 }
 
 /** Frameworks that load a route, and a changed one, only when it is asked for: `holdfast dev` asks where their dev server listens unless told otherwise. */
-export function appUrlFlag(project: Project, { framework, installed }: Setup): string {
+function appUrlFlag(project: Project, { framework, installed }: Setup): string {
   if (hasOwnServer(framework)) return "";
   const onVite = /^(?:sveltekit|react-router)$/.test(framework) || (framework === "remix" && installed.has("vite"));
   const usual = framework === "astro" ? 4321 : onVite ? 5173 : 3000;

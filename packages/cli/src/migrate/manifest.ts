@@ -1,10 +1,11 @@
 // Room: migrate. One package.json: which packages of v2 are replaced, and the scripts. Called by migrate.ts.
 // Promises: formatting stays; the block "trigger.dev", which names the endpoint, stays; integrations stay, and get the same SDK as the app.
 import { readJson, removeJson, setJson } from "../project/json-text.ts";
-import type { Remark } from "../project/plan.ts";
+import type { Draft, Remark } from "../project/plan.ts";
 import type { Project } from "../project/project.ts";
 import { said, tokensOf } from "../project/tokens.ts";
 import { renamedInJson } from "./config.ts";
+import { kindOf } from "./kinds.ts";
 import { migrateScript } from "./scripts.ts";
 import { isIntegration, OUR_SDK, packageRemark, SUBPATHS, targetOf, V2_SDK } from "./v2-packages.ts";
 
@@ -86,6 +87,22 @@ function leftRemarks(path: string, text: string, { sdk }: ManifestWish): Remark[
     const old = name === V2_SDK && (version !== undefined || pinned);
     return old ? [{ path, line: token.line, message: `names ${name}${version ?? ` ${value}`}, which is replaced` }] : [];
   });
+}
+
+const CLI = "@trigger.dev/cli";
+
+/** v2's CLI is taken out once no script, settings file or program names it any more. */
+export function dropCli(draft: Draft, project: Project): void {
+  const dropped = project.paths.flatMap((path) => {
+    const before = (/(?:^|\/)package\.json$/.test(path) && draft.read(path)) || "";
+    const groups = v2PackagesOf(before).filter(({ name, range }) => name === CLI && !isLocal(range));
+    return groups.length ? [{ path, text: groups.reduce((now, { group }) => removeJson(now, [group, CLI], path), before) }] : [];
+  });
+  const texts = new Map(dropped.map(({ path, text }) => [path, text]));
+  const named = project.paths.some(
+    (path) => kindOf(path) && /@trigger\.dev\/cli|(?<![\w-])trigger-cli\b/.test(texts.get(path) ?? draft.read(path) ?? ""),
+  );
+  if (!named) for (const { path, text } of dropped) draft.edit(path, () => text);
 }
 
 /** It loads CommonJS only, and transforms nothing in node_modules unless told to. */

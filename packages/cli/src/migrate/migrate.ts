@@ -2,18 +2,19 @@
 // Promises: what does not carry over is named with file and line; a second time there is nothing to do; nothing is installed or sent anywhere.
 import type { Context } from "../commands/context.ts";
 import { detect, managerOf } from "../init/detect.ts";
-import { appUrlFlag } from "../init/next-steps.ts";
+import { devScript, ownCommand } from "../init/next-steps.ts";
 import { CommandError, type ExitCode } from "../output/exit-codes.ts";
 import { Draft, type Plan } from "../project/plan.ts";
-import { type Above, type Project, projectAt, workspaceAbove } from "../project/project.ts";
+import { type Above, type Project, partOf, projectAt, workspaceAbove } from "../project/project.ts";
 import { type ProposeFlags, propose } from "../project/propose.ts";
 import { astroOf } from "./astro.ts";
 import { blocksOf } from "./blocks.ts";
 import { migrateJson, migrateLines } from "./config.ts";
 import { migrateEnvFile } from "./env-file.ts";
 import { type Kind, kindOf } from "./kinds.ts";
-import { jestRemarks, type ManifestWish, migrateManifest, v2PackagesOf } from "./manifest.ts";
+import { dropCli, jestRemarks, type ManifestWish, migrateManifest, v2PackagesOf } from "./manifest.ts";
 import { override } from "./overrides.ts";
+import { isReactRouter } from "./react-router.ts";
 import { migrateSource, type SourceWish } from "./source.ts";
 import { isIntegration, OUR_SDK, V2_SDK } from "./v2-packages.ts";
 import { RENAMED } from "./variables.ts";
@@ -40,13 +41,25 @@ export async function migrate(context: Context, flags: MigrateFlags, version: st
       headline: `from Trigger.dev v2 to Holdfast: ${how}${flags.renameEnv ? ", variables renamed" : ""}`,
       next: [
         `${manager} install`,
-        `npx holdfast dev ${appUrlFlag(project, detect(project))}-- ${manager === "npm" ? "npm run" : manager} dev`,
+        startStep(project, above),
         ...(flags.renameEnv ? ["rename the variables where the app is deployed, too"] : []),
         "what is different: docs/migrate-from-v2.md",
       ],
     },
     flags,
   );
+}
+
+/** Where the jobs are served: at a workspace's root that has no v2 itself, in the one member that has, and a script to start it. */
+function startStep(project: Project, above: Above | undefined): string {
+  const command = (part: Project) => `npx holdfast dev ${ownCommand(part, detect(part, undefined, above ?? project))}`;
+  const users = project.paths
+    .filter((path) => kindOf(path) === "manifest" && v2PackagesOf(project.read(path) ?? "").some(({ name }) => name === V2_SDK))
+    .map((path) => path.slice(0, -"package.json".length));
+  if (users.includes("")) return command(project);
+  const parts = users.map((folder) => ({ folder, part: partOf(project, folder) })).filter(({ part }) => devScript(part));
+  const [only, ...others] = parts;
+  return only && others.length === 0 ? `cd ${only.folder.slice(0, -1)} && ${command(only.part)}` : command(project);
 }
 
 /** Refuses a project that is none of v2's, or that cannot be turned over as wished. */
@@ -95,7 +108,7 @@ export function planMigrate(project: Project, flags: MigrateFlags, version: stri
   const sdk = flags.imports ? OUR_SDK : V2_SDK;
   const variables = flags.renameEnv ? RENAMED : new Map<string, string>();
   const wish = { sdk, variables, version };
-  const astroAt = astroOf(project);
+  const [astroAt, isRouted] = [astroOf(project), isReactRouter(project)];
   const integrated: string[] = [];
   for (const path of project.paths) {
     const kind = kindOf(path);
@@ -105,11 +118,12 @@ export function planMigrate(project: Project, flags: MigrateFlags, version: stri
     if (PATCH.test(path)) draft.remark({ path, message: "is for a package that is replaced: take it out" });
     if (why) draft.remark({ path, message: `${why}, so it was left alone` });
     if (!kind || before === undefined || !CONCERNED.test(before)) continue;
-    const { text, remarks } = MIGRATE[kind](path, before, { ...wish, astro: astroAt(path) });
+    const { text, remarks } = MIGRATE[kind](path, before, { ...wish, astro: astroAt(path), reactRouter: isRouted(path) });
     draft.edit(path, () => text);
     for (const remark of remarks) draft.remark(remark);
   }
   for (const remark of jestRemarks(project)) draft.remark(remark);
+  dropCli(draft, project);
   override(draft, integrated, { project, above, version });
   return draft.plan;
 }

@@ -4,6 +4,7 @@ import { type Import, importsOf } from "../project/imports.ts";
 import type { Remark } from "../project/plan.ts";
 import { said, type Token, tokensOf } from "../project/tokens.ts";
 import { type Astro, bakedRemarks } from "./astro.ts";
+import { besideRemarks, routeSplices } from "./react-router.ts";
 import { isIntegration, NAMES, packageRemark, targetOf } from "./v2-packages.ts";
 
 export interface SourceWish {
@@ -13,10 +14,17 @@ export interface SourceWish {
   variables: ReadonlyMap<string, string>;
   /** The Astro it is built by. */
   astro?: Astro;
+  /** It is built by React Router 7. */
+  reactRouter?: boolean;
 }
 
 interface Edit {
   token: Token;
+  text: string;
+}
+interface Splice {
+  start: number;
+  end: number;
   text: string;
 }
 
@@ -30,19 +38,34 @@ export function migrateSource(path: string, text: string, wish: SourceWish): { t
     ...addressRemarks(tokens),
     ...routeRemarks(tokens, imports),
     ...providerRemarks(tokens, imports),
+    ...(wish.reactRouter ? besideRemarks(imports) : []),
     ...bakedRemarks(tokens, wish.astro, wish.variables),
     ...textRemarks(tokens, edits, wish),
   ];
-  return { text: edited(text, edits), remarks: remarks.map((remark) => ({ path, ...remark })) };
+  const splices = [
+    ...edits.map(({ token: { start, text: words }, text: after }) => ({ start, end: start + words.length, text: after })),
+    ...referenceSplices(text, tokens, wish),
+    ...(wish.reactRouter ? routeSplices(text, tokens, imports) : []),
+  ];
+  return { text: spliced(text, splices), remarks: remarks.map((remark) => ({ path, ...remark })) };
 }
 
-function edited(text: string, edits: Edit[]): string {
-  return edits
-    .sort((one, other) => other.token.start - one.token.start)
-    .reduce(
-      (now, { token, text: words }) => now.slice(0, token.start) + words + now.slice(token.start + token.text.length),
-      text,
-    );
+function spliced(text: string, splices: Splice[]): string {
+  return splices
+    .sort((one, other) => other.start - one.start)
+    .reduce((now, { start, end, text: words }) => now.slice(0, start) + words + now.slice(end), text);
+}
+
+/** `/// <reference types="…" />`: the one comment a compiler reads, and only above all else. */
+function referenceSplices(text: string, tokens: Token[], { sdk }: SourceWish): Splice[] {
+  const head = text.slice(0, tokens[0]?.start);
+  return [...head.matchAll(/^([ \t\uFEFF]*\/\/\/[ \t]*<reference\s+types\s*=\s*["'])([^"'\n]+)["']/gm)].flatMap(
+    ({ 1: before = "", 2: from = "", index }) => {
+      const target = targetOf(from, sdk);
+      const start = index + before.length;
+      return target ? [{ start, end: start + from.length, text: target }] : [];
+    },
+  );
 }
 
 /** Calls and declarations that name a module: `jest.mock("…")`, `vi.importActual("…")`, `declare module "…"`. */

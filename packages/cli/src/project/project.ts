@@ -51,6 +51,16 @@ export function projectAt(directory: string): Project {
   };
 }
 
+/** The view of one folder of a project, with a slash at its end. */
+export function partOf(project: Project, folder: string): Project {
+  return {
+    name: basename(folder) || project.name,
+    paths: project.paths.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length)),
+    read: (path) => project.read(folder + path),
+    unread: (path, sign) => project.unread(folder + path, sign),
+  };
+}
+
 /** The workspace a folder is a part of; undefined where none is above it in its repository. */
 export function workspaceAbove(directory: string): Above | undefined {
   for (let [at, up] = [directory, ".."]; !existsSync(join(at, ".git")) && dirname(at) !== at; up += "/..") {
