@@ -3,6 +3,7 @@ import { type ExecutionStart, type RequestPayload, UserFacingError } from "@hold
 import type { AnyJob } from "../jobs/perform.ts";
 import { HttpTrigger } from "../triggers/http-endpoint.ts";
 import { toRequest } from "../triggers/request.ts";
+import { jsonOf } from "./options.ts";
 
 type Sent = Pick<ExecutionStart["event"], "payload" | "payloadType">;
 
@@ -16,7 +17,7 @@ export async function sentPayload(job: AnyJob, payload: unknown, isTest: boolean
   const { trigger } = job;
   const isHttp = trigger instanceof HttpTrigger;
   if (!(payload instanceof Request)) {
-    if (!isHttp) return { payload: JSON.stringify(payload) ?? "{}", payloadType: "JSON" };
+    if (!isHttp) return { payload: jsonOf(payload, "The payload") ?? "{}", payloadType: "JSON" };
     throw new UserFacingError("BAD_REQUEST", `The job "${job.id}" runs for requests.`, "Give the tester a Request as payload.");
   }
   if (!isHttp) {

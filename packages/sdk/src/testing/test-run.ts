@@ -11,6 +11,7 @@ import { type Duration, milliseconds } from "./duration.ts";
 import { awaitsOutside, type Ledger, type LedgerRow, type OutsideEnd } from "./ledger.ts";
 import type { MemoryServer, TestEvent, TestInvocation, TestStore } from "./memory-server.ts";
 import type { Mocks } from "./mocks.ts";
+import { jsonOf } from "./options.ts";
 import type { RunLoop } from "./run-loop.ts";
 import { logsOf, pathOf, type TestLog, type TestTask, tasksOf, waitingRows } from "./seen.ts";
 
@@ -170,6 +171,7 @@ export class TestRun<TOutput = Anything> {
       const { loop, ledger, clock } = this.#parts;
       const given = value instanceof TestRun ? value.notification : value;
       const output = fittingOutput(given, loop.reads.get(pathOf(ledger, row.report)), clock.virtualNow);
+      jsonOf(output, "The value");
       return { output: outputText(output, "Task") };
     });
   }

@@ -12,6 +12,7 @@ import { type CrashOptions, CrashPlan } from "./crash-plan.ts";
 import { Ledger } from "./ledger.ts";
 import { MemoryServer, type TestStore } from "./memory-server.ts";
 import { Mocks, type TaskMocks } from "./mocks.ts";
+import { checkFramework, checkOptions, checkShortOptions } from "./options.ts";
 import { sentPayload } from "./request.ts";
 import { RunLoop } from "./run-loop.ts";
 import { TestRun } from "./test-run.ts";
@@ -73,7 +74,8 @@ export interface JobTester {
    * Starts a run and executes it until it waits or has ended.
    *
    * @param payload what was sent; of a job that runs for requests, a Request, which its endpoint verifies
-   * @throws INVALID_SIGNATURE when it refuses the request, BAD_REQUEST for a job of another copy of the SDK
+   * @throws INVALID_SIGNATURE when it refuses the request, BAD_REQUEST for a job of another copy of the SDK, for an option of the wrong
+   * type, and for a payload that is no JSON
    * @example
    * const run = await tester.run(welcome, { email: "ada@example.com" }, { tasks: { "send mail": { id: "m1" } } });
    * await run.advance("24h");
@@ -102,10 +104,15 @@ export interface JobTester {
  * await run.toEnd();
  */
 export function createJobTester(framework: TestFramework = {}): JobTester {
-  const run = (job: Job<Anything, Anything, Anything>, payload: unknown, options: TestRunOptions = {}) =>
-    startRun(job as AnyJob, payload, { options, framework });
-  const short = (job: Job<Anything, Anything, Anything>, options: ShortOptions<Anything> = {}) =>
-    runToEnd(job as AnyJob, options, framework);
+  checkFramework(framework);
+  const run = async (job: Job<Anything, Anything, Anything>, payload: unknown, options: TestRunOptions = {}) => {
+    checkOptions(options);
+    return startRun(job as AnyJob, payload, { options, framework });
+  };
+  const short = async (job: Job<Anything, Anything, Anything>, options: ShortOptions<Anything> = {}) => {
+    checkShortOptions(options);
+    return runToEnd(job as AnyJob, options, framework);
+  };
   return Object.assign(short, { run });
 }
 
