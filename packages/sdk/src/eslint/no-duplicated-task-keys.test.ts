@@ -42,6 +42,14 @@ tester.run("no-duplicated-task-keys", plugin.rules["no-duplicated-task-keys"], {
     inRun('for (const n of await io.runTask("a", list)) await io.wait(["b", n], 1);'),
     inRun('for (const n of list) await io.runTask(["n", n], async () => io.wait("a", 1));'),
     inRun('for (let n = await io.random("a"); n < 3; n++) await io.wait(["b", n], 1);\nconst own = () => io.wait("c", 1);'),
+    // One element of many.
+    inRun(
+      'for (const tone of list) { if (tone === "firm") await io.wait("a", 1); }\nlist.map((n, i) => (i === 0 && n ? io.wait("b", 1) : 0));',
+    ),
+    inRun('for (let i = 0; i < 3; i++) { if (x) { if (2 == i) await io.wait("a", 1); } }'),
+    inRun(
+      'await io.parallel("all", list, async (n) => { if (n === "long" && x) await io.wait("a", 1); else await io.wait(["b", n], 1); });',
+    ),
     // What makes no task, or none of this run.
     inRun('await io.logger.info("a");\nawait io.logger.info("a");\nio.yield("a");\nio.yield("a");\nio.brb("a");'),
     inRun(
@@ -58,6 +66,29 @@ tester.run("no-duplicated-task-keys", plugin.rules["no-duplicated-task-keys"], {
     inRun(
       'const t = u;\nconst u = t;\nawait u.wait("a", 1);\nawait u.wait("a", 1);\nlet w = io;\nw.wait("a", 1);\nw.wait("a", 1);',
     ),
+    inRun('for (const slack of list) { slack.post("a", 1); slack.post("a", 2); }', "{ slack }"),
+    inRun('try { work(); } catch (slack) { slack.post("a", 1); slack.post("a", 1); }', "{ slack }"),
+    inRun('{ const [slack] = list; slack.post("a", 1); slack.post("a", 1); }\nfunction slack() {}', "{ slack }"),
+    inRun('switch (x) { case 1: const slack = y; slack.post("a", 1); slack.post("a", 1); }', "{ slack }"),
+    inRun('function slack() {}\nslack.post("a", 1);\nslack.post("a", 1);', "{ slack }"),
+    inRun('slack.post("a", 1);\nslack.post("a", 1);\nrest.wait("b", 1);\nrest.wait("b", 1);', "{ slack = own, ...rest }"),
+    inRun('slack.post("a", 1);\nslack.post("a", 1);', "{ [name]: slack }"),
+    inRun('await logger.info("a");\nawait logger.info("a");\nawait slack.post("a", 1);', "{ logger, slack }"),
+    'async function both({ slack }, other) { slack.post("a", 1); slack.post("a", 1); }',
+    'async function step({ io }) { await io.logger.info("a"); await io.logger.info("a"); await io.wait("a", 1); }',
+    // Fields that are something else, or not to be known.
+    'class A { constructor() { const u = this.b; this.a = u; const t = this.a; this.b = t; } go() { this.a.wait("a", 1); this.a.wait("a", 1); } }',
+    'class A { async one() { await this.io.wait("a", 1); } async two() { await this.io.wait("a", 1); } }',
+    'class A { io = new Server(); tell() { this.io.wait("a", 1); this.io.wait("a", 1); } }',
+    'class A { constructor(io) { this.slack = io.slack; } set(s) { this.slack = s; } go() { this.slack.post("a", 1); this.slack.post("a", 1); } }',
+    'class A { slack = own; go() { this.slack.post("a", 1); this.slack.post("a", 1); this.other.post("a"); this.other.post("a"); } }',
+    'class A { static slack = io.slack; static go() { this.slack.post("a", 1); this.slack.post("a", 1); } }',
+    'class A { constructor(io) { this.t = io; } go() { return function () { this.t.wait("a", 1); this.t.wait("a", 1); }; } }',
+    'class A { a = this.b; b = this.a; go() { this.a.wait("a", 1); this.a.wait("a", 1); } }',
+    'class A { async go(io) { await this.io.wait("a", 1); await io.wait("a", 1); } }',
+    // A server of socket.io.
+    'io.on("connection", one); io.on("connection", two); io.emit("a", 1); io.emit("a", 2); io.sockets.emit("a"); io.sockets.emit("a");',
+    'class Chat { tell() { this.io.emit("a", 1); this.io.emit("a", 2); this.io.to("a"); this.io.to("a"); } }',
     // Functions with a name of their own run who knows where; two jobs; a function with an io of its own.
     inRun('const one = () => io.wait("a", 1);\nconst two = () => io.wait("a", 1);\nfunction three() { return io.wait("a", 1); }'),
     `${inRun('await io.wait("a", 1);')}\n${inRun('await io.wait("a", 1);')}`,
@@ -90,6 +121,43 @@ tester.run("no-duplicated-task-keys", plugin.rules["no-duplicated-task-keys"], {
       errors: [on(3)],
     },
     { code: inRun('const store = io.store.job; await store.get("a", "k");\nawait store.set("a", "k", 1);'), errors: [on(3)] },
+    // Its parts as parameters.
+    { code: inRun('await slack.post("a", {});\nawait slack.post("a", {});', "{ slack }"), errors: [on(3)] },
+    {
+      code: inRun('await s.post("a", {});\nawait kept.get("a", "k");', "{ slack: s, store: { job: kept } }"),
+      errors: [on(3)],
+    },
+    {
+      code: inRun(
+        'await io.runTask("b", async (task, { slack }) => { await slack.post("a", {});\nawait slack.post("a", {}); });',
+      ),
+      errors: [on(3)],
+    },
+    {
+      code: inRun('const { posts } = slack; await posts.add("a", {});\nawait slack.post("a", {});', "{ slack }"),
+      errors: [on(3)],
+    },
+    { code: inRun('for (const n of list)\nawait slack.post("a", n);', "{ slack }"), errors: [again(3)] },
+    { code: 'class J { async run(payload, { wait }) {\nawait wait("a", 1);\nawait wait("a", 1); } }', errors: [on(3)] },
+    // Fields.
+    { code: 'class A { async go() {\nawait this.io.wait("a", 1);\nawait this.io.slack.post("a", {}); } }', errors: [on(3)] },
+    {
+      code: 'class A { #io; constructor(io) { this.#io = io; } async go() {\nawait this.#io.wait("a", 1);\nawait this.#io.wait("a", 1); } }',
+      errors: [on(3)],
+    },
+    {
+      code: 'class A { constructor(io) { this.slack = io.slack; } async go() {\nawait this.slack.post("a", {});\nawait this.slack.post("a", {}); } }',
+      errors: [on(3)],
+    },
+    {
+      code: 'class A { constructor(io) { this.tools = io; } async go() { for (const n of list)\nawait this.tools.wait("a", n); } }',
+      errors: [again(2)],
+    },
+    { code: 'const step = { async go() {\nawait this.io.wait("a", 1);\nawait this.io.wait("a", 1); } };', errors: [on(3)] },
+    {
+      code: 'class A { async go() { const { slack } = this.io;\nawait slack.post("a", {});\nawait this.io.slack.post("a", {}); } }',
+      errors: [on(3)],
+    },
     // Both may run.
     {
       code: inRun('if (x) { await io.wait("a", 1); if (y) return; else work(); }\nawait io.wait("a", 1);'),
@@ -125,6 +193,13 @@ tester.run("no-duplicated-task-keys", plugin.rules["no-duplicated-task-keys"], {
     { code: inRun('for (;;) switch (x) { case 1: await io.wait("a", 1); break; }'), errors: [again(2)] },
     { code: inRun('await Promise.all(list.map(async (n) => io.runTask("a", () => n)));'), errors: [again(2)] },
     { code: inRun('await io.parallel("all", list, async (n) => {\nawait io.wait("a", 1); });'), errors: [again(3)] },
+    { code: inRun('for (const n of list) { if (x === 1) await io.wait("a", 1); }'), errors: [again(2)] },
+    {
+      code: inRun('for (const n of list) { if (n !== 1) await io.wait("a", 1); else await io.wait("b", 1); }'),
+      errors: [again(2)],
+    },
+    { code: inRun('list.map((n) => (n === 1 ? 0 : io.wait("a", 1)));'), errors: [again(2)] },
+    { code: inRun('for (const n of list) { for (const m of n) { if (m === 1) await io.wait("a", 1); } }'), errors: [again(2)] },
     // Of three, the exclusive ones are each held against the one before them.
     { code: inRun('await io.wait("a", 1);\nif (x) await io.wait("a", 1);\nelse await io.wait("a", 1);'), errors: [on(3), on(4)] },
   ],

@@ -2,12 +2,29 @@
 // after weeks.
 // Promises: silent where it cannot know: keys made at run time, functions with a name of their own, branches that exclude each other.
 import { exclude, repeats } from "./branches.ts";
-import { chainOf } from "./chain.ts";
-import { childOf, childrenOf, functionsAround, isFunction, type Node, nameOf, takes, writtenKey } from "./node.ts";
+import { calleeAround, chainOf } from "./chain.ts";
+import { parameterOf, picksOne } from "./names.ts";
+import { childOf, childrenOf, functionsAround, isFunction, type Node, nameOf, writtenKey } from "./node.ts";
 
 /** Methods of `io`, by the first name after it, that make no task. */
 const NO_TASKS = new Set(["logger", "try", "yield", "brb"]);
 const INVOKING = new Set(["invoke", "invokeAndWaitForCompletion", "batchInvokeAndWaitForCompletion"]);
+
+/** What servers of socket.io, which are called `io`, too, and other emitters do with a name. */
+const EMITTING = new Set([
+  "emit",
+  "on",
+  "once",
+  "off",
+  "to",
+  "in",
+  "of",
+  "use",
+  "except",
+  "addListener",
+  "removeListener",
+  "serverSideEmit",
+]);
 
 /** Methods that call what they are given once an element. */
 const EACH = new Set(["map", "forEach", "flatMap", "filter", "reduce", "some", "every", "find", "from"]);
@@ -18,33 +35,13 @@ interface Found {
   shown: string;
 }
 
-/** The key under which a function stands in an object or a class: `run: async () => …`. */
-function propertyName(fn: Node): string | undefined {
-  const { parent } = fn;
-  return parent?.type === "Property" || parent?.type === "MethodDefinition" ? nameOf(childOf(parent, "key")) : undefined;
-}
-
-/** True for the variable `io`, for what `run` takes as its second argument, and for what a task's callback does. */
-function isIO(root: Node): boolean {
-  const name = nameOf(root);
-  const owner = functionsAround(root).find((fn) => takes(fn, name));
-  if (!owner || nameOf(childrenOf(owner, "params")[1]) !== name) return name === "io";
-  return name === "io" || propertyName(owner) === "run" || chainOf(calleeAround(owner))?.names.at(-1) === "runTask";
-}
-
-/** What is called with this function as an argument. */
-function calleeAround(fn: Node): Node | undefined {
-  const { parent } = fn;
-  return parent?.type === "CallExpression" && childOf(parent, "callee") !== fn ? childOf(parent, "callee") : undefined;
-}
-
 /** True when the call makes a task of its first argument. */
 function makesTask(call: Node): boolean {
   const chain = chainOf(childOf(call, "callee"));
   if (!chain) return false;
   const last = chain.names.at(-1) ?? "";
   if (INVOKING.has(last)) return childrenOf(call, "arguments").length > 1;
-  return !NO_TASKS.has(chain.names[0] ?? "") && isIO(chain.root);
+  return !NO_TASKS.has(chain.names[0] ?? "") && !EMITTING.has(last) && chain.ofIO;
 }
 
 /** What the task is a child of: the call whose callback it stands in, or the function that was given `io` or has a life of its own. */
@@ -55,7 +52,7 @@ function placeOf(call: Node): Node {
     at = fn;
     if (!calleeAround(fn)) return fn;
     if (makesTask(fn.parent as Node)) return fn.parent as Node;
-    if (takes(fn, io)) return fn;
+    if (parameterOf(fn, io)) return fn;
   }
   return at;
 }
@@ -63,11 +60,12 @@ function placeOf(call: Node): Node {
 /** True when one call of the function it stands in can reach the task twice. */
 function isRepeated(call: Node, place: Node): boolean {
   for (let at = call.parent; at && at !== place; at = at.parent) {
-    if (repeats(at, call)) return true;
-    if (isFunction(at) && EACH.has(chainOf(calleeAround(at))?.names.at(-1) ?? "")) return true;
+    if (repeats(at, call) && !picksOne(call, at)) return true;
+    if (isFunction(at) && !picksOne(call, at) && EACH.has(chainOf(calleeAround(at))?.names.at(-1) ?? "")) return true;
   }
   const names = place.type === "CallExpression" ? chainOf(childOf(place, "callee"))?.names : undefined;
-  return names?.join(".") === "parallel";
+  const branch = functionsAround(call).find((fn) => fn.parent === place);
+  return names?.join(".") === "parallel" && !(branch && picksOne(call, branch));
 }
 
 export const noDuplicatedTaskKeys = {
@@ -93,7 +91,9 @@ export const noDuplicatedTaskKeys = {
         if (isRepeated(call, place)) context.report({ node: keyNode as never, messageId: "repeated", data: { key: key.shown } });
         const keys = places.get(place) ?? new Map<string, Found[]>();
         const found = { call, keyNode, shown: key.shown };
-        places.set(place, keys.set(key.text, [...(keys.get(key.text) ?? []), found]));
+        // A field's io may be another than the one at hand.
+        const text = `${chainOf(childOf(call, "callee"))?.held ? "this" : ""} ${key.text}`;
+        places.set(place, keys.set(text, [...(keys.get(text) ?? []), found]));
       },
       "Program:exit"(): void {
         for (const keys of places.values()) for (const found of keys.values()) reportAll(context, found);

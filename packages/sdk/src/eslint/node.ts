@@ -27,10 +27,6 @@ export function functionsAround(node: Node): Node[] {
   return found;
 }
 
-export function takes(fn: Node, name: string | undefined): boolean {
-  return childrenOf(fn, "params").some((param) => nameOf(param) === name);
-}
-
 /** What a literal stands for; undefined for what only the running program knows. */
 function literalValue(node: Node | null): { value: unknown } | undefined {
   if (node?.type === "Literal" && !("bigint" in node)) return { value: node.value };
