@@ -136,9 +136,6 @@ test("what it needs of the outside is said", () => {
   expect(
     remarks({ "package.json": manifest({ "@react-router/dev": "7" }), "app/routes.ts": "export default routes();" }),
   ).toMatchObject([{ path: "app/routes.ts", message: 'add the route: route("api/trigger", "routes/api.trigger.js")' }]);
-  expect(remarks({ "package.json": `\ufeff${manifest({ next: "13", "@trigger.dev/sdk": "2.3.19" })}` })).toMatchObject([
-    { path: "package.json", message: expect.stringContaining("holdfast migrate") },
-  ]);
   expect(remarks({ "package.json": manifest({ astro: "5" }), "astro.config.mjs": "" })).toMatchObject([
     { path: "astro.config.mjs" },
   ]);
@@ -194,6 +191,7 @@ describe("the user's server", () => {
   const server = (text: string, path = "src/app.ts", framework = "express") => {
     const texts = { ...TS, "package.json": manifest({ [framework]: "5" }), [path]: text };
     const { plan, after } = planned(texts);
+    expect(after["src/holdfast/route.ts"] ?? 'from "./index"').toContain('from "./index"');
     return { text: after[path], plan };
   };
 
@@ -325,6 +323,17 @@ describe("the command", () => {
       packageManager: "pnpm",
       next: expect.arrayContaining(["pnpm install"]),
     });
+  });
+
+  test("leaves an app of v2's to migrate, and one that was turned over alone: a second client would take its route", async () => {
+    const app = (range: string) => `\ufeff${manifest({ express: "4", "@trigger.dev/sdk": range })}`;
+    const old = here({ "package.json": app("^2.3.18"), "app.js": "" });
+    expect(await run(["init", "--yes"], old)).toBe(1);
+    expect(old.printed.err).toMatch(/on Trigger.dev v2.*`holdfast migrate` turns it over/s);
+    const turned = here({ "package.json": app("npm:@holdfast/sdk@^0.1.0") });
+    expect(await run(["init", "--yes"], turned)).toBe(0);
+    expect(turned.printed.err).toMatch(/turned over by `holdfast migrate`.*Nothing to do/s);
+    for (const { cwd } of [old, turned]) expect(projectAt(cwd).read(".env")).toBeUndefined();
   });
 
   test("refuses a package.json that is none", async () => {

@@ -2,8 +2,9 @@
 // Promises: nothing that is there is overwritten; a second time there is nothing to do; nothing is installed or sent anywhere.
 import { parseEnv } from "node:util";
 import type { Context } from "../commands/context.ts";
+import { OUR_SDK, V2_SDK } from "../migrate/v2-packages.ts";
 import { CommandError, type ExitCode } from "../output/exit-codes.ts";
-import { setJson } from "../project/json-text.ts";
+import { readJson, setJson } from "../project/json-text.ts";
 import { Draft, type Plan } from "../project/plan.ts";
 import { type Project, projectAt, workspaceAbove } from "../project/project.ts";
 import { type ProposeFlags, propose } from "../project/propose.ts";
@@ -21,9 +22,11 @@ export interface InitFlags extends ProposeFlags {
 export async function init(context: Context, flags: InitFlags, version: string): Promise<ExitCode> {
   const project = projectAt(context.world.cwd);
   const wanted = flags.framework === undefined ? undefined : toFramework(flags.framework);
+  const jobs = jobsThere(project);
+  if (jobs === "v2") throw onV2();
   const setup = detect(project, wanted, workspaceAbove(context.world.cwd));
   const layout = layoutOf(project, setup);
-  const plan = planInit(project, { setup, layout, version });
+  const plan = jobs === "turned over" ? turnedOver() : planInit(project, { setup, layout, version });
   const { framework, typescript, manager } = setup;
   const language = typescript ? "TypeScript" : "JavaScript";
   return propose(
@@ -36,6 +39,29 @@ export async function init(context: Context, flags: InitFlags, version: string):
     },
     flags,
   );
+}
+
+/** A second client beside v2's would take its route, and be another copy of the SDK. */
+function jobsThere(project: Project): "v2" | "turned over" | undefined {
+  const { dependencies, devDependencies } = (readJson(project.read("package.json") ?? "{}") ?? {}) as Partial<
+    Record<string, Record<string, string>>
+  >;
+  const range = dependencies?.[V2_SDK] ?? devDependencies?.[V2_SDK];
+  if (range === undefined) return undefined;
+  return String(range).startsWith(`npm:${OUR_SDK}@`) ? "turned over" : "v2";
+}
+
+function onV2(): CommandError {
+  return new CommandError(
+    "FAILED",
+    "This app has its jobs on Trigger.dev v2.",
+    "`holdfast migrate` turns it over, and keeps them.",
+  );
+}
+
+function turnedOver(): Plan {
+  const message = "this app was turned over by `holdfast migrate`: its client, its route and its jobs are there already";
+  return { changes: [], conflicts: [], remarks: [{ path: "package.json", message }] };
 }
 
 function toFramework(name: string): Framework {

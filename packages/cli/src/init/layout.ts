@@ -88,7 +88,8 @@ function routePath(kind: RouteKind, { src, ending, folder, appDirectory }: Setup
 /** How one file imports another. A bundler finds a folder's index by itself. */
 export function specifier(from: string, to: string, { importEnding }: Pick<Setup, "importEnding">): string {
   const bare = to.replace(/\.[jt]s$/, "");
-  const short = importEnding === "" ? bare.replace(/\/index$/, "") : bare;
+  const within = posix.dirname(from) === posix.dirname(to);
+  const short = importEnding === "" && !within ? bare.replace(/\/index$/, "") : bare;
   const relative = posix.relative(posix.dirname(from), short);
   return `${relative.startsWith(".") ? "" : "./"}${relative || "."}${importEnding}`;
 }

@@ -71,13 +71,8 @@ function appUrlFlag(project: Project, { framework, installed }: Setup): string {
   return `--app-url http://localhost:${portIn(devScript(project)?.text ?? "") ?? usual} `;
 }
 
-export function remarksOn(project: Project, { framework, installed, appDirectory }: Setup, layout: Layout): Remark[] {
-  const onV2 = {
-    path: "package.json",
-    message: "this app is on Trigger.dev v2: `holdfast migrate` turns it over, and keeps its jobs",
-  };
+export function remarksOn(project: Project, { framework, appDirectory }: Setup, layout: Layout): Remark[] {
   return [
-    ...(installed.has("@trigger.dev/sdk") ? [onV2] : []),
     ...sideEffects(project),
     ...(appDirectory.unclear ? [{ path: appDirectory.unclear, message: ELSEWHERE }] : []),
     ...(framework === "node" ? workspace(project) : []),

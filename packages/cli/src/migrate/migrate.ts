@@ -39,15 +39,17 @@ export async function migrate(context: Context, flags: MigrateFlags, version: st
       plan,
       facts: { imports: flags.imports === true, renameEnv: flags.renameEnv === true, packageManager: manager },
       headline: `from Trigger.dev v2 to Holdfast: ${how}${flags.renameEnv ? ", variables renamed" : ""}`,
-      next: [
-        `${manager} install`,
-        startStep(project, above),
-        ...(flags.renameEnv ? ["rename the variables where the app is deployed, too"] : []),
-        "what is different: docs/migrate-from-v2.md",
-      ],
+      next: [`${manager} install`, startStep(project, above), deployStep(flags), "what is different: docs/migrate-from-v2.md"],
     },
     flags,
   );
+}
+
+/** v2's SDK asked its cloud unless told otherwise, and keys of the cloud open nothing here. `holdfast dev` gives both. */
+function deployStep({ renameEnv }: MigrateFlags): string {
+  const prefix = renameEnv ? "HOLDFAST" : "TRIGGER";
+  const renamed = renameEnv ? "rename the variables, and " : "";
+  return `where the app is deployed: ${renamed}set ${prefix}_API_URL to your server, and ${prefix}_API_KEY (and public keys) to one of its dashboard`;
 }
 
 /** Where the jobs are served: at a workspace's root that has no v2 itself, in the one member that has, and a script to start it. */

@@ -140,6 +140,12 @@ describe("what to run next", () => {
     expect(await nextOf(texts)).toContain(`npx holdfast dev ${command}`);
   });
 
+  test("names what the deployed app needs: v2's address and keys are of its cloud", async () => {
+    const [, , deployed, ...rest] = await nextOf({ "package.json": json({ dependencies: V2 }) });
+    expect(deployed).toContain("set TRIGGER_API_URL to your server, and TRIGGER_API_KEY");
+    expect(rest).toEqual(["what is different: docs/migrate-from-v2.md"]);
+  });
+
   test("at a workspace's root it is the member that has the jobs, and a script", async () => {
     const root = { "package.json": json({ workspaces: ["apps/*"], scripts: { dev: "turbo dev" } }), "yarn.lock": "" };
     const web = { "apps/web/package.json": json({ ...next, scripts: { dev: "next dev" } }) };
