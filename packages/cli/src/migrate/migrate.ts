@@ -13,6 +13,7 @@ import { migrateJson, migrateLines } from "./config.ts";
 import { migrateEnvFile } from "./env-file.ts";
 import { type Kind, kindOf } from "./kinds.ts";
 import { dropCli, jestRemarks, type ManifestWish, migrateManifest, v2PackagesOf } from "./manifest.ts";
+import { nodeRemarks } from "./node-version.ts";
 import { override } from "./overrides.ts";
 import { isReactRouter } from "./react-router.ts";
 import { migrateSource, type SourceWish } from "./source.ts";
@@ -124,7 +125,7 @@ export function planMigrate(project: Project, flags: MigrateFlags, version: stri
     draft.edit(path, () => text);
     for (const remark of remarks) draft.remark(remark);
   }
-  for (const remark of jestRemarks(project)) draft.remark(remark);
+  for (const remark of [...jestRemarks(project), ...nodeRemarks(project)]) draft.remark(remark);
   dropCli(draft, project);
   override(draft, integrated, { project, above, version });
   return draft.plan;

@@ -93,6 +93,33 @@ test("a reference to the types of a package follows it; a text that looks like o
   expect(after["only.d.ts"]).toBe('/// <reference types="@trigger.dev/sdk/next"/>');
 });
 
+test("a Node that our SDK does not run on is told wherever it is written out", () => {
+  const old = {
+    "package.json": json({ engines: { node: "18.x" }, volta: { node: "20.10.0" }, dependencies: V2 }),
+    Dockerfile: "FROM --platform=linux/amd64 docker.io/library/node:18-alpine AS build\nFROM node:20.18\n",
+    ".nvmrc": "v16\n",
+    ".tool-versions": "python 3.9\nnodejs 18.20.1\n",
+    ".github/workflows/a.yml": "      - uses: actions/setup-node@v4\n        with:\n          node-version: '18'\n",
+  };
+  const message = (version: string) => `names Node ${version}: our SDK needs 20.19 or newer`;
+  expect(migrated(old).told).toEqual([
+    `.github/workflows/a.yml:3: ${message("18")}`,
+    `.nvmrc:1: ${message("16")}`,
+    `.tool-versions:2: ${message("18.20")}`,
+    `Dockerfile:1: ${message("18")}`,
+    `Dockerfile:2: ${message("20.18")}`,
+    `package.json:3: ${message("18")}`,
+    `package.json:3: ${message("20.10")}`,
+  ]);
+  const fine = {
+    "package.json": json({ engines: { node: ">=18" }, volta: { node: "22.1.0" }, dependencies: V2 }),
+    Dockerfile: "# FROM node:18\nFROM node:20\nFROM node:lts\nFROM mongo:18\n",
+    ".nvmrc": "lts/iron\n",
+    "a.yml": "node-version: [18, 20]\nnode-version: 20.19\n",
+  };
+  expect(migrated(fine).told).toEqual([]);
+});
+
 describe("v2's CLI", () => {
   const manifest = (scripts: Record<string, string>) =>
     json({ scripts, dependencies: V2, devDependencies: { "@trigger.dev/cli": "2.3.18", typescript: "5" } });
