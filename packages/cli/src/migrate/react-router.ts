@@ -73,7 +73,7 @@ function endOfCall(tokens: readonly Token[], open: number): { at: number; semico
 }
 
 const JOBS =
-  "React Router's compiler would give browsers what is named here: import the jobs in the file of the client, or one that exports it";
+  "React Router's compiler would give browsers what is named here: import the jobs in a file that exports the client, such as jobs/index.server.ts, and the client from there";
 
 /** Jobs that are exported beside the route, as Remix wanted it, or imported for their effect. */
 export function besideRemarks(imports: readonly Import[]): Remark[] {

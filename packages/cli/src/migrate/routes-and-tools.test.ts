@@ -76,7 +76,7 @@ describe("a Remix route under React Router 7", () => {
     const { told } = route(
       `${head}export * from "~/jobs.server";\nimport "~/more.server";\nexport const { action } = createRemixRoute(client);\n`,
     );
-    const message = expect.stringContaining("import the jobs in the file of the client");
+    const message = expect.stringContaining("import the jobs in a file that exports the client");
     expect(told).toEqual([message, message]);
     expect(told[0]).toContain("app/routes/api.trigger.ts:2:");
   });
