@@ -1,4 +1,5 @@
-// Two servers on one database, and apps that reach only one of them: a rolling deployment, what comes in at the other server, and limits for both.
+// Two servers on one database, and apps that reach only one of them: a rolling deployment, what comes in at the other server, who waits and watches there, logins,
+// and limits for both.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import pg from "pg";
@@ -8,7 +9,7 @@ import { startApp } from "./harness/apps.ts";
 import { startDatabase } from "./harness/database.ts";
 import { readJournal } from "./harness/journal.ts";
 import { cleanUp, freshDirectory, type Program } from "./harness/processes.ts";
-import { TestServer } from "./harness/server.ts";
+import { ADMIN_PASSWORD, DEV_KEY, TestServer } from "./harness/server.ts";
 import { until } from "./harness/until.ts";
 
 const PATIENT = { withinMs: 60_000 };
@@ -72,6 +73,92 @@ test(
     expect(await reachable()).toBe(false);
   },
 );
+
+const KEY = { authorization: `Bearer ${DEV_KEY}` };
+
+/** Runs it and waits for its end in one request; answers the run's id. */
+async function invoked(by: TestServer, job: string): Promise<string> {
+  const headers = { ...KEY, "content-type": "application/json", prefer: "wait=60" };
+  const answer = await fetch(`${by.url}/api/v1/jobs/${job}/invoke`, { method: "POST", headers, body: "{}" });
+  const { id, status } = (await answer.json()) as { id: string; status?: string };
+  expect([answer.status, status]).toEqual([200, "SUCCESS"]);
+  return id;
+}
+
+test("servers tell each other of the ends of those runs that are awaited on another one, and of no others", LONG, async () => {
+  const app = await deploy(one, "order");
+  for (const server of [one, two]) await server.api.knowsJob("order");
+  const said: { type: string; runId: string }[] = [];
+  database.on("notification", ({ payload }) => {
+    const { messages } = JSON.parse(payload ?? "") as { messages: typeof said };
+    said.push(...messages.filter(({ type }) => type === "awaited" || type === "ended"));
+  });
+  await database.query("listen holdfast");
+  for (let i = 0; i < 5; i += 1) await invoked(one, "order");
+  const runs: string[] = [];
+  for (let i = 0; i < 5; i += 1) runs.push(await invoked(two, "order"));
+  const told = () => said.map(({ type, runId }) => `${runId} ${type}`).sort();
+  const awaited = runs.flatMap((id) => [`${id} awaited`, `${id} ended`]).sort();
+  await until(() => told().length >= awaited.length, { what: () => `word of all; there is ${told()}` });
+  expect(told()).toEqual(awaited);
+  await database.query("unlisten holdfast");
+  database.removeAllListeners("notification");
+  await app.stop();
+});
+
+/** Reads a stream of events until one of them fits. */
+async function heard(from: Response, fits: (text: string) => boolean): Promise<void> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of from.body as ReadableStream<Uint8Array>) {
+    text += decoder.decode(chunk, { stream: true });
+    if (fits(text)) return;
+  }
+  throw new Error(`the stream ended: ${text}`);
+}
+
+test("pages that watch one server see what happens on the other, and go on there when theirs is gone", LONG, async () => {
+  const app = await deploy(one, "order");
+  await two.api.knowsJob("order");
+  const live = (server: TestServer) => fetch(server.url + server.api.at("/live"), { headers: KEY });
+  const watched = (server: TestServer, id: string) => fetch(`${server.url}/api/v2/runs/${id}/stream`, { headers: KEY });
+  const page = await live(two);
+  const id = await invoked(one, "order");
+  await heard(page, (text) => text.includes(`"${id}"`) && text.includes("SUCCESS"));
+  await app.stop();
+  await one.api.send({ name: "order" });
+  const run = await until(async () => (await one.api.runsOf("order")).find(({ status }) => status === "QUEUED"), {
+    what: () => "a run that has no app",
+  });
+  const before = await watched(two, run.id);
+  await heard(before, (text) => text.includes("QUEUED"));
+  await two.kill();
+  const after = await watched(one, run.id);
+  const again = await deploy(one, "order");
+  await heard(after, (text) => text.includes("SUCCESS"));
+  await two.start();
+  await again.stop();
+});
+
+test("a login holds on every server, and logouts on several at one moment all count on all of them", LONG, async () => {
+  const session = (server: TestServer, method: string, more: { cookie?: string; body?: string } = {}) => {
+    const headers = { "x-holdfast": "1", "content-type": "application/json", ...(more.cookie ? { cookie: more.cookie } : {}) };
+    return fetch(`${server.url}/api/v1/session`, { method, headers, ...(more.body ? { body: more.body } : {}) });
+  };
+  const login = async () => {
+    const answer = await session(one, "POST", { body: JSON.stringify({ password: ADMIN_PASSWORD }) });
+    return answer.headers.get("set-cookie")?.split(";")[0] ?? "";
+  };
+  const cookies = await Promise.all(Array.from("abcd", login));
+  const open = async () => {
+    const asked = cookies.flatMap((cookie) => [one, two].map((server) => session(server, "GET", { cookie })));
+    const answers = await Promise.all(asked.map(async (answer) => (await (await answer).json()) as { authenticated: boolean }));
+    return answers.filter(({ authenticated }) => authenticated).length;
+  };
+  expect(await open()).toBe(8);
+  await Promise.all(cookies.map((cookie, i) => session([one, two][i % 2] as TestServer, "DELETE", { cookie })));
+  await until(async () => (await open()) === 0, { what: () => "all logouts to be known on both servers" });
+});
 
 test(
   "a new deployment's jobs stay, whichever server its processes and the old one's dial, and which of them is restarted",

@@ -166,7 +166,9 @@ function catalogEdge(catalog: CatalogStore, read: Read): CatalogStore {
     saveEndpoint: read("saveEndpoint", (row: Parameters<CatalogStore["saveEndpoint"]>[0]) => catalog.saveEndpoint(row)),
     changeSource: read("changeSource", (...given: Parameters<CatalogStore["changeSource"]>) => catalog.changeSource(...given)),
     setting: read("catalog", (key: string) => catalog.setting(key)),
-    saveSetting: read("saveSetting", (key: string, value: string) => catalog.saveSetting(key, value)),
+    changeSetting: read("changeSetting", (key: string, former: string | null, value: string) =>
+      catalog.changeSetting(key, former, value),
+    ),
     saveLimits: read("saveLimits", (...args: Parameters<CatalogStore["saveLimits"]>) => catalog.saveLimits(...args)),
     revision: read("catalog", () => catalog.revision()),
   };

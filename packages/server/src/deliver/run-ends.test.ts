@@ -4,7 +4,7 @@ import type { World } from "../platform/world.ts";
 import type { ChangeListener } from "../runs/change.ts";
 import { LocalBus } from "../store/local-bus.ts";
 import { sampleEvent, sampleRun } from "../store/samples.conformance.ts";
-import type { RunRow } from "../store/store.ts";
+import type { BusMessage, RunRow } from "../store/store.ts";
 import { RunEnds } from "./run-ends.ts";
 
 interface Timer {
@@ -19,6 +19,8 @@ class Bench {
   /** What the database has. */
   stored: RunRow | null | Error = this.run;
   looks = 0;
+  isHere = true;
+  readonly said: BusMessage[] = [];
   readonly ends: RunEnds;
   #now = 0;
   readonly #timers = new Set<Timer>();
@@ -36,7 +38,10 @@ class Bench {
       return this.stored;
     };
     const onChange = (listener: ChangeListener) => void this.#listeners.push(listener);
-    this.ends = new RunEnds({ world: { after } as World, store: { run }, bus: this.bus, runs: { onChange } });
+    const newId = (() => "srv_here") as World["newId"];
+    const executes = () => this.isHere;
+    this.ends = new RunEnds({ world: { after, newId }, store: { run }, bus: this.bus, runs: { onChange }, executes });
+    this.bus.subscribe((message) => void this.said.push(message));
   }
 
   wait(withinMs = 60_000, gone = new AbortController().signal) {
@@ -46,7 +51,11 @@ class Bench {
   /** As the only writer of runs says it: the news first, then whoever listens. */
   endsHere(): void {
     this.newsOfEnd();
-    for (const listener of this.#listeners) listener(this.ended, {} as never, []);
+    this.changes(this.ended);
+  }
+
+  changes(run: RunRow): void {
+    for (const listener of this.#listeners) listener(run, {} as never, []);
   }
 
   newsOfEnd(): void {
@@ -84,6 +93,55 @@ it("reads a run of which another server says that it ended", async () => {
   bench.newsOfEnd();
   expect(await waits).toBe(bench.ended);
   expect(bench.looks).toBe(1);
+});
+
+it("tells other servers once what it awaits and does not execute, and hears at once that it ended there", async () => {
+  const bench = new Bench();
+  bench.isHere = false;
+  const both = [bench.wait(), bench.wait()];
+  expect(bench.said).toEqual([{ type: "awaited", runId: bench.run.id, by: "srv_here" }]);
+  bench.stored = bench.ended;
+  bench.bus.publish({ type: "ended", runId: bench.run.id });
+  expect(await Promise.all(both)).toEqual([bench.ended, bench.ended]);
+});
+
+it("tells other servers of what it executes only once that may go on with them", async () => {
+  const bench = new Bench();
+  const waits = bench.wait();
+  bench.changes({ ...bench.run, state: { kind: "executing", token: "t", since: 1 } as RunRow["state"] });
+  expect(bench.said).toEqual([]);
+  for (const _ of "ab") bench.changes(bench.run);
+  expect(bench.said).toEqual([{ type: "awaited", runId: bench.run.id, by: "srv_here" }]);
+  bench.endsHere();
+  expect(await waits).toBe(bench.ended);
+});
+
+it("says at once that a run ended that another server awaits, once, and of no other", async () => {
+  const bench = new Bench();
+  const ends = () => bench.said.filter(({ type }) => type === "ended");
+  bench.changes(bench.ended);
+  bench.bus.publish({ type: "awaited", runId: bench.run.id, by: "srv_here" });
+  bench.changes(bench.ended);
+  expect(ends()).toEqual([]);
+  bench.bus.publish({ type: "awaited", runId: bench.run.id, by: "srv_other" });
+  bench.changes(bench.run);
+  expect(ends()).toEqual([]);
+  for (const _ of "ab") bench.changes(bench.ended);
+  expect(ends()).toEqual([{ type: "ended", runId: bench.run.id }]);
+});
+
+it("remembers a bounded number of runs that others await, and none that ended elsewhere", async () => {
+  const bench = new Bench();
+  const awaited = (runId: string) => bench.bus.publish({ type: "awaited", runId, by: "srv_other" });
+  const ends = () => bench.said.filter(({ type }) => type === "ended").length;
+  awaited(bench.run.id);
+  bench.bus.publish({ type: "ended", runId: bench.run.id });
+  bench.changes(bench.ended);
+  expect(ends(), "what the other server said").toBe(1);
+  awaited(bench.run.id);
+  for (let i = 0; i < 10_000; i += 1) awaited(`run_${i}`);
+  bench.changes(bench.ended);
+  expect(ends()).toBe(1);
 });
 
 it("finds an end whose news was lost, through an outage of the database, and one before it began to wait", async () => {

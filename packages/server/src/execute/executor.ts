@@ -54,6 +54,8 @@ export class Executor implements ConnectListener {
   #whenReleased: (() => void)[] = [];
   #draining = false;
   /** Ends of executions on their way to the store, by token; true once one is on disk. */
+  /** Runs whose executions are about to be live. */
+  readonly #entering = new Set<string>();
   readonly #ending = new Map<string, Promise<boolean>>();
   readonly #resumption: Resumption;
 
@@ -112,6 +114,11 @@ export class Executor implements ConnectListener {
     this.hub.drain();
   }
 
+  /** Whether this server executes the run, or is about to. */
+  executes(runId: string): boolean {
+    return this.#entering.has(runId) || this.live.ofRun(runId) !== undefined;
+  }
+
   /** Starts a claimed run's execution. */
   begin(run: RunRow, token: string): void {
     this.execute(run, token).catch((error: unknown) => {
@@ -133,11 +140,13 @@ export class Executor implements ConnectListener {
   /** From here on it is live; until then room is kept for it. */
   async #enter(run: RunRow, token: string): Promise<Prepared | null> {
     this.reserve(run.appId, 1);
+    this.#entering.add(run.id);
     try {
       const prepared = await this.#prepare(run, token);
       if (prepared) this.live.add({ token, run, app: prepared.app, progressed: false, waits: new Map(), stop: () => {} });
       return prepared;
     } finally {
+      this.#entering.delete(run.id);
       this.release(run.appId, 1);
     }
   }

@@ -208,7 +208,7 @@ export async function startFixture(options: FixtureOptions = {}) {
     owners: new RunOwners(store),
     tasks: new V2Tasks(world, store, { forceYield: () => false, progressed: () => {}, operate: async () => {} }),
     reindexing: new Reindexing({ world, registry, registration }),
-    ends: new RunEnds({ world, store, bus, runs }),
+    ends: new RunEnds({ world, store, bus, runs, executes: () => true }),
     ...buildDelivery({
       world,
       store,

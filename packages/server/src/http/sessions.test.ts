@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Fixture, startFixture } from "./fixture.test.mts";
 import { checkPassword, hashPassword } from "./password.ts";
+import { Sessions } from "./sessions.ts";
 
 const PASSWORD = "correct horse battery";
 let server: Fixture;
@@ -41,6 +42,13 @@ function ask(path: string, { method = "GET", headers = {}, body }: Asked = {}, p
       sent.on("error", reject).end(body);
     },
   );
+}
+function promised(): { promise: Promise<void>; resolve(): void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }
 const MEANT = { "x-holdfast": "1" };
 async function login(headers: Record<string, string> = {}, password = PASSWORD) {
@@ -114,6 +122,53 @@ describe("logging in, in start mode", () => {
     const environments = JSON.parse((await ask("/api/v1/environments", { headers: { cookie: pair } })).text);
     expect(environments.map(({ slug }: { slug: string }) => slug).sort()).toEqual(["dev", "prod"]);
     expect((await ask("/api/v1/environments/prod/runs", { headers: { cookie: pair } })).status).toBe(200);
+  });
+
+  /** A server on the same database, whose answers to what it reads of the settings come only then. */
+  async function another(read: () => Promise<void> = async () => {}): Promise<Sessions> {
+    const { catalog } = server.rooms.store;
+    const late = {
+      changeSetting: catalog.changeSetting.bind(catalog),
+      setting: async (key: string) => {
+        const value = await catalog.setting(key);
+        await read();
+        return value;
+      },
+    };
+    const store = { ...server.rooms.store, catalog: late as unknown as typeof catalog };
+    return new Sessions({ ...server.rooms, store, adminPasswordHash: await hashPassword(PASSWORD, "k") });
+  }
+
+  it("ends both sessions of which two servers hear at one moment, on every server", async () => {
+    // Each has read what the other will change before either writes.
+    const { promise: bothHaveRead, resolve } = promised();
+    let reads = 0;
+    const read = () => {
+      reads += 1;
+      if (reads === 2) resolve();
+      return bothHaveRead;
+    };
+    const [here, there, third] = [await another(read), await another(read), await another()];
+    const [ada, bo] = [await here.login(PASSWORD, "10.0.0.1"), await here.login(PASSWORD, "10.0.0.2")];
+    await Promise.all([here.logout(ada), there.logout(bo)]);
+    for (const session of [ada, bo]) expect(await third.holds(session)).toBe(false);
+    expect(await third.holds(await third.login(PASSWORD, "10.0.0.3"))).toBe(true);
+  });
+
+  it("knows its own logout at once, though what it read meanwhile is older", async () => {
+    const [begun, goOn] = [promised(), promised()];
+    let reads = 0;
+    const sessions = await another(() => {
+      reads += 1;
+      begun.resolve();
+      return reads === 1 ? goOn.promise : Promise.resolve();
+    });
+    const mine = await sessions.login(PASSWORD, "10.0.0.4");
+    const asked = sessions.holds(mine);
+    await begun.promise;
+    await sessions.logout(mine);
+    goOn.resolve();
+    expect([await asked, await sessions.holds(mine)]).toEqual([false, false]);
   });
 
   it("uses a __Host- cookie behind https", async () => {

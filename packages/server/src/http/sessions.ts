@@ -24,7 +24,10 @@ interface Session {
 export class Sessions {
   readonly #all: TokenBucket;
   readonly #perAddress = new Map<string, TokenBucket>();
-  #ended: { at: number; ids: Map<string, number> } = { at: Number.NEGATIVE_INFINITY, ids: new Map() };
+  /** Sessions that ended by logging out, with when they would have expired. */
+  readonly #ended = new Map<string, number>();
+  /** When they were last read from the settings. */
+  #readAt = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly rooms: Rooms) {
     this.#all = new TokenBucket(() => rooms.world.now(), ATTEMPTS.all);
@@ -53,17 +56,23 @@ export class Sessions {
   /** Whether a cookie's value is a session that still holds. */
   async holds(value: string | undefined): Promise<boolean> {
     const session = this.#read(value);
-    return session !== null && !(await this.#endedIds()).has(session.id);
+    return session !== null && !(await this.#hasEnded(session.id));
   }
 
   async logout(value: string | undefined): Promise<void> {
     const session = this.#read(value);
     if (!session) return;
+    const { catalog } = this.rooms.store;
     const now = this.rooms.world.now();
-    this.#ended.at = Number.NEGATIVE_INFINITY;
-    const ids = new Map([...(await this.#endedIds())].filter(([, expires]) => expires > now)).set(session.id, session.expires);
-    await this.rooms.store.catalog.saveSetting(ENDED, JSON.stringify([...ids]));
-    this.#ended = { at: now, ids };
+    this.#ended.set(session.id, session.expires);
+    for (;;) {
+      const former = await catalog.setting(ENDED);
+      const ids = idsIn(former);
+      if (ids.has(session.id)) return;
+      const next = [...ids.set(session.id, session.expires)].filter(([, expires]) => expires > now);
+      // Somebody may log out on another server at the same moment: then it is read again.
+      if (await catalog.changeSetting(ENDED, former, JSON.stringify(next))) return;
+    }
   }
 
   #read(value: string | undefined): Session | null {
@@ -78,12 +87,17 @@ export class Sessions {
     }
   }
 
-  async #endedIds(): Promise<Map<string, number>> {
+  /** Whether it ended by logging out, on any server. */
+  async #hasEnded(id: string): Promise<boolean> {
     const now = this.rooms.world.now();
-    if (now - this.#ended.at < ENDED_FRESH_MS) return this.#ended.ids;
-    const text = await this.rooms.store.catalog.setting(ENDED);
-    this.#ended = { at: now, ids: new Map(JSON.parse(text ?? "[]") as [string, number][]) };
-    return this.#ended.ids;
+    if (this.#ended.has(id)) return true;
+    if (now - this.#readAt < ENDED_FRESH_MS) return false;
+    const ids = idsIn(await this.rooms.store.catalog.setting(ENDED));
+    this.#readAt = now;
+    // What ended here is kept, though it may not have been written when this was read.
+    for (const [known, expires] of this.#ended) if (expires <= now) this.#ended.delete(known);
+    for (const [ended, expires] of ids) this.#ended.set(ended, expires);
+    return this.#ended.has(id);
   }
 
   #bucketOf(address: string): TokenBucket {
@@ -94,6 +108,11 @@ export class Sessions {
     this.#perAddress.set(address, bucket);
     return bucket;
   }
+}
+
+/** Sessions that ended, as the setting has them. */
+function idsIn(text: string | null): Map<string, number> {
+  return new Map(JSON.parse(text ?? "[]") as [string, number][]);
 }
 
 /** Stands for the password without telling it: a digest of its hash, the same on every server. */

@@ -164,7 +164,7 @@ async function buildRooms(
     views: createViews(postgres.reader),
     reports: executor,
     owners: new RunOwners(store),
-    ends: new RunEnds({ world, store, bus, runs: core.runs }),
+    ends: new RunEnds({ world, store, bus, runs: core.runs, executes: (id) => executor.executes(id) }),
     tasks: new V2Tasks(world, store, server),
     registration,
     reindexing: new Reindexing({ world, registry, registration }),

@@ -43,7 +43,8 @@ export interface CatalogStore {
   /** Changes an endpoint's source, if its text still is `former`. False: it is another by now. */
   changeSource(id: string, former: string | null, next: SourceChange): Promise<boolean>;
   setting(key: string): Promise<string | null>;
-  saveSetting(key: string, value: string): Promise<void>;
+  /** Sets a setting, if it still is `former` (null: there is none). False: it is another by now, or a call whose answer got lost has set it. */
+  changeSetting(key: string, former: string | null, value: string): Promise<boolean>;
   /** Sets how many runs may hold a slot at each gate of these rules, from the next admission on. Answers the queues in which parked work became due. */
   saveLimits(limits: RuleLimit[], now: number): Promise<string[]>;
   /** A number that grows with every save of those above: a registry with the same number is up to date. */

@@ -144,14 +144,30 @@ export function catalog(context: Context): void {
     };
     await rows.saveEndpoint(endpoint);
     await rows.saveEndpoint({ ...endpoint, preset: "svix", secretSealed: "s", sourceText: "not by this" });
-    await rows.saveSetting("a", "1");
-    await rows.saveSetting("a", "2");
+    expect(await rows.changeSetting("a", null, "1")).toBe(true);
+    expect(await rows.changeSetting("a", "1", "2")).toBe(true);
+    for (const stale of [null, "1"]) expect(await rows.changeSetting("a", stale, "3"), "it has changed since").toBe(false);
+    expect(await rows.changeSetting("c", "1", "3"), "there is none").toBe(false);
     expect(await rows.environments()).toContainEqual(environment);
     expect(await rows.apps()).toContainEqual({ ...app, lastError: null });
     expect(await rows.endpoints()).toContainEqual({ ...endpoint, preset: "svix", secretSealed: "s" });
     expect(await rows.setting("a")).toBe("2");
-    expect(await rows.setting("b")).toBeNull();
+    for (const absent of ["b", "c"]) expect(await rows.setting(absent)).toBeNull();
     expect(await rows.revision()).toBe(before + 10);
+  });
+
+  it("lets one of several servers change a setting that all have read", async () => {
+    const catalogs = [context.store.catalog, context.other.catalog];
+    const key = unique("setting");
+    for (const former of [null, "0"]) {
+      const values = ["0", "1", "2", "3"].map((value) => `${former ?? ""}${value}`);
+      const changed = await Promise.all(
+        values.map((value, i) => (catalogs[i % 2] as (typeof catalogs)[0]).changeSetting(key, former, value)),
+      );
+      expect(changed.filter(Boolean)).toHaveLength(1);
+      expect(await context.other.catalog.setting(key)).toBe(values[changed.indexOf(true)]);
+      if (former === null) await context.store.catalog.changeSetting(key, values[changed.indexOf(true)] as string, "0");
+    }
   });
 
   it("saves an app for a process only if none that counts came later, of whatever server", async () => {

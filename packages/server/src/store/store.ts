@@ -385,5 +385,9 @@ export type BusMessage =
   /** Whoever has a connection of this app shall say so. */
   | { type: "who"; id: string; appId: string }
   | { type: "here"; id: string }
+  /** The server of that name wants to know at once when this run has ended. */
+  | { type: "awaited"; runId: string; by: string }
+  /** A run that was awaited has ended. */
+  | { type: "ended"; runId: string }
   /** For dashboards: what changed, not how. */
   | { type: "live"; environmentId: string; message: import("@holdfast/protocol").LiveMessage };

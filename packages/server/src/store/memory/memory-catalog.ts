@@ -91,9 +91,12 @@ export class MemoryCatalog implements CatalogStore {
     return this.#settings.get(storableText(key)) ?? null;
   }
 
-  async saveSetting(key: string, value: string): Promise<void> {
+  async changeSetting(key: string, former: string | null, value: string): Promise<boolean> {
+    const now = this.#settings.get(storableText(key)) ?? null;
+    if (now !== (former === null ? null : storableText(former))) return false;
     this.#settings.set(storableText(key), storableText(value));
     this.#revision += 1;
+    return true;
   }
 
   async revision(): Promise<number> {

@@ -1,5 +1,5 @@
 // Room: store. News between servers over LISTEN/NOTIFY, on one connection of its own. Listeners of this server hear a message at once; the other servers
-// hear it a few milliseconds later, merged with what was said meanwhile. Called by dispatch, runs, ingest (publish) and worker, registry, http (subscribe).
+// hear it in the next turn or, right after other news, a few milliseconds later, merged with what was said meanwhile; news for dashboards always waits a little. Called by dispatch, runs, ingest (publish) and worker, registry, http (subscribe).
 // Promises nothing about arrival: every listener also polls. After a lost connection it says "catalog" once, for what may have been missed.
 import type { Cancel, World } from "../../platform/world.ts";
 import type { Bus, BusMessage } from "../store.ts";
@@ -10,6 +10,7 @@ import { statement } from "./statements.ts";
 const CHANNEL = "holdfast";
 /** A payload of NOTIFY is shorter than 8,000 bytes. */
 const MOST_BYTES = 7_500;
+/** Between two of them. What comes after a silence is told at once: somebody waits for it. */
 const PAUSE_MS = 5;
 /** Dashboards need no more. */
 const LIVE_PAUSE_MS = 25;
@@ -22,8 +23,9 @@ export class PostgresBus implements Bus {
   /** A sender waits for each: told one by one. */
   #questions: BusMessage[] = [];
   #live = new Map<string, BusMessage>();
-  #cancelSend: Cancel | null = null;
+  #cancelSend: Cancel = () => {};
   #sendAt = Number.POSITIVE_INFINITY;
+  #sentAt = Number.NEGATIVE_INFINITY;
   #cancelReconnect: Cancel = () => {};
   #listening = false;
   #closed = false;
@@ -41,7 +43,8 @@ export class PostgresBus implements Bus {
     else if (message.type === "catalog") this.#catalog = true;
     else if (message.type !== "live") this.#questions.push(message);
     else this.#live.set(subjectOf(message), message);
-    this.#sendSoon(message.type === "live" ? LIVE_PAUSE_MS : PAUSE_MS);
+    const now = this.world.monotonic();
+    this.#sendBy(message.type === "live" ? now + LIVE_PAUSE_MS : Math.max(now, this.#sentAt + PAUSE_MS));
   }
 
   subscribe(listener: (message: BusMessage) => void): () => void {
@@ -60,15 +63,19 @@ export class PostgresBus implements Bus {
     }
   }
 
-  #sendSoon(ms: number): void {
-    const at = this.world.monotonic() + ms;
+  #sendBy(at: number): void {
     if (this.#closed || at >= this.#sendAt) return;
-    this.#cancelSend?.();
+    this.#cancelSend();
     this.#sendAt = at;
-    this.#cancelSend = this.world.after(ms, () => this.#send());
+    const ms = at - this.world.monotonic();
+    if (ms > 0) this.#cancelSend = this.world.after(ms, () => this.#send());
+    // A timer would take a millisecond.
+    else this.world.turn(() => this.#send());
   }
 
   #send(): void {
+    if (this.#closed) return;
+    this.#sentAt = this.world.monotonic();
     this.#sendAt = Number.POSITIVE_INFINITY;
     const messages: BusMessage[] = [...this.#live.values(), ...this.#questions];
     if (this.#catalog) messages.push({ type: "catalog" });
@@ -119,7 +126,7 @@ export class PostgresBus implements Bus {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#cancelSend?.();
+    this.#cancelSend();
     this.#cancelReconnect();
     await this.link.close();
   }

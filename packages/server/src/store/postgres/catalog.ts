@@ -70,8 +70,9 @@ export class PostgresCatalog implements CatalogStore {
     return row ? (row.value as string) : null;
   }
 
-  async saveSetting(key: string, value: string): Promise<void> {
-    await this.#rows("save-setting", [storableText(key), storableText(value)]);
+  async changeSetting(key: string, former: string | null, value: string): Promise<boolean> {
+    const given = [key, former, value].map((text) => (text === null ? null : storableText(text)));
+    return (await this.#rows("change-setting", given)).length > 0;
   }
 
   saveLimits(limits: RuleLimit[], now: number): Promise<string[]> {

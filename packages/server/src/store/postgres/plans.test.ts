@@ -79,7 +79,7 @@ const LEFT_OUT = [
     "save-endpoint",
     "save-environment",
   ],
-  ...["save-oauth-client", "drop-oauth-client", "oauth-clients", "save-setting", "setting"],
+  ...["save-oauth-client", "drop-oauth-client", "oauth-clients", "change-setting", "setting"],
   ...["connection-wait-counts", "views/work-due", "release-owners", "idle-gates", "drop-gates"],
   ...["forget-doors", "forget-event-keys", "forget-skips", "forget-statuses-of-runs", "forget-values-of-runs"],
   ...["ask-question", "take-question", "answer-question", "question", "drop-question", "forget-questions"],
