@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { failuresOf, withPackage } from "./from-registry.mjs";
 
 const LINES = ["15.18.0-beta.17", "17.10.0-beta.17"];
-/** Everything the store promises, migrations and partitions, limits, and what a batch costs. */
-const TESTS = ["postgres-store", "tables", "gates", "doors", "batch-cost"].map(
+/** Everything the store promises, migrations and partitions, limits, what a batch costs, and what statements read. */
+const TESTS = ["postgres-store", "tables", "gates", "doors", "batch-cost", "plans"].map(
   (name) => `packages/server/src/store/postgres/${name}.test.ts`,
 );
 

@@ -9,8 +9,8 @@ added as (
   insert into parked (run_id, gate, queue, priority, turn, invited)
   select i.run_id, i.gate, i.queue, i.priority, i.turn, false
   from input i
-  join runs r on r.id = any (array[i.run_id])
-  where r.revision = 0 and r.state_kind = 'queued' and not exists (select 1 from work w where w.id = i.run_id offset 0)
+  where exists (select 1 from runs r where r.id = i.run_id and r.revision = 0 and r.state_kind = 'queued' offset 0)
+    and not exists (select 1 from work w where w.id = i.run_id offset 0)
   order by i.run_id
   on conflict (run_id) do nothing
   returning run_id
