@@ -53,9 +53,9 @@ export class Executor implements ConnectListener {
   readonly #starting = new Map<string, number>();
   #whenReleased: (() => void)[] = [];
   #draining = false;
-  /** Ends of executions on their way to the store, by token; true once one is on disk. */
   /** Runs whose executions are about to be live. */
   readonly #entering = new Set<string>();
+  /** Ends of executions on their way to the store, by token; true once one is on disk. */
   readonly #ending = new Map<string, Promise<boolean>>();
   readonly #resumption: Resumption;
 
