@@ -4,12 +4,16 @@ import { isFinalTask, type RunState } from "@holdfast/engine";
 import type { StatusChange } from "./kept-rows.ts";
 import type { RunChange, TaskRow, TaskWrite } from "./store.ts";
 
+/** In every Node we run on; in TypeScript's library of a later year than ours. */
+type WellFormed = { isWellFormed(): boolean };
+
 const UNSTORABLE = /[\0\p{Surrogate}]/gu;
 
 /** PostgreSQL's text has no NUL, and UTF-8 no lone surrogate: each becomes U+FFFD. JSON text escapes both, so it is never changed by this. */
 export function storableText(text: string): string {
-  UNSTORABLE.lastIndex = 0;
-  return UNSTORABLE.test(text) ? text.replace(UNSTORABLE, "\ufffd") : text;
+  // Of large texts almost all are storable, and these two see that many times faster than the pattern does.
+  const storable = (text as string & WellFormed).isWellFormed() && !text.includes("\0");
+  return storable ? text : text.replace(UNSTORABLE, "\ufffd");
 }
 
 /** A copy of the row with every text storable. */
