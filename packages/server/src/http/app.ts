@@ -9,7 +9,7 @@ import { ApiRates, TooOften } from "./api-rate.ts";
 import { Call, jsonResponse } from "./call.ts";
 import { dashboard } from "./dashboard.ts";
 import { ingestHandler } from "./ingest-handler.ts";
-import { checkedBody, readText } from "./json-body.ts";
+import { checkedBody, declaredBytes, readText } from "./json-body.ts";
 import { LargeBodies } from "./large-bodies.ts";
 import type { Rooms } from "./rooms.ts";
 import type { Route } from "./route.ts";
@@ -70,7 +70,7 @@ function handlerOf(route: Route, rooms: Rooms, { gate, rates, large }: Doors): (
 
 async function answered({ body: schema, ...route }: Route, call: Call, large: LargeBodies): Promise<Response> {
   if (!schema) return route.handle(call, undefined);
-  const text = await readText(call.context, route.bodyLimit);
+  const text = await large.reading(declaredBytes(call.context), () => readText(call.context, route.bodyLimit));
   const options = { bad: route.badBody, asText: route.bodyAs === "text" };
   return large.inTurn(text.length, async () => route.handle(call, checkedBody(text, schema, options)));
 }

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import { UserFacingError } from "@holdfast/protocol";
 import type { Context } from "hono";
-import { sourceOf } from "./json-body.ts";
+import { declaredBytes, sourceOf } from "./json-body.ts";
 import type { LargeBodies } from "./large-bodies.ts";
 import type { Rooms } from "./rooms.ts";
 
@@ -23,8 +23,10 @@ function forStrangers(error: unknown): unknown {
 export function ingestHandler(rooms: Rooms, large: LargeBodies): (context: Context) => Promise<Response> {
   const inTurn = <T>(bytes: number, act: () => Promise<T>): Promise<T> => large.inTurn(bytes, act);
   return async (context) => {
+    const declared = declaredBytes(context);
+    const reading = <T>(most: number, read: () => Promise<T>): Promise<T> => large.reading(Math.min(declared, most), read);
     const { method, url } = context.req;
-    const request = { method, url, headers: headerPairs(context), body: sourceOf(context), inTurn };
+    const request = { method, url, headers: headerPairs(context), body: sourceOf(context), inTurn, reading };
     const answer = await rooms.ingest.receive(request).catch((error: unknown) => {
       throw forStrangers(error);
     });

@@ -18,6 +18,11 @@ export function sourceOf(context: Context): BodySource {
   return incoming ?? (context.req.raw.body as ReadableStream<Uint8Array> | null);
 }
 
+/** Bytes of the body its sender says it will send; 0 when it does not say. */
+export function declaredBytes(context: Context): number {
+  return Number(context.req.header("content-length") ?? 0) || 0;
+}
+
 function tooLarge(limit: number): UserFacingError {
   return new UserFacingError("TOO_LARGE", `The body is larger than the ${limit} bytes accepted.`);
 }

@@ -85,3 +85,26 @@ it("one alone has its turn, however large", async () => {
   await settle();
   expect(one.state.began).toBe(true);
 });
+
+it("reads what fits beside what is being read or waits, and refuses the rest unread; small ones pass", async () => {
+  const read: string[] = [];
+  let done = () => {};
+  const held = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  const reading = (name: string, mb: number) =>
+    bodies
+      .reading(mb * MB, async () => {
+        read.push(name);
+        await held;
+      })
+      .catch(({ code }: { code: string }) => code);
+  const first = [reading("a", 60), reading("b", 60)];
+  expect(await reading("c", 10)).toBe("OVERLOADED");
+  const last = [reading("d", 8), reading("small", 0.1)];
+  expect(read).toEqual(["a", "b", "d", "small"]);
+  done();
+  await Promise.all([...first, ...last]);
+  await reading("e", 120);
+  expect(read.at(-1)).toBe("e");
+});

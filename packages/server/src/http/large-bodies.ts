@@ -1,5 +1,5 @@
-// Room: http. Large bodies take turns: each is in memory several times while it is parsed and stored, and a crowd of them done all at once is done by nobody in
-// time. Called by app.ts for routes, and by ingest-handler.ts for webhooks, once a body was read. Promises: what waits is bounded, in bytes and in time; small
+// Room: http. Large bodies are read only while few others are, and then take turns: each is in memory several times while it is parsed and stored, and a crowd of them done all at once is done by nobody in
+// time. Called by app.ts for routes, and by ingest-handler.ts for webhooks. Promises: what waits is bounded, in bytes and in time; small
 // bodies never wait.
 import { UserFacingError } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
@@ -10,6 +10,8 @@ const LARGE_BYTES = 256 * 1024;
 const MOST_IN_HAND = 48 * 1024 * 1024;
 /** Waiting for their turn. */
 const MOST_WAITING = 256 * 1024 * 1024;
+/** Being read or waiting, as far as senders say beforehand how much they send: about what is stored within PATIENCE_MS. */
+const MOST_ADMITTED = 128 * 1024 * 1024;
 const PATIENCE_MS = 8_000;
 /** A request that goes on for longer, as one that waits for its run's end, is no longer about its body. */
 const LONGEST_TURN_MS = 5_000;
@@ -21,10 +23,28 @@ interface Waiting {
 
 export class LargeBodies {
   #inHand = 0;
+  #reading = 0;
   #waitingBytes = 0;
   #waiting: Waiting[] = [];
 
   constructor(private readonly world: Pick<World, "after">) {}
+
+  /**
+   * Reads a body of so many bytes, unless by all appearance it could not be stored in time: then its sender is told before it has sent it.
+   *
+   * @throws UserFacingError OVERLOADED when too much is being read or waits
+   */
+  async reading<T>(declared: number, read: () => Promise<T>): Promise<T> {
+    if (declared < LARGE_BYTES) return read();
+    const before = this.#reading + this.#waitingBytes;
+    if (before > 0 && before + declared > MOST_ADMITTED) throw overloaded();
+    this.#reading += declared;
+    try {
+      return await read();
+    } finally {
+      this.#reading -= declared;
+    }
+  }
 
   /**
    * Does what is to be done with a body of so many bytes, once it is its turn.

@@ -1,5 +1,5 @@
 // Room: http. Puts the handler on a port: Node's HTTP server with limits against slow and oversized clients. Called by main.
-import type { IncomingMessage, Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { UserFacingError } from "@holdfast/protocol";
 import { createAdaptorServer } from "@hono/node-server";
@@ -43,7 +43,7 @@ export function listen(
   // Their size is the limit. A limit of their number would drop what is over it without a word: a signature, for one.
   server.maxHeadersCount = 0;
   server.on("checkContinue", (request: IncomingMessage, response) => {
-    response.writeContinue();
+    continueOnceRead(request, response);
     server.emit("request", request, response);
   });
   prepare(server);
@@ -57,6 +57,16 @@ export function listen(
         force: () => server.closeAllConnections(),
       });
     });
+  });
+}
+
+/** Whoever is answered without being read need not send its body at all. */
+function continueOnceRead(request: IncomingMessage, response: ServerResponse): void {
+  let told = false;
+  request.on("newListener", (event: string) => {
+    if (told || response.headersSent || (event !== "data" && event !== "readable")) return;
+    told = true;
+    response.writeContinue();
   });
 }
 

@@ -69,6 +69,8 @@ export interface InboundRequest {
   url: string;
   headers: [string, string][];
   body: BodySource;
+  /** Reads the body, at most so many bytes of it, unless too many large ones are being read. */
+  reading?: <T>(most: number, read: () => Promise<T>) => Promise<T>;
   /** Does what follows once the body was read when it is a body of that size's turn. */
   inTurn?: <T>(bytes: number, act: () => Promise<T>) => Promise<T>;
 }

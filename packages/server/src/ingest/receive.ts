@@ -51,9 +51,10 @@ export class Receiver {
     const found = locate(this.parts.registry, pathOf(request.url), this.parts.mode);
     if (found.type === "unknown") return this.#unknownEndpoint(request, found.environment, found.reason);
     const closed = closedReason(found.endpoint);
-    const { bytes, size, end } = await readBody(request.body, closed ? KEPT_OF_REFUSED : this.parts.bodyBytes);
+    const { inTurn = (_bytes, act) => act(), reading = (_most, read) => read() } = request;
+    const most = closed ? KEPT_OF_REFUSED : this.parts.bodyBytes;
+    const { bytes, size, end } = await reading(most, () => readBody(request.body, most));
     if (end === "broken") return json(400, { error: "The request ended before its body did." });
-    const { inTurn = (_bytes, act) => act() } = request;
     return inTurn(bytes.length, () => this.#received(request, found, { bytes, size, end, closed }));
   }
 
