@@ -108,3 +108,17 @@ it("reads what fits beside what is being read or waits, and refuses the rest unr
   await reading("e", 120);
   expect(read.at(-1)).toBe("e");
 });
+
+it("slow senders keep others out for five seconds", async () => {
+  let done = () => {};
+  const held = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  const slow = bodies.reading(125 * MB, () => held);
+  const refused = await bodies.reading(8 * MB, async () => "read").catch(({ code }: { code: string }) => code);
+  for (const { ms, fn } of [...timers]) if (ms === 5_000) fn();
+  expect([refused, await bodies.reading(8 * MB, async () => "read")]).toEqual(["OVERLOADED", "read"]);
+  done();
+  await slow;
+  expect(await bodies.reading(120 * MB, async () => "read")).toBe("read");
+});

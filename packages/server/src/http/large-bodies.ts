@@ -1,6 +1,6 @@
-// Room: http. Large bodies are read only while few others are, and then take turns: each is in memory several times while it is parsed and stored, and a crowd of them done all at once is done by nobody in
-// time. Called by app.ts for routes, and by ingest-handler.ts for webhooks. Promises: what waits is bounded, in bytes and in time; small
-// bodies never wait.
+// Room: http. Large bodies are read only while few others are, and then take turns: each is in memory several times while it is parsed and stored, and a crowd
+// of them done all at once is done by nobody in time. Called by app.ts for routes, and by ingest-handler.ts for webhooks. Promises: what waits is bounded, in
+// bytes and in time; small bodies never wait; a sender that is slow, or an answer that is, keeps others out for a few seconds at most.
 import { UserFacingError } from "@holdfast/protocol";
 import type { World } from "../platform/world.ts";
 
@@ -13,8 +13,8 @@ const MOST_WAITING = 256 * 1024 * 1024;
 /** Being read or waiting, as far as senders say beforehand how much they send: about what is stored within PATIENCE_MS. */
 const MOST_ADMITTED = 128 * 1024 * 1024;
 const PATIENCE_MS = 8_000;
-/** A request that goes on for longer, as one that waits for its run's end, is no longer about its body. */
-const LONGEST_TURN_MS = 5_000;
+/** A request that goes on for longer, as one that waits for its run's end, is no longer about its body; one that is read for longer takes up little of us. */
+const LONGEST_MS = 5_000;
 
 interface Waiting {
   bytes: number;
@@ -39,11 +39,9 @@ export class LargeBodies {
     const before = this.#reading + this.#waitingBytes;
     if (before > 0 && before + declared > MOST_ADMITTED) throw overloaded();
     this.#reading += declared;
-    try {
-      return await read();
-    } finally {
+    return this.#counted(read, () => {
       this.#reading -= declared;
-    }
+    });
   }
 
   /**
@@ -54,15 +52,21 @@ export class LargeBodies {
   async inTurn<T>(bytes: number, act: () => Promise<T>): Promise<T> {
     if (bytes < LARGE_BYTES) return act();
     await this.#turn(bytes);
-    const cancel = this.world.after(LONGEST_TURN_MS, () => end());
-    const end = (): void => {
-      cancel();
-      if (isOver) return;
-      isOver = true;
+    return this.#counted(act, () => {
       this.#inHand -= bytes;
       this.#next();
-    };
+    });
+  }
+
+  /** Calls `over` once, when it is done or has taken LONGEST_MS. */
+  async #counted<T>(act: () => Promise<T>, over: () => void): Promise<T> {
     let isOver = false;
+    const end = (): void => {
+      cancel();
+      if (!isOver) over();
+      isOver = true;
+    };
+    const cancel = this.world.after(LONGEST_MS, end);
     try {
       return await act();
     } finally {
