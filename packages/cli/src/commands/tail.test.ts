@@ -1,11 +1,17 @@
 // Room: commands. What `runs tail` does while its server is away.
-import type { RunSummary } from "@holdfast/protocol";
+import { idFloor, type RunSummary } from "@holdfast/protocol";
 import { expect, test } from "vitest";
 import type { Api } from "../api/api.ts";
 import { CommandError, explain } from "../output/exit-codes.ts";
 import { followRuns } from "./tail.ts";
 
-const run = (id: string, status = "SUCCESS") => ({ id, status }) as RunSummary;
+const ids = new Map<string, string>();
+/** A run that was made in that second. */
+function run(second: string, status = "SUCCESS"): RunSummary {
+  const id = `run_${idFloor(Number(second) * 1_000)}`;
+  ids.set(id, second);
+  return { id, status } as RunSummary;
+}
 const unreachable = () => new CommandError("SERVER_UNREACHABLE", "No server answers.");
 
 /** Follows runs on a clock of its own; `answers` are given one a second, newest runs first, and then nothing changes until it is over. */
@@ -29,7 +35,7 @@ async function following(answers: (RunSummary[] | Error)[], then: RunSummary[] |
   const api = { get, inEnvironment: () => "/runs" } as unknown as Api;
   const shown: string[] = [];
   let away = 0;
-  const show = ({ id, status }: RunSummary) => shown.push(`${id} ${status}`);
+  const show = ({ id, status }: RunSummary) => shown.push(`${ids.get(id)} ${status}`);
   const end = await followRuns(world, api, { query: {}, show, away: () => away++, signal: stop.signal }).catch(
     (error: unknown) => explain(error).exit,
   );
@@ -57,4 +63,18 @@ test("nothing is waited for at the start, nor for a key that does not count any 
   expect(await following([unreachable()], unreachable())).toMatchObject({ end: 5, away: 0 });
   const refused = new CommandError("UNAUTHORIZED", "Another key.");
   expect(await following([[], refused], unreachable())).toMatchObject({ end: 4, away: 0 });
+});
+
+test("runs that are stored after later ones are shown, each once, however often the later ones are seen", async () => {
+  const [one, late, three, thirty] = ["1", "2", "3", "30"].map((second) => run(second));
+  const given = [
+    [],
+    [three, one],
+    [three, late, one],
+    [three, late, one],
+    [thirty, three, late, one],
+    [thirty, three, late, one],
+  ];
+  const { shown } = await following(given as RunSummary[][]);
+  expect(shown).toEqual(["1 SUCCESS", "3 SUCCESS", "2 SUCCESS", "30 SUCCESS"]);
 });

@@ -1,6 +1,6 @@
 // Room: commands. `holdfast runs tail`, and the run lines of `holdfast dev`: new runs and their changes of status, as they happen.
 // Promise: each run once per status it was seen in, oldest first; it asks once a second, and only for runs that may have changed.
-import { isFinalRunStatus, type Page, type RunSummary } from "@holdfast/protocol";
+import { idTime, isFinalRunStatus, type Page, type RunSummary } from "@holdfast/protocol";
 import type { Api } from "../api/api.ts";
 import { CommandError } from "../output/exit-codes.ts";
 import type { Output } from "../output/output.ts";
@@ -12,6 +12,8 @@ import { type RunFilterFlags, runRow, toStatuses } from "./runs.ts";
 const ASK_EVERY_MS = 1_000;
 const PAGE = 50;
 const MOST_OPEN = 200;
+/** A run may be stored this long after one with a later id: by another batch, or by a server whose clock is behind. */
+const LATE_MS = 10_000;
 /** How long a server may be away: a restart takes seconds. */
 const PATIENCE_MS = 30_000;
 /** What a server says, or a proxy before it, while it is restarted. */
@@ -102,11 +104,12 @@ async function runsAfter(api: Api, query: Following["query"], floor: string): Pr
   return found.reverse();
 }
 
-/** The floor rises over the oldest runs that are done, so that a long tail asks for no more than what is open. */
+/** The floor rises over the oldest runs that are done, so that a long tail asks for no more than what is open; and over none of the last seconds. */
 function forgetFinished(news: RunSummary[], known: Map<string, unknown>, floor: string): string {
+  const newest = idTime(news.at(-1)?.id ?? "");
   let risen = floor;
   for (const run of news) {
-    if (!isFinalRunStatus(run.status)) break;
+    if (!isFinalRunStatus(run.status) || idTime(run.id) > newest - LATE_MS) break;
     known.delete(run.id);
     risen = run.id;
   }
