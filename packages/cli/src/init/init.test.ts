@@ -330,6 +330,11 @@ describe("the command", () => {
     const old = here({ "package.json": app("^2.3.18"), "app.js": "" });
     expect(await run(["init", "--yes"], old)).toBe(1);
     expect(old.printed.err).toMatch(/on Trigger.dev v2.*`holdfast migrate` turns it over/s);
+    for (const range of ["^4.0.1", "3.3.17", "v4-beta", "latest"]) {
+      const later = here({ "package.json": app(range), "app.js": "" });
+      expect([range, await run(["init", "--dry-run"], later)]).toEqual([range, 0]);
+      expect(later.printed.err).not.toMatch(/Trigger.dev v2/);
+    }
     const turned = here({ "package.json": app("npm:@holdfast/sdk@^0.1.0") });
     expect(await run(["init", "--yes"], turned)).toBe(0);
     expect(turned.printed.err).toMatch(/turned over by `holdfast migrate`.*Nothing to do/s);

@@ -41,13 +41,16 @@ export async function init(context: Context, flags: InitFlags, version: string):
   );
 }
 
+/** Trigger.dev from 3 on, which is another thing under the same name. */
+const LATER = /^[\^~>=v ]*(?:[3-9]|\d{2,})(?:\.|$)|^v4-|^latest$/;
+
 /** A second client beside v2's would take its route, and be another copy of the SDK. */
 function jobsThere(project: Project): "v2" | "turned over" | undefined {
   const { dependencies, devDependencies } = (readJson(project.read("package.json") ?? "{}") ?? {}) as Partial<
     Record<string, Record<string, string>>
   >;
   const range = dependencies?.[V2_SDK] ?? devDependencies?.[V2_SDK];
-  if (range === undefined) return undefined;
+  if (range === undefined || LATER.test(range)) return undefined;
   return String(range).startsWith(`npm:${OUR_SDK}@`) ? "turned over" : "v2";
 }
 
