@@ -27,6 +27,8 @@ interface Answer {
   awaited: boolean;
 }
 
+const BULKY_BYTES = 512 * 1024;
+
 /** A sender waits for its answer: sooner a clear "try again" than a late one. */
 export const INTAKE_PATIENCE_MS = 5_000;
 
@@ -47,8 +49,7 @@ export function intakes(needs: IntakeNeeds): BatchKind<Intake, IntakeResult> {
     lanes: needs.links.length,
     groupOf: (intake) => (asksAtDoors(intake) ? WITH_DOORS : isGated(intake) ? GATED : quickGroup(intake)),
     keyOf: ({ delivery, event, done }) => delivery?.id ?? event?.rowId ?? done?.id ?? null,
-    bytesOf: ({ delivery, event, runs }) =>
-      (delivery?.body.length ?? 0) * 2 + (event?.payloadText.length ?? 0) + 1_000 * (1 + runs.length),
+    bytesOf,
     flush: async (items, group, lane) => {
       const results = await storeAll(needs.links[lane] as Link, items, group);
       return Promise.all(results.map((result, i) => unlessStored(needs, items[i] as Intake, result)));
@@ -59,6 +60,15 @@ export function intakes(needs: IntakeNeeds): BatchKind<Intake, IntakeResult> {
     },
     confirm: (item, result) => confirm(needs, item, result),
   };
+}
+
+function bytesOf({ delivery, event, runs }: Intake): number {
+  return (delivery?.body.length ?? 0) * 2 + (event?.payloadText.length ?? 0) + 1_000 * (1 + runs.length);
+}
+
+/** Takes so long to travel and to compress that others should not wait for it: such ones have a connection of their own. */
+export function isBulky(intake: Intake): boolean {
+  return bytesOf(intake) > BULKY_BYTES;
 }
 
 /** By the narrow statement of their group, and the rest by the one that knows every case. */

@@ -14,7 +14,7 @@ import { type Counters, createCounters } from "./counters.ts";
 import { persist } from "./failures.ts";
 import { requireFit } from "./fitness.ts";
 import { GateKeeper } from "./gate-keeper.ts";
-import { INTAKE_PATIENCE_MS, intakes } from "./intake.ts";
+import { INTAKE_PATIENCE_MS, intakes, isBulky } from "./intake.ts";
 import { PostgresValues } from "./key-values.ts";
 import { type Connection, Link, type LinkNeeds } from "./link.ts";
 import { alone, migrate } from "./migrate.ts";
@@ -64,7 +64,7 @@ const PING_PATIENCE_MS = 2_000;
 const CLOSE_PATIENCE_MS = 10_000;
 
 interface Parts {
-  links: Record<"record" | "unfenced" | "change" | "intake" | "intake2" | "misc" | "claim" | "gates", Link>;
+  links: Record<"record" | "unfenced" | "change" | "intake" | "intake2" | "bulky" | "misc" | "claim" | "gates", Link>;
   gates: GateKeeper;
   reads: Reads;
   world: World;
@@ -90,6 +90,7 @@ export function createPostgresStore({ connection, world, log }: PostgresStoreOpt
     change: link("change"),
     intake: new Link(needs, "intake 1", { queryTimeoutMs: INTAKE_PATIENCE_MS }),
     intake2: new Link(needs, "intake 2", { queryTimeoutMs: INTAKE_PATIENCE_MS }),
+    bulky: new Link(needs, "intake of large ones", { queryTimeoutMs: INTAKE_PATIENCE_MS }),
     misc: link("misc"),
     claim: link("claim"),
     gates: link("gates"),
@@ -152,7 +153,8 @@ function storeOf(parts: Parts): { store: Omit<Store, "close">; idle(): Promise<v
   const unfenced = batcher<TaskWrite, TaskVerdict>(taskReports("record-unfenced-task", [links.unfenced]));
   const openings = batcher<OpenRequest, OpenedTask | null>(taskOpenings(links.unfenced));
   const changes = batcher<RunChange, false | { due: string[] }>(runChanges(links.change, (id) => reads.run(null, id)));
-  const requests = batcher<Intake, IntakeResult>(intakesOf(parts));
+  const requests = batcher<Intake, IntakeResult>(intakesOf(parts, [links.intake, links.intake2]));
+  const bulky = batcher<Intake, IntakeResult>(intakesOf(parts, [links.bulky]));
   const claims = new Claims(links.claim, world);
   const query = <Row extends object>(name: string, values: unknown[]): Promise<Row[]> =>
     persist(world, WORK_PATIENCE_MS, () => links.misc.query<Row>(statement(name), values));
@@ -163,7 +165,7 @@ function storeOf(parts: Parts): { store: Omit<Store, "close">; idle(): Promise<v
     statuses: new PostgresStatuses(links.misc, world),
     schedules: new PostgresSchedules(links.misc, world),
     connections: new PostgresConnections(links.misc, world),
-    intake: (item) => requests.add(item),
+    intake: (item) => (isBulky(item) ? bulky : requests).add(item),
     claim: (request, decide) => claims.claim(request, decide),
     renew: async (tokens, until, owner) => tokensOf(await query("renew", [tokens, Math.ceil(until), owner])),
     adopt: async (tokens, until, owner) => tokensOf(await query("adopt", [tokens, Math.ceil(until), owner])),
@@ -190,9 +192,9 @@ function tokensOf(rows: { token: string }[]): Set<string> {
 }
 
 /** Two batches of requests at once: measured 1.3 times the requests of one. Reports gain nothing by a second. */
-function intakesOf({ links, reads, connection }: Parts): BatchKind<Intake, IntakeResult> {
+function intakesOf({ reads, connection }: Parts, links: Link[]): BatchKind<Intake, IntakeResult> {
   return intakes({
-    links: [links.intake, links.intake2],
+    links,
     makeWeeks: (items) => alone(connection, (client) => makeWeeks(client, weeksOf(items))),
     delivery: (id) => reads.delivery(null, id),
     hasRun: async (id) => (await reads.run(null, id)) !== null,
