@@ -8,7 +8,7 @@ import { followRuns } from "./tail.ts";
 const ids = new Map<string, string>();
 /** A run that was made in that second. */
 function run(second: string, status = "SUCCESS"): RunSummary {
-  const id = `run_${idFloor(Number(second) * 1_000)}`;
+  const id = `run_${idFloor(Math.round(Number(second) * 1_000))}`;
   ids.set(id, second);
   return { id, status } as RunSummary;
 }
@@ -77,4 +77,17 @@ test("runs that are stored after later ones are shown, each once, however often 
   ];
   const { shown } = await following(given as RunSummary[][]);
   expect(shown).toEqual(["1 SUCCESS", "3 SUCCESS", "2 SUCCESS", "30 SUCCESS"]);
+});
+
+test("of very many runs each is shown once, though only the newest are asked for", async () => {
+  const all = Array.from({ length: 1_000 }, (_, i) => run(String(i / 50)));
+  const windows = Array.from({ length: 20 }, (_, i) =>
+    all
+      .slice(0, (i + 1) * 50)
+      .toReversed()
+      .slice(0, 200),
+  );
+  const { shown } = await following([[], ...windows, windows.at(-1) ?? []]);
+  expect(shown).toHaveLength(1_000);
+  expect(new Set(shown).size).toBe(1_000);
 });

@@ -61,17 +61,16 @@ interface Following {
 export async function followRuns(world: Pick<CliWorld, "after" | "now">, api: Api, following: Following): Promise<void> {
   const path = api.inEnvironment("runs");
   const first = await api.get<Page<RunSummary>>(path, { ...following.query, limit: 1 });
-  const known = new Map<string, RunSummary["status"]>();
+  let known = new Map<string, RunSummary["status"]>();
   let floor = first.items[0]?.id ?? "";
   while (!following.signal.aborted) {
     await pause(world, ASK_EVERY_MS, following.signal);
     if (following.signal.aborted) return;
     const news = await patiently(world, following, () => runsAfter(api, following.query, floor));
-    for (const run of news) {
-      if (known.get(run.id) !== run.status) following.show(run);
-      known.set(run.id, run.status);
-    }
-    floor = forgetFinished(news, known, floor);
+    for (const run of news) if (known.get(run.id) !== run.status) following.show(run);
+    // What is not asked for any more is forgotten, or a tail of days would remember every run.
+    known = new Map(news.map(({ id, status }) => [id, status]));
+    floor = aboveFinished(news, floor);
   }
 }
 
@@ -105,12 +104,11 @@ async function runsAfter(api: Api, query: Following["query"], floor: string): Pr
 }
 
 /** The floor rises over the oldest runs that are done, so that a long tail asks for no more than what is open; and over none of the last seconds. */
-function forgetFinished(news: RunSummary[], known: Map<string, unknown>, floor: string): string {
+function aboveFinished(news: RunSummary[], floor: string): string {
   const newest = idTime(news.at(-1)?.id ?? "");
   let risen = floor;
   for (const run of news) {
     if (!isFinalRunStatus(run.status) || idTime(run.id) > newest - LATE_MS) break;
-    known.delete(run.id);
     risen = run.id;
   }
   return risen;

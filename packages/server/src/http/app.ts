@@ -70,7 +70,7 @@ function handlerOf(route: Route, rooms: Rooms, { gate, rates, large }: Doors): (
 
 async function answered({ body: schema, ...route }: Route, call: Call, large: LargeBodies): Promise<Response> {
   if (!schema) return route.handle(call, undefined);
-  const text = await large.reading(declaredBytes(call.context), () => readText(call.context, route.bodyLimit));
+  const text = await large.reading(declaredBytes(call.context, route.bodyLimit), () => readText(call.context, route.bodyLimit));
   const options = { bad: route.badBody, asText: route.bodyAs === "text" };
   return large.inTurn(text.length, async () => route.handle(call, checkedBody(text, schema, options)));
 }

@@ -40,6 +40,24 @@ const text = (lines: string[], body = ""): string => `${lines.join("\r\n")}\r\n\
 const WITHIN = { interruptAfterTimeLimit: 15_000, markInterruptAsFailure: false };
 
 describe("requests no client library would send", () => {
+  it("a body of a terabyte, announced and never sent, keeps no large one out", async () => {
+    const { secretKey } = server.keys.dev;
+    const socket = connect(server.port, "127.0.0.1");
+    const announced = [
+      "POST /api/v1/events HTTP/1.1",
+      "host: x",
+      `authorization: Bearer ${secretKey}`,
+      "content-length: 1000000000000",
+    ];
+    socket.write(text([...announced, "expect: 100-continue"]));
+    // It is told to go on once its body is being read.
+    expect(String(await once(socket, "data"))).toMatch(/^HTTP\/1\.1 100/);
+    const event = { name: "nobody", payload: "x".repeat(1024 * 1024) };
+    const { status } = await server.api("/api/v1/events", { method: "POST", body: { event } });
+    socket.destroy();
+    expect(status).toBe(200);
+  });
+
   it.each([
     ["no HTTP at all", "\x16\x03\x01\x02\x00\x01\x00", 400],
     [

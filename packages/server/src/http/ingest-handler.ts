@@ -23,8 +23,7 @@ function forStrangers(error: unknown): unknown {
 export function ingestHandler(rooms: Rooms, large: LargeBodies): (context: Context) => Promise<Response> {
   const inTurn = <T>(bytes: number, act: () => Promise<T>): Promise<T> => large.inTurn(bytes, act);
   return async (context) => {
-    const declared = declaredBytes(context);
-    const reading = <T>(most: number, read: () => Promise<T>): Promise<T> => large.reading(Math.min(declared, most), read);
+    const reading = <T>(most: number, read: () => Promise<T>): Promise<T> => large.reading(declaredBytes(context, most), read);
     const { method, url } = context.req;
     const request = { method, url, headers: headerPairs(context), body: sourceOf(context), inTurn, reading };
     const answer = await rooms.ingest.receive(request).catch((error: unknown) => {

@@ -18,9 +18,9 @@ export function sourceOf(context: Context): BodySource {
   return incoming ?? (context.req.raw.body as ReadableStream<Uint8Array> | null);
 }
 
-/** Bytes of the body its sender says it will send; 0 when it does not say. */
-export function declaredBytes(context: Context): number {
-  return Number(context.req.header("content-length") ?? 0) || 0;
+/** Bytes of the body its sender says it will send, as far as they would be read; 0 when it does not say. */
+export function declaredBytes(context: Context, limit = DEFAULT_LIMIT): number {
+  return Math.min(Number(context.req.header("content-length") ?? 0) || 0, limit);
 }
 
 function tooLarge(limit: number): UserFacingError {

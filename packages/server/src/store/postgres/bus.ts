@@ -1,5 +1,6 @@
 // Room: store. News between servers over LISTEN/NOTIFY, on one connection of its own. Listeners of this server hear a message at once; the other servers
-// hear it in the next turn or, right after other news, a few milliseconds later, merged with what was said meanwhile; news for dashboards always waits a little. Called by dispatch, runs, ingest (publish) and worker, registry, http (subscribe).
+// hear it in the next turn or, right after other news, a few milliseconds later, merged with what was said meanwhile; news for dashboards always waits a
+// little. Called by dispatch, runs, ingest, deliver (publish) and worker, registry, http, deliver (subscribe).
 // Promises nothing about arrival: every listener also polls. After a lost connection it says "catalog" once, for what may have been missed.
 import type { Cancel, World } from "../../platform/world.ts";
 import type { Bus, BusMessage } from "../store.ts";

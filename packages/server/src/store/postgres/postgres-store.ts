@@ -153,6 +153,7 @@ function storeOf(parts: Parts): { store: Omit<Store, "close">; idle(): Promise<v
   const unfenced = batcher<TaskWrite, TaskVerdict>(taskReports("record-unfenced-task", [links.unfenced]));
   const openings = batcher<OpenRequest, OpenedTask | null>(taskOpenings(links.unfenced));
   const changes = batcher<RunChange, false | { due: string[] }>(runChanges(links.change, (id) => reads.run(null, id)));
+  // Two batches of requests at once: measured 1.3 times the requests of one. Reports gain nothing by a second.
   const requests = batcher<Intake, IntakeResult>(intakesOf(parts, [links.intake, links.intake2]));
   const bulky = batcher<Intake, IntakeResult>(intakesOf(parts, [links.bulky]));
   const claims = new Claims(links.claim, world);
@@ -191,7 +192,7 @@ function tokensOf(rows: { token: string }[]): Set<string> {
   return new Set(rows.map(({ token }) => token));
 }
 
-/** Two batches of requests at once: measured 1.3 times the requests of one. Reports gain nothing by a second. */
+/** @param links one a lane */
 function intakesOf({ reads, connection }: Parts, links: Link[]): BatchKind<Intake, IntakeResult> {
   return intakes({
     links,
